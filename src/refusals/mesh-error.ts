@@ -1,0 +1,27 @@
+import { type Code, codes, type Exit } from "./codes.ts";
+
+/** What went wrong, as a closed code, a sentence for people, and the next thing to do. Never holds a secret. */
+export class MeshError extends Error {
+  readonly code: Code;
+  readonly hint: string | undefined;
+
+  constructor(code: Code, message: string, hint?: string) {
+    super(message);
+    this.name = "MeshError";
+    this.code = code;
+    this.hint = hint;
+  }
+
+  /** The exit status that the command line gives this error. */
+  get exit(): Exit {
+    return codes[this.code];
+  }
+}
+
+/** A rule's "no" as a value: what a pure decision returns instead of throwing. */
+export type Refusal = { readonly kind: "refused"; readonly code: Code; readonly because: string };
+
+/** Makes a refusal. */
+export function refuse(code: Code, because: string): Refusal {
+  return { kind: "refused", code, because };
+}
