@@ -1,0 +1,127 @@
+import type { Digest } from "../envelope/fields.ts";
+import { recipientsOf } from "../envelope/sealed.ts";
+import type { Signed } from "../envelope/signed.ts";
+import type { DeviceProfile } from "../profiles/device.ts";
+import { at, disabledIn, headIn, type History, isVoid, latest } from "../profiles/history.ts";
+import { encapsulationKeyId } from "../profiles/keys.ts";
+import type { MasterProfile } from "../profiles/master.ts";
+import { type ApplicationEntry, applicationEntry, deviceEntry } from "../profiles/personal.ts";
+import type { Correct } from "../profiles/stages.ts";
+import { isSuspended, partyOf, type Suspended, type SuspensionEvent } from "../profiles/suspension.ts";
+import type { DeviceId } from "../profiles/types.ts";
+import { verifyByDevice } from "../profiles/validity.ts";
+import { compareVersions, showVersion, type Version } from "../profiles/version.ts";
+import { demand } from "../refusals/mesh-error.ts";
+import { type Commit, type EpochCommit, type GrantCommit, wrapSubject } from "./commits.ts";
+
+/** Where a catalog's chain stands: its head, and the epoch under which the next entries are written. */
+export type Chain = {
+  readonly catalog: string;
+  readonly index: number;
+  readonly digest: Digest;
+  readonly version: Version;
+  readonly epoch: number;
+  readonly epochVersion: Version;
+  /** The devices that were given the key of the current epoch. */
+  readonly holders: readonly DeviceId[];
+};
+
+/** The authority by which commits are judged: who may do what, when, and who no longer may. */
+export type Authority = {
+  readonly master: Correct<MasterProfile>;
+  readonly history: History;
+  readonly devices: ReadonlyMap<string, Correct<DeviceProfile>>;
+  readonly suspended: Suspended;
+  readonly suspensions: readonly SuspensionEvent[];
+};
+
+/** A commit in its place: `quarantined` ones hold their place in the chain but their entries do not count (decision 4.6). */
+export type Placed = { readonly commit: Correct<Commit>; readonly standing: "stands" | "quarantined"; readonly chain: Chain };
+
+/**
+ * Judges the next commit of a chain (decisions 6.1, 6.2); `before` is `undefined` for the first.
+ *
+ * Refuses with `commit-out-of-order` (place, predecessor, or a (g, n) that falls), `commit-unknown-version` (fetch the
+ * Personal Profile first), `commit-wrong-author`, `signer-suspended`, `commit-wrong-epoch`, `commit-wrong-readers`, or as
+ * `verifySigned`.
+ */
+export async function nextCommit(before: Chain | undefined, signed: Signed<Commit>, authority: Authority): Promise<Placed> {
+  const { payload } = signed;
+  const version = { g: payload.g, n: payload.n };
+  demand(payload.index === (before?.index ?? 0) + 1 && payload.previous === before?.digest && (before === undefined || before.catalog === payload.catalog), "commit-out-of-order", `Commit ${payload.index} does not follow commit ${before?.index ?? 0} of its catalog.`);
+  demand(before === undefined || compareVersions(version, before.version) >= 0, "commit-out-of-order", `Commit ${payload.index} goes back to Personal Profile ${showVersion(version)}.`);
+  const personal = at(authority.history, version);
+  demand(personal !== undefined, "commit-unknown-version", `Commit ${payload.index} is made under Personal Profile ${showVersion(version)}, which is not known.`);
+  const entry = applicationEntry(personal.payload, payload.catalog);
+  const author = authority.devices.get(signed.kid);
+  demand(entry !== undefined && author !== undefined && entry.editors.includes(author.payload.id), "commit-wrong-author", `The author of commit ${payload.index} may not edit this catalog.`);
+  demand(!isSuspended(authority.suspended, author.payload.id, authority.master.payload, version), "signer-suspended", `The author of commit ${payload.index} was suspended before.`);
+  const holders = holdersAfter(before, payload, entry, author.payload.id, authority);
+  const commit = (await verifyByDevice(signed, author)) as Correct<Commit>;
+  const epochVersion = payload.kind === "epoch" || before === undefined ? version : before.epochVersion;
+  const chain: Chain = { catalog: payload.catalog, index: payload.index, digest: signed.digest, version, epoch: payload.epoch, epochVersion, holders };
+  return { commit, standing: isQuarantined(commit, authority) ? "quarantined" : "stands", chain };
+}
+
+function holdersAfter(before: Chain | undefined, payload: Commit, entry: ApplicationEntry, author: DeviceId, authority: Authority): readonly DeviceId[] {
+  if (payload.kind === "epoch") return epochReaders(before, payload, entry, authority);
+  demand(before !== undefined && payload.epoch === before.epoch, "commit-wrong-epoch", `Commit ${payload.index} is not under the chain's latest epoch.`);
+  if (payload.kind === "entries") return before.holders;
+  demand(entry.administrators.includes(author), "commit-wrong-author", `The author of grant ${payload.index} does not administer this catalog.`);
+  return [...before.holders, ...grantedReaders(before, payload, entry, authority)];
+}
+
+/** The wraps of an epoch are for exactly the readers of its version less the suspended: one more is a silent reader, one less a silent lock-out. */
+function epochReaders(before: Chain | undefined, payload: EpochCommit, entry: ApplicationEntry, authority: Authority): readonly DeviceId[] {
+  demand(payload.epoch === (before?.epoch ?? 0) + 1 && (payload.previousKey === undefined) === (before === undefined), "commit-wrong-epoch", `Commit ${payload.index} does not begin the next epoch.`);
+  const unfounded = payload.excluded.find((device) => !entry.readers.includes(device) || !everSuspended(device, authority));
+  demand(unfounded === undefined, "commit-wrong-readers", `Epoch ${payload.epoch} excludes a device that was never suspended.`);
+  const readers = entry.readers.filter((device) => !payload.excluded.includes(device));
+  const wanted = readers.map((device) => encryptionKeyOf(device, authority)).sort();
+  const given = recipientsOf(payload.wraps, wrapSubject(payload.catalog, payload.epoch));
+  demand(wanted.length === given.length && wanted.every((key, index) => key === given[index]), "commit-wrong-readers", `Epoch ${payload.epoch} is not for exactly the readers of this catalog.`);
+  return readers;
+}
+
+function grantedReaders(before: Chain, payload: GrantCommit, entry: ApplicationEntry, authority: Authority): readonly DeviceId[] {
+  const byKey = new Map<string, DeviceId>(entry.readers.filter((device) => !before.holders.includes(device)).map((device) => [encryptionKeyOf(device, authority), device]));
+  return recipientsOf(payload.wraps, wrapSubject(payload.catalog, payload.epoch)).map((key) => {
+    const device = byKey.get(key);
+    demand(device !== undefined, "commit-wrong-readers", `Grant ${payload.index} is for a key that no new reader of this catalog has.`);
+    return device;
+  });
+}
+
+function encryptionKeyOf(device: DeviceId, authority: Authority): string {
+  const profile = authority.devices.get(device);
+  demand(profile !== undefined, "commit-unknown-version", "A reader's Device Profile is not known.");
+  return encapsulationKeyId(profile.payload.encryptionKey);
+}
+
+/** Whether any suspension, lapsed and lifted ones too, was about a device: replaying an old epoch must not depend on what came after. */
+function everSuspended(device: string, { master, suspensions, history }: Authority): boolean {
+  const party = partyOf(device, master.payload).id;
+  const sponsor = history.find((one) => deviceEntry(one.profile.payload, device) !== undefined)?.profile.kid;
+  const about = new Set([party, ...(sponsor === undefined ? [] : [partyOf(sponsor, master.payload).id])]);
+  return suspensions.some(({ object }) => object.payload.action === "suspend" && (about.has(partyOf(object.payload.target, master.payload).id) || partyOf(object.kid, master.payload).id === party));
+}
+
+/** Whether entries do not count: appended after the heads that whoever cut the author off knew, or under an overridden version by a device that only overridden versions list. */
+function isQuarantined(commit: Correct<Commit>, authority: Authority): boolean {
+  const { payload, kid } = commit;
+  if (payload.kind !== "entries") return false;
+  const now = latest(authority.history);
+  const listed = now !== undefined && deviceEntry(now.payload, kid)?.status === "active";
+  if (isVoid(authority.history, payload) && !listed) return true;
+  const disabling = listed ? undefined : disabledIn(authority.history, kid);
+  const cuts = [disabling?.payload.heads, ...suspensionHeads(kid, authority)];
+  return cuts.some((heads) => {
+    const head = heads === undefined ? undefined : headIn(heads, payload.catalog);
+    return head !== undefined && payload.index > head.index;
+  });
+}
+
+function suspensionHeads(device: string, { master, suspended, suspensions }: Authority) {
+  const standing = suspended.get(partyOf(device, master.payload).id);
+  return standing === undefined ? [] : suspensions.filter((one) => one.object.digest === standing.digest).map((one) => one.object.payload.heads);
+}

@@ -1,0 +1,78 @@
+import * as v from "valibot";
+
+import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
+import { canonicalBytes, type Json } from "../bytes/canonical-json.ts";
+import { parseCanonical } from "../bytes/json.ts";
+import { randomBytes } from "../crypto/random.ts";
+import { countField, formatField, octetsField } from "../envelope/fields.ts";
+import { decryptUnder, encryptUnder } from "../envelope/keyed.ts";
+import { readShape } from "../envelope/shape.ts";
+import { digestOf } from "../envelope/signed.ts";
+import { demand } from "../refusals/mesh-error.ts";
+import type { Place } from "./epoch-keys.ts";
+import { type EntriesCommit, MAX_COMMIT_BODY } from "./commits.ts";
+
+/** The identifier of an entry: 128 random bits. */
+export type EntryId = string;
+
+const fieldName = v.pipe(v.string(), v.regex(/^[a-z][A-Za-z0-9._:-]{0,63}$/));
+const json: v.GenericSchema<unknown, Json> = v.custom<Json>(() => true);
+const changeShape = v.strictObject({
+  entry: octetsField({ octets: 16 }),
+  fields: v.record(fieldName, v.strictTuple([countField(), json])),
+});
+
+/** What one commit changes in one entry: for each field its causal counter and its new value. */
+export type Change = v.InferOutput<typeof changeShape>;
+
+const changesShape = v.strictObject({ changes: v.array(changeShape), v: formatField });
+
+/** The most octets of padded plaintext that fit one commit. */
+export const MAX_PLAINTEXT = MAX_COMMIT_BODY - 16;
+
+/** A fresh entry identifier. */
+export function newEntryId(): EntryId {
+  return toBase64url(randomBytes(16));
+}
+
+/** Encrypts changes under the key of the epoch current now and makes the payload of their commit; the ciphertext travels beside it. */
+export function sealChanges(place: Place, key: Uint8Array, changes: readonly Change[]): { readonly payload: EntriesCommit; readonly body: Uint8Array } {
+  const { salt, ciphertext } = encryptUnder(key, purpose(place.catalog, place.epoch), pad(changesBytes(changes)));
+  const payload: EntriesCommit = { ...place, digest: digestOf(ciphertext), kind: "entries", salt: toBase64url(salt), size: ciphertext.length, v: 1 };
+  return { payload, body: ciphertext };
+}
+
+/** Checks that a body is the one that its commit names, octet for octet; all that somebody without the key can check. */
+export function checkBody(payload: EntriesCommit, body: Uint8Array): void {
+  demand(body.length === payload.size && digestOf(body) === payload.digest, "commit-wrong-body", `The body of commit ${payload.index} is not the one that it names.`);
+}
+
+/** Opens the changes of a commit; refuses with `entries-malformed` what its author should not have signed. */
+export function openChanges(payload: EntriesCommit, body: Uint8Array, key: Uint8Array): readonly Change[] {
+  checkBody(payload, body);
+  const padded = decryptUnder(key, purpose(payload.catalog, payload.epoch), fromBase64url(payload.salt), body);
+  demand(padded !== undefined, "entries-malformed", `Commit ${payload.index} does not open under the key of its epoch.`);
+  const end = padded.lastIndexOf(0x80);
+  demand(end >= 0 && padded.subarray(end + 1).every((octet) => octet === 0), "entries-malformed", `Commit ${payload.index} is wrongly padded.`);
+  return readShape(changesShape, parseCanonical(padded.subarray(0, end), { maxBytes: MAX_COMMIT_BODY }), "entries-malformed", `commit ${payload.index}`).changes;
+}
+
+/** The octets that changes take before padding; importers cut by it. */
+export function changesBytes(changes: readonly Change[]): Uint8Array {
+  return canonicalBytes({ changes: changes as unknown as Json, v: 1 });
+}
+
+/** Pads with one 0x80 and zeros to a size that tells little: 512 octets at least, then the next of steps no finer than an eighth (Padmé). */
+export function pad(plaintext: Uint8Array): Uint8Array {
+  const length = Math.max(512, plaintext.length + 1);
+  const step = 2 ** Math.max(0, Math.floor(Math.log2(length)) - 3);
+  const padded = new Uint8Array(Math.min(MAX_PLAINTEXT, Math.ceil(length / step) * step));
+  demand(padded.length > plaintext.length, "entries-malformed", "These changes are too large for one commit.");
+  padded.set(plaintext);
+  padded[plaintext.length] = 0x80;
+  return padded;
+}
+
+function purpose(catalog: string, epoch: number): string {
+  return `mesh/entries/v1/${catalog}/${epoch}`;
+}

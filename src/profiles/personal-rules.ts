@@ -1,0 +1,58 @@
+import { demand } from "../refusals/mesh-error.ts";
+import type { MasterProfile } from "./master.ts";
+import { deviceEntry, type PersonalProfile } from "./personal.ts";
+import type { Correct } from "./stages.ts";
+import { showVersion } from "./version.ts";
+
+/** The rules of a Personal Profile that need no signature: its place in the order and what it may list (decisions 4.2, 4.3, 4.9). */
+export function checkPersonal(profile: PersonalProfile, master: Correct<MasterProfile>, previous: Correct<PersonalProfile> | undefined): void {
+  checkOrder(profile, master, previous);
+  checkDevices(profile, master.payload, previous?.payload);
+  checkApplications(profile);
+}
+
+function checkOrder(profile: PersonalProfile, master: Correct<MasterProfile>, previous: Correct<PersonalProfile> | undefined): void {
+  demand(profile.id === master.payload.id, "profile-wrong-id", "This Personal Profile belongs to another Master Profile.");
+  demand(profile.g === master.payload.version && profile.master === master.digest, "profile-out-of-order", "This Personal Profile names another version of the Master Profile.");
+  demand(profile.previous === previous?.digest, "profile-out-of-order", `Personal Profile ${showVersion(profile)} does not follow the version known before it.`);
+  const before = previous?.payload;
+  const first = before === undefined && profile.g === 1 && profile.n === 1;
+  const next = before !== undefined && before.g === profile.g && before.n + 1 === profile.n;
+  const over = before !== undefined && before.g + 1 === profile.g && profile.n === 1;
+  demand(first || next || over, "profile-out-of-order", `Personal Profile ${showVersion(profile)} does not follow ${before === undefined ? "nothing" : showVersion(before)}.`);
+}
+
+function checkDevices(profile: PersonalProfile, master: MasterProfile, before: PersonalProfile | undefined): void {
+  unique(profile.devices.map((device) => device.id), "device");
+  const forgotten = before?.g === profile.g && before.devices.some((device) => deviceEntry(profile, device.id) === undefined);
+  demand(!forgotten, "profile-wrong-role", "A device once listed stays listed, disabled if need be.");
+  const administrators = new Set<string>(master.administrationKeys.map((key) => key.device));
+  for (const device of profile.devices) {
+    const admin = device.role === "admin" && device.status === "active";
+    demand(!admin || administrators.has(device.id), "profile-wrong-role", "A device is listed as administration device that the Master Profile does not name.");
+    const known = before === undefined || before.g !== profile.g ? undefined : deviceEntry(before, device.id);
+    demand(known?.status !== "disabled" || device.status === "disabled", "profile-wrong-role", "A disabled device is never listed as active again.");
+    demand(known === undefined || known.digest === device.digest, "profile-wrong-role", "A device's profile was exchanged for another.");
+  }
+  demand(profile.devices.some((device) => device.role === "admin" && device.status === "active"), "profile-wrong-role", "A Personal Profile lists at least one active administration device.");
+}
+
+function checkApplications(profile: PersonalProfile): void {
+  unique(profile.applications.map((application) => application.id), "application");
+  unique(profile.heads.map((head) => head.catalog), "catalog head");
+  const active = new Set<string>(profile.devices.filter((device) => device.status === "active").map((device) => device.id));
+  const admins = new Set<string>(profile.devices.filter((device) => device.role === "admin").map((device) => device.id));
+  for (const application of profile.applications) {
+    for (const list of [application.readers, application.editors, application.administrators]) {
+      unique(list, "device");
+      demand(list.every((device) => active.has(device)), "profile-wrong-role", "An application names a device that is not active.");
+    }
+    demand(application.editors.every((device) => application.readers.includes(device)), "profile-wrong-role", "Whoever edits an application also reads it.");
+    demand(application.administrators.every((device) => application.editors.includes(device) && admins.has(device)), "profile-wrong-role", "Only an administration device administers an application.");
+    demand(application.administrators.length > 0, "profile-wrong-role", "An application has at least one administrator.");
+  }
+}
+
+function unique(names: readonly string[], what: string): void {
+  demand(new Set(names).size === names.length, "profile-malformed", `A Personal Profile names one ${what} twice.`);
+}

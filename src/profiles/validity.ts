@@ -1,0 +1,127 @@
+import type { Digest } from "../envelope/fields.ts";
+import { type Signed, type Verified, verifySigned } from "../envelope/signed.ts";
+import { demand } from "../refusals/mesh-error.ts";
+import type { Account } from "./account.ts";
+import type { ApplicationProfile } from "./application.ts";
+import type { Countersignature } from "./countersignature.ts";
+import { checkBaseKeys, type DeviceProfile } from "./device.ts";
+import { signatureKeyId, verifyingKey } from "./keys.ts";
+import type { MasterProfile } from "./master.ts";
+import { applicationEntry, deviceEntry, type PersonalProfile } from "./personal.ts";
+import { checkPersonal } from "./personal-rules.ts";
+import type { PortalProfile } from "./portal.ts";
+import type { Correct, Evidence, Valid } from "./stages.ts";
+import { isSuspended, type Suspended, type Suspension } from "./suspension.ts";
+
+/** Draft §5.4: the key that signs a Master Profile is the Master Signature Key specified in it. */
+export async function verifyMaster(signed: Signed<MasterProfile>): Promise<Verified<MasterProfile>> {
+  demand(signatureKeyId<"master">(signed.payload.signatureKey) === signed.payload.id, "profile-wrong-id", "The identifier of this Master Profile is not that of its Master Signature Key.");
+  return verifySigned(signed, verifyingKey(signed.payload.signatureKey));
+}
+
+/** A Master Profile follows the one before it; a change of Recovery Key needs the old one's countersignature (decision 4.7). */
+export function correctMaster(profile: Verified<MasterProfile>, previous: Correct<MasterProfile> | undefined, countersigned?: Verified<Countersignature>): Correct<MasterProfile> {
+  const { payload } = profile;
+  const ids = [payload.signatureKey, payload.recoveryKey, ...payload.administrationKeys.map((key) => key.signatureKey)].map((key) => signatureKeyId(key));
+  demand(new Set(ids).size === ids.length, "profile-malformed", "One key stands at two places of this Master Profile.");
+  demand(new Set(payload.administrationKeys.map((key) => key.device)).size === payload.administrationKeys.length, "profile-malformed", "One device has two Administration Keys.");
+  demand(payload.version === (previous?.payload.version ?? 0) + 1 && payload.previous === previous?.digest, "profile-out-of-order", `Version ${payload.version} of the Master Profile does not follow version ${previous?.payload.version ?? 0}.`);
+  if (previous !== undefined) {
+    demand(payload.id === previous.payload.id, "profile-wrong-id", "This Master Profile is another person's.");
+    const sameRecovery = payload.recoveryKey.pub === previous.payload.recoveryKey.pub;
+    const blessed = countersigned !== undefined && countersigned.payload.purpose === "recovery-key" && countersigned.kid === signatureKeyId(previous.payload.recoveryKey) && countersigned.payload.digest === profile.digest;
+    demand(sameRecovery || blessed, "profile-wrong-signer", "Only the Recovery Key may replace itself.");
+  }
+  return profile as Correct<MasterProfile>;
+}
+
+/** Draft §5.4: the key that signs a Personal Profile is an Administration Key of the Master Profile it names. */
+export async function verifyPersonal(signed: Signed<PersonalProfile>, master: Correct<MasterProfile>): Promise<Verified<PersonalProfile>> {
+  return verifyByAdministration(signed, master, "Personal Profile");
+}
+
+/** A Personal Profile under its Master Profile, after the version that it names, by a signer not suspended before it (decisions 4.2-4.5). */
+export function correctPersonal(profile: Verified<PersonalProfile>, master: Correct<MasterProfile>, previous: Correct<PersonalProfile> | undefined, suspended: Suspended): Correct<PersonalProfile> {
+  requireAdministrationKey(profile, master, "Personal Profile");
+  checkPersonal(profile.payload, master, previous);
+  demand(!isSuspended(suspended, profile.kid, master.payload, profile.payload), "signer-suspended", "The administration device that signed this Personal Profile was suspended before.");
+  return profile as Correct<PersonalProfile>;
+}
+
+/** Draft §5.4: the key that signs a Device Profile is the Device Signature Key specified in it; its base keys prove possession. */
+export async function verifyDevice(signed: Signed<DeviceProfile>): Promise<Verified<DeviceProfile>> {
+  demand(signatureKeyId<"device">(signed.payload.signatureKey) === signed.payload.id, "profile-wrong-id", "The identifier of this Device Profile is not that of its Device Signature Key.");
+  const verified = await verifySigned(signed, verifyingKey(signed.payload.signatureKey));
+  await checkBaseKeys(verified.payload);
+  return verified;
+}
+
+/** A Device Profile connected to a Personal Profile (draft §5): listed there by identifier and by this very digest. */
+export function correctDevice(profile: Verified<DeviceProfile>, personal: Correct<PersonalProfile>): Correct<DeviceProfile> {
+  const entry = deviceEntry(personal.payload, profile.payload.id);
+  demand(entry !== undefined && entry.digest === profile.digest, "profile-not-connected", "This Device Profile is not the one that the Personal Profile lists.");
+  return profile as Correct<DeviceProfile>;
+}
+
+/** Draft §5.4: the key that signs an Application Profile is that of a device listed as its administrator in the Personal Profile. */
+export async function correctApplication(signed: Signed<ApplicationProfile>, personal: Correct<PersonalProfile>, device: Correct<DeviceProfile>, previous: Correct<ApplicationProfile> | undefined, master: Correct<MasterProfile>, suspended: Suspended): Promise<Correct<ApplicationProfile>> {
+  const { payload } = signed;
+  demand(payload.g === personal.payload.g && payload.n === personal.payload.n, "profile-out-of-order", "This Application Profile is signed under another Personal Profile.");
+  const entry = applicationEntry(personal.payload, payload.id);
+  demand(entry?.administrators.includes(device.payload.id) === true && signed.kid === (device.payload.id as string), "profile-wrong-signer", "The signer of this Application Profile is no administrator of the application.");
+  demand(!isSuspended(suspended, device.payload.id, master.payload, payload), "signer-suspended", "The device that signed this Application Profile was suspended before.");
+  demand(payload.version === (previous?.payload.version ?? 0) + 1 && payload.previous === previous?.digest, "profile-out-of-order", `Version ${payload.version} of the Application Profile does not follow version ${previous?.payload.version ?? 0}.`);
+  return (await verifySigned(signed, verifyingKey(device.payload.signatureKey))) as Correct<ApplicationProfile>;
+}
+
+/** A Portal Profile is signed by the identity key whose UDF is the portal's pin (decision 3.5). */
+export async function correctPortal(signed: Signed<PortalProfile>, pin: string | undefined): Promise<Correct<PortalProfile>> {
+  const { payload } = signed;
+  demand(signatureKeyId<"portal">(payload.identityKey) === payload.id, "profile-wrong-id", "The identifier of this Portal Profile is not that of its identity key.");
+  demand(pin === undefined || payload.id === pin, "portal-wrong-identity", "This portal is not the one that was pinned.");
+  return (await verifySigned(signed, verifyingKey(payload.identityKey))) as Correct<PortalProfile>;
+}
+
+/** An account is bound to a Master Profile by one of its Administration Keys (decision 8.3). */
+export async function correctAccount(signed: Signed<Account>, master: Correct<MasterProfile>, previous: Correct<Account> | undefined): Promise<Correct<Account>> {
+  const { payload } = signed;
+  demand(payload.master === master.payload.id, "profile-wrong-id", "This account belongs to another person.");
+  demand(payload.version === (previous?.payload.version ?? 0) + 1 && payload.previous === previous?.digest, "profile-out-of-order", "This account record does not follow the one before it.");
+  return (await verifyByAdministration(signed, master, "account")) as Correct<Account>;
+}
+
+/** A suspension is signed by the Recovery Key, the Master key, an Administration Key or a connected device (decision 4.5). */
+export async function verifySuspension(signed: Signed<Suspension>, master: Correct<MasterProfile>, device: Correct<DeviceProfile> | undefined): Promise<Verified<Suspension>> {
+  demand(signed.payload.master === master.payload.id, "profile-wrong-id", "This suspension is about another person's mesh.");
+  const keys = [master.payload.recoveryKey, master.payload.signatureKey, ...master.payload.administrationKeys.map((key) => key.signatureKey), ...(device === undefined ? [] : [device.payload.signatureKey])];
+  const key = keys.find((one) => signatureKeyId(one) === signed.kid);
+  demand(key !== undefined, "profile-wrong-signer", "The signer of this suspension may not suspend.");
+  return verifySigned(signed, verifyingKey(key));
+}
+
+/** Verifies anything that an Administration Key of the Master Profile signs. */
+export async function verifyByAdministration<P>(signed: Signed<P>, master: Correct<MasterProfile>, what: string): Promise<Verified<P>> {
+  return verifySigned(signed, verifyingKey(requireAdministrationKey(signed, master, what)));
+}
+
+/** Verifies anything that a connected device signs with its Device Signature Key. */
+export async function verifyByDevice<P>(signed: Signed<P>, device: Correct<DeviceProfile>): Promise<Verified<P>> {
+  demand(signed.kid === (device.payload.id as string), "profile-wrong-signer", "This is signed by another device than the one expected.");
+  return verifySigned(signed, verifyingKey(device.payload.signatureKey));
+}
+
+/** What makes a Correct profile Valid: it was the current one, by this evidence (draft §5; decision 4.8). */
+export function valid<P>(profile: Correct<P>, evidence: Evidence): Valid<P> {
+  return { profile, evidence };
+}
+
+/** The identifiers of two objects that their signer may not both have made (decision 4.2): evidence, never to be resolved by choosing. */
+export function sameOrEvidence(known: { readonly digest: Digest } | undefined, seen: { readonly digest: Digest }, what: string): void {
+  demand(known === undefined || known.digest === seen.digest, "profile-two-versions", `There are two different ${what}s with one version number: a device was cloned or restored, or a key is stolen.`);
+}
+
+function requireAdministrationKey(signed: Signed<unknown>, master: Correct<MasterProfile>, what: string) {
+  const key = master.payload.administrationKeys.find((one) => signatureKeyId(one.signatureKey) === signed.kid);
+  demand(key !== undefined, "profile-wrong-signer", `The signer of this ${what} is no administration device.`);
+  return key.signatureKey;
+}

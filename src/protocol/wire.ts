@@ -1,0 +1,76 @@
+import * as v from "valibot";
+
+import { canonicalBytes, type Json } from "../bytes/canonical-json.ts";
+import { parseJson } from "../bytes/json.ts";
+import { readShape } from "../envelope/shape.ts";
+import { type Code, codes } from "../refusals/codes.ts";
+import { demand, MeshError } from "../refusals/mesh-error.ts";
+import type { Command } from "./command.ts";
+import { commandNamed } from "./commands.ts";
+
+/** The one path of the service (JSON Web Service Binding; decision 8.2). */
+export const SERVICE_PATH = "/.well-known/mmm";
+
+/** The most octets of one request or answer (decision 8.4). */
+export const MAX_BODY = 1024 * 1024;
+
+/** Names of the HTTP headers by which a session authenticates a request and its answer (decision 8.1). */
+export const SESSION_HEADER = "mesh-session";
+export const COUNTER_HEADER = "mesh-counter";
+export const MAC_HEADER = "mesh-mac";
+
+/** A request body: one command, `{"Hello":{}}`. */
+export function encodeRequest<Q>(command: Command<Q, unknown>, request: Q): Uint8Array {
+  return canonicalBytes({ [command.name]: request as Json });
+}
+
+/** Reads a request body; refuses with the code of the JSON reader, `request-malformed` or `request-unknown-command`. */
+export function decodeRequest(body: Uint8Array): { readonly command: Command<unknown, unknown>; readonly request: unknown } {
+  const value = parseJson(body, { maxBytes: MAX_BODY });
+  const members = typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
+  const [name, content] = members[0] ?? [];
+  demand(members.length === 1 && name !== undefined, "request-malformed", "A request body is an object with one member, the command.");
+  const command = commandNamed(name);
+  demand(command !== undefined, "request-unknown-command", "This portal does not know that command.");
+  return { command, request: readShape(command.request, content, "request-malformed", `${command.name} request`) };
+}
+
+/** An answer body: `{"HelloResponse":{...}}`. */
+export function encodeResponse<A>(command: Command<never, A> | Command<unknown, unknown>, response: A): Uint8Array {
+  return canonicalBytes({ [`${command.name}Response`]: response as Json });
+}
+
+const refusalShape = v.strictObject({ error: v.strictObject({ code: v.pipe(v.string(), v.maxLength(64)), message: v.pipe(v.string(), v.maxLength(1024)) }) });
+
+/** The body of a refusal: `{"error":{"code","message"}}`. */
+export function encodeRefusal(code: Code, message: string): Uint8Array {
+  return canonicalBytes({ error: { code, message } });
+}
+
+/**
+ * Reads an answer body; a refusal is thrown as the `MeshError` it names.
+ *
+ * A portal is not believed when it accuses itself or others: `portal-*` codes, and codes that this version does not know,
+ * become `answer-malformed`.
+ */
+export function decodeResponse<A>(command: Command<never, A> | Command<unknown, A>, body: Uint8Array): A {
+  const value = parseJson(body, { maxBytes: 8 * MAX_BODY });
+  const refusal = v.safeParse(refusalShape, value);
+  if (refusal.success) {
+    const { code, message } = refusal.output.error;
+    const known = Object.hasOwn(codes, code) && !code.startsWith("portal-");
+    throw new MeshError(known ? (code as Code) : "answer-malformed", `The portal says: ${message}`);
+  }
+  const shape = v.strictObject({ [`${command.name}Response`]: command.response });
+  const answer = readShape(shape, value, "answer-malformed", `${command.name} answer`) as Record<string, unknown>;
+  return answer[`${command.name}Response`] as A;
+}
+
+/** The HTTP status that goes with a code; the body is what counts (decision 8.2). */
+export function statusOf(code: Code): number {
+  if (code === "service-rate-limited" || code === "connection-too-many") return 429;
+  if (code.endsWith("-unknown") || code.endsWith("-unknown-command")) return 404;
+  if (codes[code] === 4) return 403;
+  if (codes[code] === 6) return 409;
+  return code === "service-internal" ? 500 : code === "json-too-large" ? 413 : 400;
+}
