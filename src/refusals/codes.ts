@@ -1,5 +1,5 @@
-/** Exit statuses of the command line (product contract): 1 failed, 2 usage, 3 not found, 4 locked or not authorised, 5 waiting, 6 conflict or a portal that cheats, 7 offline. */
-export type Exit = 1 | 2 | 3 | 4 | 5 | 6 | 7;
+/** Exit statuses of the command line (product contract): 1 failed, 2 usage, 3 not found, 4 locked or not authorised, 5 waiting, 6 conflict or a portal that cheats, 7 offline, 130 interrupted. */
+export type Exit = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 130;
 
 /**
  * The one closed list of error codes, `<noun>-<condition>`, each with its exit status.
@@ -92,6 +92,30 @@ export const codes = {
   "portal-older-catalog": 6,
   "portal-forked-catalog": 6,
   "portal-missing-profile": 6,
+  "account-changed": 6,
+  "password-not-found": 3,
+  "password-field-not-found": 3,
+  "password-ambiguous": 2,
+  "password-malformed": 2,
+  "password-name-taken": 6,
+  "usage-unknown-command": 2,
+  "usage-unknown-option": 2,
+  "usage-missing-argument": 2,
+  "usage-unexpected-argument": 2,
+  "usage-option-value": 2,
+  "usage-options-conflict": 2,
+  "input-needed": 2,
+  "input-malformed": 2,
+  "input-unreadable": 2,
+  "output-failed": 1,
+  "secret-not-shown": 2,
+  "home-missing": 3,
+  "home-exists": 6,
+  "home-newer": 1,
+  "home-damaged": 1,
+  "home-not-private": 1,
+  interrupted: 130,
+  internal: 1,
 } as const satisfies Readonly<Record<string, Exit>>;
 
 export type Code = keyof typeof codes;

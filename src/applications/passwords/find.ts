@@ -1,0 +1,41 @@
+import { type Entry, isRemoved } from "../../catalogs/merge.ts";
+import { demand, MeshError } from "../../refusals/mesh-error.ts";
+import { type Password, passwordOf } from "./password.ts";
+
+/**
+ * Finds the one login that a person names: by its exact name, else by a name that differs in case only, else by its identifier.
+ *
+ * Removed ones are found only when `removed` asks for them, and then alone.
+ * @throws MeshError `password-not-found`, `password-ambiguous`
+ */
+export function findPassword(entries: readonly Entry[], name: string, removed = false): Entry {
+  const wanted = name.trim().normalize("NFC");
+  const named = entries.filter((entry) => isRemoved(entry) === removed).map((entry) => ({ entry, name: passwordOf(entry).name }));
+  const exact = named.filter((one) => one.name === wanted);
+  const matches = exact.length > 0 ? exact : named.filter((one) => foldCase(one.name) === foldCase(wanted));
+  const [match] = matches.length > 0 ? matches : named.filter((one) => one.entry.id === wanted);
+  const what = removed ? "removed login" : "login";
+  if (match === undefined) throw new MeshError("password-not-found", `There is no ${what} named ${JSON.stringify(name)}.`, removed ? "See what was removed: mesh password list --removed" : "Look for part of a name: mesh password search WORD");
+  const ids = matches.map((one) => one.entry.id).sort();
+  demand(matches.length <= 1, "password-ambiguous", `${matches.length} logins are named ${JSON.stringify(name)}.`, `Say which by its identifier instead: ${ids.join(" or ")}`);
+  return match.entry;
+}
+
+/** The logins of which every word of the query is somewhere in name, user name, sites, tags or notes; case and accents do not count. Secrets are not searched. */
+export function searchPasswords(passwords: readonly Password[], query: string): readonly Password[] {
+  const words = fold(query).split(/\s+/u).filter((word) => word !== "");
+  return passwords.filter((password) => {
+    const text = fold([password.name, password.username ?? "", ...password.sites, ...password.tags, password.notes ?? ""].join("\n"));
+    return words.every((word) => text.includes(word));
+  });
+}
+
+/** Upper case, not lower: it also makes one of the two Greek sigmas, and of ß and ss. */
+function foldCase(text: string): string {
+  return text.normalize("NFC").toUpperCase();
+}
+
+function fold(text: string): string {
+  // Normalising is the dear part, and most of what people keep is ASCII.
+  return /^[\x00-\x7f]*$/.test(text) ? text.toUpperCase() : text.normalize("NFKD").replaceAll(/\p{M}/gu, "").toUpperCase();
+}
