@@ -1,0 +1,67 @@
+// npm test [-- FILTER...]: installs what is missing, then runs every test in one runner, whose summary comes last.
+//
+// Types and lint are tests too (test/checks.test.ts), so that one summary and one exit status hold everything.
+// A FILTER is a part of a file's path: `npm test -- profiles` or `npm test -- src/store test/docs`.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { installDebianPackages } from "./debian-packages.mjs";
+import { prepare, root } from "./prepare.mjs";
+
+// Rooms whose tests start no process and touch nothing shared: one process for the whole room instead of one a file,
+// since starting Node costs more than most of these tests.
+const together = /^src\/(?:refusals|bytes|crypto|udf|envelope|profiles|catalogs|escrow|notary|protocol|applications|portal|federation|client)\//;
+
+const node = prepare();
+installDebianPackages(root);
+
+const filters = process.argv.slice(2);
+const files = [...testFiles("src"), ...testFiles("test")].filter((file) => filters.length === 0 || filters.some((part) => file.includes(part)));
+if (files.length === 0) {
+  console.error(filters.length === 0 ? "There are no tests." : `No test file's path contains ${filters.join(" or ")}.`);
+  process.exit(2);
+}
+
+const scratch = mkdtempSync(join(tmpdir(), "mesh-test-"));
+const cores = availableParallelism();
+const { status, signal } = spawnSync(
+  node,
+  // Stripping types costs more than running most files; the compile cache is what pays for it, and it lives in the checkout.
+  ["--test", `--test-concurrency=${cores}`, "--test-timeout=300000", "--test-reporter=spec", "--test-reporter-destination=stdout", ...entries()],
+  { cwd: root, stdio: "inherit", env: { ...process.env, UV_THREADPOOL_SIZE: String(cores), NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "compile") } },
+);
+rmSync(scratch, { recursive: true, force: true });
+process.exitCode = status ?? (signal === "SIGINT" ? 130 : 1);
+
+function testFiles(folder) {
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".test.ts"))
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(root.length + 1))
+    .sort();
+}
+
+/** What the runner is given: the files that want a process of their own, and one made-up file for each room of the others. */
+function entries() {
+  const rooms = groupBy(files, roomOf);
+  const alone = rooms.get("") ?? [];
+  rooms.delete("");
+  const gathered = [...rooms].map(([room, members]) => {
+    const entry = join(scratch, `${room}.test.mjs`);
+    writeFileSync(entry, members.map((file) => `import ${JSON.stringify(pathToFileURL(join(root, file)).href)};\n`).join(""));
+    return entry;
+  });
+  // The longest first: what crosses rooms and starts processes.
+  return [...alone.reverse(), ...gathered];
+}
+
+function roomOf(file) {
+  return together.test(file) ? file.split("/")[1] : "";
+}
+
+function groupBy(items, key) {
+  const groups = new Map();
+  for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
+  return groups;
+}
