@@ -29,6 +29,6 @@ function ipv6Octets(text: string): Uint8Array {
   const groups = (part: string): number[] => (part === "" ? [] : part.split(":").map((group) => Number.parseInt(group, 16)));
   const before = groups(head);
   const after = tail === undefined ? [] : groups(tail);
-  const all = [...before, ...new Array<number>(8 - before.length - after.length).fill(0), ...after];
+  const all = [...before, ...Array.from({ length: 8 - before.length - after.length }, () => 0), ...after];
   return Uint8Array.from(all.flatMap((group) => [group >> 8, group & 0xff]));
 }

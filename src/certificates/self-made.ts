@@ -1,4 +1,4 @@
-import type { Certificate } from "pkijs";
+import type { Certificate, Time } from "pkijs";
 import { MeshError } from "../refusals/mesh-error.ts";
 import { parseSubjectName, type SubjectName } from "./names.ts";
 
@@ -47,8 +47,8 @@ async function fill(subjects: readonly SubjectName[], days: number): Promise<Cer
   certificate.issuer.typesAndValues.push(name);
   certificate.subject.typesAndValues.push(name);
   const from = Date.now() - day;
-  certificate.notBefore = time(pkijs, new Date(from));
-  certificate.notAfter = time(pkijs, new Date(from + (days + 1) * day));
+  certificate.notBefore = time(pkijs.Time, new Date(from));
+  certificate.notAfter = time(pkijs.Time, new Date(from + (days + 1) * day));
   const alternatives = new pkijs.GeneralNames({
     names: subjects.map((subject) =>
       subject.kind === "dns"
@@ -68,9 +68,9 @@ async function fill(subjects: readonly SubjectName[], days: number): Promise<Cer
 }
 
 /** RFC 5280 writes dates from 2050 on in another type. */
-function time(pkijs: typeof import("pkijs"), value: Date): import("pkijs").Time {
+function time(Kind: typeof Time, value: Date): Time {
   value.setUTCMilliseconds(0);
-  return new pkijs.Time({ type: value.getUTCFullYear() < 2050 ? 0 : 1, value });
+  return new Kind({ type: value.getUTCFullYear() < 2050 ? 0 : 1, value });
 }
 
 function pem(label: string, der: Uint8Array): string {

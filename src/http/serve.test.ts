@@ -117,6 +117,19 @@ test("a body shorter than announced reaches no handler; what is longer is not a 
   assert.equal(service.seen.length, 1);
 });
 
+test("a refusal never stands where an earlier answer is owed", async (t) => {
+  const service = await testService(async () => {
+    await pause(400);
+    return { status: 200, body: octets("late") };
+  }, { limits: { headersMs: 150, requestMs: 150 } });
+  t.after(() => service.close(0));
+  for (const second of ["HELLO\r\n\r\n", "GET / HTTP/1.1\r\nhost: a\r\n", "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9999999\r\n\r\n"]) {
+    const socket = await bareSocket(service.port);
+    socket.write(`GET / HTTP/1.1\r\nhost: a\r\n\r\n${second}`);
+    assert.doesNotMatch(await untilClosed(socket), /HTTP\/1.1 4/);
+  }
+});
+
 test("a header flood gets 431, repeated headers are joined, a prototype cannot be named", async (t) => {
   const service = await testService();
   t.after(() => service.close(0));
