@@ -8,6 +8,7 @@ export type Exit = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 130;
  * `docs/errors.md` explains each; a test keeps the two equal.
  */
 export const codes = {
+  "text-malformed": 1,
   "json-malformed": 1,
   "json-too-large": 1,
   "json-too-deep": 1,
@@ -17,7 +18,11 @@ export const codes = {
   "base32-malformed": 1,
   "der-malformed": 1,
   "key-malformed": 1,
+  "ciphertext-malformed": 1,
+  "password-key-parameters": 1,
   "udf-malformed": 2,
+  "address-malformed": 2,
+  "words-malformed": 2,
   "signed-malformed": 1,
   "signature-wrong-key": 1,
   "signature-invalid": 1,
@@ -116,6 +121,9 @@ export const codes = {
   "home-not-private": 1,
   interrupted: 130,
   internal: 1,
+  "device-not-connected": 4,
+  "device-disabled": 4,
+  "catalog-missing": 3,
 } as const satisfies Readonly<Record<string, Exit>>;
 
 export type Code = keyof typeof codes;
