@@ -1,0 +1,40 @@
+import { createHash, createHmac, hash } from "node:crypto";
+
+import { concatBytes } from "../bytes/equal.ts";
+import { plain } from "./native.ts";
+
+const OCTETS = 64;
+
+/** SHA-512 of all parts in order: 64 octets. */
+export function sha512(...parts: readonly Uint8Array[]): Uint8Array {
+  const [first] = parts;
+  if (first !== undefined && parts.length === 1) return plain(hash("sha512", first, "buffer"));
+  const state = createHash("sha512");
+  for (const part of parts) state.update(part);
+  return plain(state.digest());
+}
+
+/** HMAC-SHA-512 (RFC 2104, RFC 4231) of all parts in order: 64 octets. */
+export function hmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
+  const state = createHmac("sha512", key);
+  for (const part of parts) state.update(part);
+  return plain(state.digest());
+}
+
+/**
+ * HKDF-SHA-512 (RFC 5869) of input key material, salt and info: `length` octets, up to 16,320.
+ *
+ * Written on HMAC because the engine's own takes no info over 1,024 octets, and infos here may hold a KEM ciphertext.
+ */
+export function hkdf(ikm: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array {
+  if (!Number.isInteger(length) || length < 1 || length > 255 * OCTETS) throw new RangeError(`HKDF-SHA-512 cannot give ${length} octets`);
+  // An empty salt stands for 64 zeros (RFC 5869 §2.2): as an HMAC key the two are the same.
+  const prk = hmac(salt, ikm);
+  const blocks: Uint8Array[] = [];
+  let block: Uint8Array = new Uint8Array(0);
+  for (let count = 1; blocks.length * OCTETS < length; count++) {
+    block = hmac(prk, block, info, Uint8Array.of(count));
+    blocks.push(block);
+  }
+  return concatBytes(...blocks).slice(0, length);
+}
