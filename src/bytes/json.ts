@@ -15,7 +15,11 @@ const MAX_BYTES = 1 << 20;
  * surrogates and numbers beyond a double). A member named `__proto__` is a member like others.
  */
 export function parseJson(input: Uint8Array | string, limits: JsonLimits = {}): Json {
-  return readStrictly(textOf(input, limits), limits.maxDepth ?? MAX_DEPTH);
+  const text = textOf(input, limits);
+  const maxDepth = limits.maxDepth ?? MAX_DEPTH;
+  // Most senders write no spaces: then the engine's parser does, and writing the value again proves that nothing was lost.
+  const value = parseCompact(text, maxDepth);
+  return value !== undefined && isWellFormed(text) ? value : readStrictly(text, maxDepth);
 }
 
 /**
@@ -26,11 +30,8 @@ export function parseJson(input: Uint8Array | string, limits: JsonLimits = {}): 
 export function parseCanonical(input: Uint8Array | string, limits: JsonLimits = {}): Json {
   const text = textOf(input, limits);
   const maxDepth = limits.maxDepth ?? MAX_DEPTH;
-  if (isShallow(text, maxDepth)) {
-    const value = parseNatively(text);
-    // Equal text proves one spelling of every token, no space and no member twice; left to check are order and surrogates.
-    if (value !== undefined && JSON.stringify(value) === text && isOrdered(value)) return value;
-  }
+  const quick = parseCompact(text, maxDepth);
+  if (quick !== undefined && isWellFormed(text) && isOrdered(quick)) return quick;
   // Either it is at fault, and this names the fault, or it has names such as "10", which engines put before all others.
   const value = readStrictly(text, maxDepth);
   if (canonicalJson(value) !== text) throw new MeshError("json-not-canonical", "This JSON is not in its one canonical spelling (RFC 8785).");
@@ -72,16 +73,23 @@ function isShallow(text: string, maxDepth: number): boolean {
   return true;
 }
 
-function parseNatively(text: string): Json | undefined {
+/** The value of text that the engine would write back the same: one spelling of every token, no space, no member twice. */
+function parseCompact(text: string, maxDepth: number): Json | undefined {
+  if (!isShallow(text, maxDepth)) return undefined;
   try {
-    return JSON.parse(text) as Json;
+    const value = JSON.parse(text) as Json;
+    return JSON.stringify(value) === text ? value : undefined;
   } catch {
     return undefined;
   }
 }
 
+/** Whether no text in it can hold half of a surrogate pair; the engine writes such a half, and nothing else, as an escape of this form. */
+function isWellFormed(text: string): boolean {
+  return text.isWellFormed() && !text.includes("\\ud");
+}
+
 function isOrdered(value: Json): boolean {
-  if (typeof value === "string") return value.isWellFormed();
   if (typeof value !== "object" || value === null) return true;
   if (Array.isArray(value)) return (value as readonly Json[]).every(isOrdered);
   const members = value as { readonly [member: string]: Json };
@@ -89,7 +97,7 @@ function isOrdered(value: Json): boolean {
   for (const name of Object.keys(members)) {
     if (before !== undefined && before >= name) return false;
     before = name;
-    if (!name.isWellFormed() || !isOrdered(members[name] as Json)) return false;
+    if (!isOrdered(members[name] as Json)) return false;
   }
   return true;
 }
