@@ -1,13 +1,13 @@
 import type { Digest } from "../envelope/fields.ts";
 import { recipientsOf } from "../envelope/sealed.ts";
 import type { Signed } from "../envelope/signed.ts";
-import type { DeviceProfile } from "../profiles/device.ts";
-import { at, disabledIn, headIn, type History, isVoid, latest } from "../profiles/history.ts";
+import { at, disabledIn, headIn, isVoid, latest } from "../profiles/history.ts";
 import { encapsulationKeyId } from "../profiles/keys.ts";
 import type { MasterProfile } from "../profiles/master.ts";
+import { masterOf, type Mesh, suspendedIn } from "../profiles/mesh.ts";
 import { type ApplicationEntry, applicationEntry, deviceEntry } from "../profiles/personal.ts";
 import type { Correct } from "../profiles/stages.ts";
-import { isSuspended, partyOf, type Suspended, type SuspensionEvent } from "../profiles/suspension.ts";
+import { isSuspended, partyOf, type Suspended } from "../profiles/suspension.ts";
 import type { DeviceId } from "../profiles/types.ts";
 import { verifyByDevice } from "../profiles/validity.ts";
 import { compareVersions, showVersion, type Version } from "../profiles/version.ts";
@@ -26,14 +26,13 @@ export type Chain = {
   readonly holders: readonly DeviceId[];
 };
 
-/** The authority by which commits are judged: who may do what, when, and who no longer may. */
-export type Authority = {
-  readonly master: Correct<MasterProfile>;
-  readonly history: History;
-  readonly devices: ReadonlyMap<string, Correct<DeviceProfile>>;
-  readonly suspended: Suspended;
-  readonly suspensions: readonly SuspensionEvent[];
-};
+/** The authority by which commits are judged: the mesh as it is known, and who is suspended in it now. */
+export type Authority = Mesh & { readonly master: Correct<MasterProfile>; readonly suspended: Suspended };
+
+/** The authority of a mesh at a time, in milliseconds of portal time. */
+export function authorityOf(mesh: Mesh, now: number): Authority {
+  return { ...mesh, master: masterOf(mesh), suspended: suspendedIn(mesh, now) };
+}
 
 /** A commit in its place: `quarantined` ones hold their place in the chain but their entries do not count (decision 4.6). */
 export type Placed = { readonly commit: Correct<Commit>; readonly standing: "stands" | "quarantined"; readonly chain: Chain };

@@ -3,8 +3,9 @@ import * as v from "valibot";
 import { countField, digestField, formatField, octetsField, udfField } from "../envelope/fields.ts";
 import { keyedShape } from "../envelope/keyed.ts";
 import { sealedShape } from "../envelope/sealed.ts";
-import type { ObjectType } from "../envelope/signed.ts";
+import { digestOf, type ObjectType } from "../envelope/signed.ts";
 import { MAX_DEVICES } from "../profiles/personal.ts";
+import { demand } from "../refusals/mesh-error.ts";
 
 /** The most octets of ciphertext one commit may carry; imports are cut into commits of about this size. */
 export const MAX_COMMIT_BODY = 512 * 1024;
@@ -56,4 +57,9 @@ export const commit: ObjectType<Commit> = { typ: "mesh-commit+json", shape, maxB
 /** What the wraps of an epoch's key are about. */
 export function wrapSubject(catalog: string, epoch: number): { readonly typ: string; readonly id: string; readonly version: number } {
   return { typ: "mesh-epoch-key+jwe", id: catalog, version: epoch };
+}
+
+/** Checks that a body is the one that its commit names, octet for octet; all that somebody without the key can check. */
+export function checkBody(payload: EntriesCommit, body: Uint8Array): void {
+  demand(body.length === payload.size && digestOf(body) === payload.digest, "commit-wrong-body", `The body of commit ${payload.index} is not the one that it names.`);
 }

@@ -10,7 +10,7 @@ import { readShape } from "../envelope/shape.ts";
 import { digestOf } from "../envelope/signed.ts";
 import { demand } from "../refusals/mesh-error.ts";
 import type { Place } from "./epoch-keys.ts";
-import { type EntriesCommit, MAX_COMMIT_BODY } from "./commits.ts";
+import { checkBody, type EntriesCommit, MAX_COMMIT_BODY } from "./commits.ts";
 
 /** The identifier of an entry: 128 random bits. */
 export type EntryId = string;
@@ -40,11 +40,6 @@ export function sealChanges(place: Place, key: Uint8Array, changes: readonly Cha
   const { salt, ciphertext } = encryptUnder(key, purpose(place.catalog, place.epoch), pad(changesBytes(changes)));
   const payload: EntriesCommit = { ...place, digest: digestOf(ciphertext), kind: "entries", salt: toBase64url(salt), size: ciphertext.length, v: 1 };
   return { payload, body: ciphertext };
-}
-
-/** Checks that a body is the one that its commit names, octet for octet; all that somebody without the key can check. */
-export function checkBody(payload: EntriesCommit, body: Uint8Array): void {
-  demand(body.length === payload.size && digestOf(body) === payload.digest, "commit-wrong-body", `The body of commit ${payload.index} is not the one that it names.`);
 }
 
 /** Opens the changes of a commit; refuses with `entries-malformed` what its author should not have signed. */

@@ -46,7 +46,7 @@ export async function takeKey(payload: EpochCommit | GrantCommit, commitment: st
 }
 
 /** The key of the epoch before, from an epoch commit and its key. */
-export function previousKey(payload: EpochCommit, key: Uint8Array, commitment: string): Uint8Array {
+export function previousKey(payload: Pick<EpochCommit, "catalog" | "epoch" | "previousKey">, key: Uint8Array, commitment: string): Uint8Array {
   const sealed = payload.previousKey;
   const opened = sealed === undefined ? undefined : openKeyed(key, previousPurpose(payload.catalog, payload.epoch - 1), sealed);
   demand(opened !== undefined && equalBytes(commitmentTo(opened), fromBase64url(commitment)), "epoch-key-wrong", `The key of epoch ${payload.epoch - 1} does not follow from that of epoch ${payload.epoch}.`);

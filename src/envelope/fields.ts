@@ -23,7 +23,7 @@ function isBase64url(text: string, octets?: number): boolean {
 export function udfField<Of extends string>() {
   return v.pipe(
     v.string(),
-    v.check(isUdf, "is not a UDF"),
+    v.check((text) => isUdf(text), "is not a UDF"),
     v.transform((text) => text as Udf<Of>),
   );
 }

@@ -53,7 +53,7 @@ export type PersonalProfile = v.InferOutput<typeof shape>;
 export const personalProfile: ObjectType<PersonalProfile> = { typ: "mesh-personal-profile+json", shape, maxBytes: 256 * 1024 };
 
 /** The entry of a device, active or not. */
-export function deviceEntry(profile: PersonalProfile, id: string): DeviceEntry | undefined {
+export function deviceEntry(profile: Pick<PersonalProfile, "devices">, id: string): DeviceEntry | undefined {
   return profile.devices.find((device) => device.id === id);
 }
 

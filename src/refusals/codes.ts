@@ -144,6 +144,22 @@ export const codes = {
   "keyring-not-found": 3,
   "keyring-exists": 1,
   "keyring-failed": 1,
+  "device-not-found": 3,
+  "device-ambiguous": 2,
+  "device-name-malformed": 2,
+  "device-not-administrator": 4,
+  "device-is-this": 2,
+  "device-last-administrator": 4,
+  "device-already-disabled": 6,
+  "master-key-missing": 4,
+  "connection-inconsistent": 1,
+  "connection-not-found": 3,
+  "connection-ambiguous": 6,
+  "connection-answer-wrong": 4,
+  "connection-wrong-pin": 4,
+  "pin-malformed": 2,
+  "portal-answer-wrong-device": 6,
+  "portal-other-master": 6,
 } as const satisfies Readonly<Record<string, Exit>>;
 
 export type Code = keyof typeof codes;

@@ -1,0 +1,92 @@
+import { wipe } from "../bytes/equal.ts";
+import { decapsulationKeyFromPkcs8, signingKeyFromPkcs8 } from "../crypto/key-encoding.ts";
+import type { DecapsulationKey } from "../crypto/key-pair.ts";
+import { sign } from "../crypto/sign.ts";
+import type { Signer } from "../envelope/signed.ts";
+import type { Keyring } from "../keyring/keyring.ts";
+import type { DeviceId, MasterId, PortalId } from "../profiles/types.ts";
+import { demand } from "../refusals/mesh-error.ts";
+import type { Store } from "../store/store.ts";
+import type { Udf } from "../udf/udf.ts";
+import { Rows } from "./rows.ts";
+
+/** One connection to a portal, as the shell makes it; `peerSpki` is the public key that the other end of TLS showed. */
+export interface Transport {
+  post(path: string, headers: Record<string, string>, body: Uint8Array): Promise<{ readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Uint8Array; readonly peerSpki: Uint8Array }>;
+  close(): void;
+}
+
+/** Which TLS keys a connection may meet: any (for Hello alone), one the system trusts, or exactly these. */
+export type Trust = "any" | "web-pki" | { readonly spkis: readonly Uint8Array[] };
+
+/** Everything that a client is handed: its home, its keys, the time, and a way to a portal. */
+export type ClientParts = {
+  readonly store: Store;
+  readonly keyring: Keyring;
+  readonly now: () => number;
+  readonly connect: (url: string, trust: Trust) => Transport;
+  /** The keyring that holds Master and Recovery keys until they are escrowed, if it is in this home. */
+  readonly masterKeyring?: () => Promise<Keyring | undefined>;
+};
+
+/** A device's client; made anew for each command, all its memory is in its home. */
+export type Client = ClientParts & { readonly rows: Rows };
+
+/** Who this device is in its mesh. */
+export type Self = {
+  readonly address: string;
+  readonly master: MasterId;
+  readonly device: DeviceId;
+  readonly authenticationKey: string;
+  readonly encryptionKey: string;
+  readonly administrationKey: string;
+  readonly administrationEncryptionKey: string;
+  readonly name: string;
+  readonly portal: { readonly url: string; readonly id: PortalId };
+  /** `creating` and `joining` say how far a beginning got; `connected` is a member; `left` is one that went. */
+  readonly state: "creating" | "joining" | "connected" | "left";
+};
+
+/** Makes a client of what the shell hands in. */
+export function makeClient(parts: ClientParts): Client {
+  return { ...parts, rows: new Rows(parts.store, parts.keyring) };
+}
+
+/** Who this device is; `home-missing` if it is nobody yet. */
+export async function selfOf(client: Client): Promise<Self> {
+  const self = await client.rows.read((rows) => rows.get<Self>("self", "self"));
+  demand(self !== undefined, "home-missing", "This device has no mesh yet.", "Make one with `mesh create`, or join yours with `mesh join`.");
+  return self;
+}
+
+/** As `selfOf`, for a device that is a member; `device-not-connected` otherwise. */
+export async function memberSelf(client: Client): Promise<Self> {
+  const self = await selfOf(client);
+  demand(self.state === "connected", "device-not-connected", self.state === "left" ? "This device has left its mesh." : "This device is not connected to its mesh yet.", self.state === "joining" ? "Run `mesh join` again to go on." : undefined);
+  return self;
+}
+
+/** A signer by a key of the keyring. */
+export function signerOf(keyring: Keyring, kid: string): Signer {
+  return {
+    kid: kid as Udf<"signature-key">,
+    sign: async (message) => {
+      const pkcs8 = await keyring.open(kid);
+      try {
+        return await sign(signingKeyFromPkcs8(pkcs8), message);
+      } finally {
+        wipe(pkcs8);
+      }
+    },
+  };
+}
+
+/** A decapsulation key of the keyring. */
+export async function decapsulationKeyOf(keyring: Keyring, kid: string): Promise<DecapsulationKey> {
+  const pkcs8 = await keyring.open(kid);
+  try {
+    return decapsulationKeyFromPkcs8(pkcs8);
+  } finally {
+    wipe(pkcs8);
+  }
+}

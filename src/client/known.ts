@@ -1,0 +1,47 @@
+import type { Chain } from "../catalogs/chain.ts";
+import type { Keyed } from "../envelope/keyed.ts";
+import { type Jws, readSigned } from "../envelope/signed.ts";
+import { deviceProfile } from "../profiles/device.ts";
+import { masterProfile } from "../profiles/master.ts";
+import { emptyMesh, type Mesh } from "../profiles/mesh.ts";
+import { personalProfile } from "../profiles/personal.ts";
+import { suspension } from "../profiles/suspension.ts";
+import type { MasterId } from "../profiles/types.ts";
+import type { RowsReading, RowsWriting } from "./rows.ts";
+
+type StampedRow = { readonly object: Jws; readonly arrived: number };
+type ObjectRow = { readonly object: Jws };
+
+/** What a home keeps of one epoch: what its key must be, the key before it, and the key once this device has it. */
+export type EpochRow = { readonly commitment: string; readonly previousKey?: Keyed; readonly key?: string };
+
+/** What a home keeps of a catalog besides its entries. */
+export type CatalogRow = { readonly chain: Chain; readonly epochs: Readonly<Record<string, EpochRow>>; readonly type?: string; readonly profileVersion?: number };
+
+/**
+ * Reads the mesh as this home last knew it: its high-water marks (decision 4.2).
+ *
+ * Each object was judged when it arrived; at home it lies in rows sealed under the keyring, whose authentication stands
+ * for that judgement. Nothing else makes these stages of trust out of stored octets.
+ */
+export async function loadMesh(rows: RowsReading, id: MasterId): Promise<Mesh> {
+  const stamped = async (shelf: string) => (await rows.list<StampedRow>(shelf, id)).map((one) => one.row);
+  const masters = (await rows.list<ObjectRow>("masters", id)).map(({ row }) => readSigned(row.object, masterProfile) as Mesh["masters"][number]);
+  const history = (await stamped("personals")).map((row) => ({ arrived: row.arrived, profile: readSigned(row.object, personalProfile) as Mesh["history"][number]["profile"] }));
+  const suspensions = (await stamped("suspensions")).map((row) => ({ arrived: row.arrived, object: readSigned(row.object, suspension) as Mesh["suspensions"][number]["object"] }));
+  const devices = new Map((await rows.list<ObjectRow>("devices", id)).map(({ row }) => readSigned(row.object, deviceProfile) as Mesh["devices"] extends ReadonlyMap<string, infer D> ? D : never).map((device) => [device.payload.id as string, device]));
+  return { ...emptyMesh(id), masters, history, devices, suspensions };
+}
+
+/** Writes what a mesh has more than before; versions once known are never rewritten. */
+export async function saveMesh(rows: RowsWriting, before: Mesh, mesh: Mesh): Promise<void> {
+  for (const [index, master] of mesh.masters.entries()) if (index >= before.masters.length) await rows.put("masters", mesh.id, index + 1, { object: master.jws });
+  for (const [index, { profile, arrived }] of mesh.history.entries()) if (index >= before.history.length) await rows.put("personals", mesh.id, index + 1, { arrived, object: profile.jws });
+  for (const [index, { object, arrived }] of mesh.suspensions.entries()) if (index >= before.suspensions.length) await rows.put("suspensions", mesh.id, index + 1, { arrived, object: object.jws });
+  for (const [id, device] of mesh.devices) if (before.devices.get(id) !== device) await rows.put("devices", mesh.id, id, { object: device.jws });
+}
+
+/** What a home keeps of a catalog. */
+export async function loadCatalog(rows: RowsReading, catalog: string): Promise<CatalogRow | undefined> {
+  return rows.get<CatalogRow>("catalogs", catalog);
+}

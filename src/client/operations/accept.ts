@@ -1,0 +1,114 @@
+import type { Head, Role } from "../../profiles/personal.ts";
+import { signObject, type Jws } from "../../envelope/signed.ts";
+import { type ConnectionAnswer, connectionAnswer, connectionWords, pinProof } from "../../profiles/connection.ts";
+import { type Mesh, masterOf, personalOf, withMaster, withPersonal } from "../../profiles/mesh.ts";
+import { connectComplete } from "../../protocol/connections.ts";
+import type { Part } from "../../protocol/parts.ts";
+import { demand } from "../../refusals/mesh-error.ts";
+import { catalogOf, editEntries, readEntries } from "../catalog.ts";
+import { type Client, signerOf } from "../client.ts";
+import { change } from "../../catalogs/merge.ts";
+import { newEntryId } from "../../catalogs/entries.ts";
+import { freeName, namesIn } from "../devices.ts";
+import { loadCatalog } from "../known.ts";
+import { dueFrom, makeDue } from "../push.ts";
+import { pull, push, type Synced } from "../sync.ts";
+import { type OpenRequest, openRequests, selectRequest } from "./requests.ts";
+import { submit } from "./submit.ts";
+import { headsOf, nextMaster, nextPersonal, requireAdministrator, withReader } from "./versions.ts";
+
+/** What the accepting person is told: three words to type on the new device, and the name it has from now on. */
+export type Accepted = { readonly answer: string; readonly name: string };
+
+/** Accepts the request that a witness or six words name (decisions 5.2, 5.4). */
+export async function acceptConnection(client: Client, selector: string, role: Role): Promise<Accepted> {
+  const synced = await pull(client);
+  try {
+    requireAdministrator(synced.mesh, synced.self);
+    const { open } = await openRequests(client, synced);
+    const chosen = await selectRequest(open.filter((one) => one.request.payload.kind === "words"), selector);
+    const [name, words] = await Promise.all([admit(client, synced, chosen, role, undefined), connectionWords(chosen.request.payload.witness)]);
+    return { answer: words.answer.join(" "), name };
+  } finally {
+    synced.link.close();
+  }
+}
+
+/** Lets a device in: a Personal Profile that lists it, grants of the catalogs it reads and the signed answer in one batch; then its name. */
+export async function admit(client: Client, synced: Synced, chosen: OpenRequest, role: Role, pin: Uint8Array | undefined): Promise<string> {
+  const { mesh, self, link, requester, key, now } = synced;
+  const { witness } = chosen.request.payload;
+  const id = chosen.device.payload.id;
+  const administration = await client.rows.read((rows) => catalogOf(rows, "administration"));
+  const master = role === "admin" ? await withAdministrator(client, mesh, chosen) : undefined;
+  const last = personalOf(mesh).payload;
+  const devices = [...last.devices.filter((device) => device.id !== id), { digest: chosen.device.digest, id, role, status: "active" as const }];
+  const personal = await nextPersonal(client, self, mesh, { applications: withReader(last.applications, id, role, administration), devices }, master);
+  const grown = await withPersonal(master === undefined ? mesh : await withMaster(mesh, master), personal, new Map([[id as string, chosen.device]]), now);
+  const parts: Part[] = [...(master === undefined ? [] : [{ kind: "master" as const, object: master.jws }]), { kind: "device", object: chosen.device.jws }, { kind: "personal", object: personal.jws }];
+  const heads: Head[] = [];
+  for (const { id: catalog } of personal.payload.applications) {
+    const row = await client.rows.read((rows) => loadCatalog(rows, catalog));
+    const due = dueFrom(grown, self, catalog, row, now);
+    const made = due === undefined ? undefined : await makeDue(client, self, grown, catalog, row, due, key, now);
+    if (made !== undefined) parts.push({ kind: "commit", object: made.sent.commit });
+    const chain = made?.row.chain ?? row?.chain;
+    if (chain !== undefined) heads.push({ catalog: chain.catalog as Head["catalog"], digest: chain.digest, index: chain.index });
+  }
+  const answer: ConnectionAnswer = {
+    device: id,
+    g: personal.payload.g,
+    heads,
+    master: self.master,
+    masterDigest: masterOf(grown).digest,
+    n: personal.payload.n,
+    personal: personal.digest,
+    result: "accepted",
+    role,
+    v: 1,
+    witness,
+    ...(pin === undefined ? {} : { pinProof: pinProof(pin, "answer", witness) }),
+  };
+  const signed = await signObject(connectionAnswer, answer, signerOf(client.keyring, self.administrationKey));
+  await submit(client, link, requester, { answer: signed.jws, parts });
+  const name = await nameDevice(client, mesh, id, chosen.secret.name);
+  const after = await pull(client);
+  after.link.close();
+  await push(client, after);
+  return name;
+}
+
+async function withAdministrator(client: Client, mesh: Mesh, chosen: OpenRequest) {
+  const keyring = await client.masterKeyring?.();
+  demand(keyring !== undefined, "master-key-missing", "A new administration device needs the Master key, which is not on this device.", "Accept it as a member, or do this where the Master key is.");
+  const { encryptionKey, signatureKey } = chosen.secret.administration;
+  return nextMaster(keyring, mesh, [...masterOf(mesh).payload.administrationKeys, { device: chosen.device.payload.id, encryptionKey, signatureKey }]);
+}
+
+async function nameDevice(client: Client, mesh: Mesh, device: string, wanted: string): Promise<string> {
+  const name = freeName(mesh, namesIn(await readEntries(client, "devices")), wanted);
+  await editEntries(client, "devices", () => [change(newEntryId(), undefined, { device, name })]);
+  return name;
+}
+
+/** Rejects the request that a witness or six words name, or all of them. */
+export async function rejectConnection(client: Client, selector: string | "--all"): Promise<number> {
+  const synced = await pull(client);
+  try {
+    requireAdministrator(synced.mesh, synced.self);
+    const { open, junk } = await openRequests(client, synced);
+    const chosen = selector === "--all" ? [...open.map((one) => one.request), ...junk] : [(await selectRequest(open, selector)).request];
+    for (const request of chosen) await reject(client, synced, request.payload.witness, request.kid);
+    return chosen.length;
+  } finally {
+    synced.link.close();
+  }
+}
+
+/** Signs and sends a rejection, so that no portal can forge one. */
+export async function reject(client: Client, { link, requester, self, mesh }: Synced, witness: string, device: string): Promise<void> {
+  const personal = personalOf(mesh);
+  const answer = { device, g: personal.payload.g, heads: await headsOf(client, personal.payload), master: self.master, masterDigest: masterOf(mesh).digest, n: personal.payload.n, personal: personal.digest, result: "rejected", role: "member", v: 1, witness };
+  const signed: { readonly jws: Jws } = await signObject(connectionAnswer, answer as ConnectionAnswer, signerOf(client.keyring, self.administrationKey));
+  await link.call(requester, connectComplete, { answer: signed.jws });
+}

@@ -1,0 +1,115 @@
+import { wipe } from "../../bytes/equal.ts";
+import { authorityOf } from "../../catalogs/chain.ts";
+import { commit as commitType } from "../../catalogs/commits.ts";
+import { newEntryId, sealChanges } from "../../catalogs/entries.ts";
+import { beginEpoch } from "../../catalogs/epoch-keys.ts";
+import { change } from "../../catalogs/merge.ts";
+import { toBase64url } from "../../bytes/base64url.ts";
+import { canonicalBytes } from "../../bytes/canonical-json.ts";
+import { generateDecapsulationKey, generateSigningKey } from "../../crypto/key-pair.ts";
+import { randomBytes } from "../../crypto/random.ts";
+import { keyedUnder } from "../../envelope/keyed.ts";
+import { signObject } from "../../envelope/signed.ts";
+import type { Keyring } from "../../keyring/keyring.ts";
+import { account as accountType } from "../../profiles/account.ts";
+import { applicationProfile, applicationPurpose } from "../../profiles/application.ts";
+import { encapsulationJwk, signatureJwk } from "../../profiles/keys.ts";
+import { masterProfile } from "../../profiles/master.ts";
+import { emptyMesh, withMaster, withPersonal } from "../../profiles/mesh.ts";
+import { personalProfile } from "../../profiles/personal.ts";
+import type { ApplicationId, MasterId } from "../../profiles/types.ts";
+import { createAccount } from "../../protocol/accounts.ts";
+import type { RequestOf } from "../../protocol/command.ts";
+import type { Part } from "../../protocol/parts.ts";
+import { demand } from "../../refusals/mesh-error.ts";
+import { udfOf, udfOfKey } from "../../udf/udf.ts";
+import type { CatalogType } from "../catalog.ts";
+import { type Client, type Self, signerOf } from "../client.ts";
+import { type DeviceKeys, makeDeviceKeys, secretDecapsulation, secretSigning } from "../keys.ts";
+import { meetPortal, pinOf, type PortalLink } from "../portal-link.ts";
+import { sync } from "../sync.ts";
+
+/** What a new mesh is: its address, the UDF of its Master Profile, and this device. */
+export type Created = { readonly address: string; readonly fingerprint: MasterId; readonly device: { readonly name: string; readonly fingerprint: string } };
+
+/** What the person decides. */
+export type CreateOptions = { readonly address: string; readonly portal: { readonly url: string; readonly pin?: string }; readonly deviceName: string; readonly invitation?: string };
+
+const TYPES: readonly CatalogType[] = ["devices", "administration", "passwords"];
+
+/**
+ * Makes a mesh with this device as its first administration device, and its account at a portal (draft §3.1, §6).
+ *
+ * Everything is written at home before it is sent; cut off at any point, the same call goes on where it was. `master` is
+ * the sealed file of its own in which Master, Recovery and escrow keys lie until they are escrowed.
+ */
+export async function createMesh(client: Client, master: Keyring, options: CreateOptions): Promise<Created> {
+  const link = await meetPortal(client, options.portal.url, options.portal.pin);
+  try {
+    const begun = await client.rows.read((rows) => rows.get<Self>("self", "self"));
+    demand(begun === undefined || begun.state === "creating", "home-exists", "This device already belongs to a mesh.", "Choose another home with MESH_HOME.");
+    if (begun === undefined) await prepare(client, master, link, options);
+    const { self, request } = await client.rows.read(async (rows) => ({ self: await rows.get<Self>("self", "self"), request: await rows.get<RequestOf<typeof createAccount>>("creating", "creating") }));
+    demand(self !== undefined && request !== undefined && self.address === options.address, "home-exists", `This device is creating ${self?.address ?? "another address"}.`, "Run `mesh create` with that address again, or choose another home with MESH_HOME.");
+    await link.ask(createAccount, { ...request, ...(options.invitation === undefined ? {} : { invitation: options.invitation }) });
+    await client.rows.transact(async (rows) => {
+      await rows.put("self", "self", "", { ...self, state: "connected" } satisfies Self);
+      await rows.remove("creating", "creating", "");
+    });
+    await sync(client);
+    return { address: self.address, fingerprint: self.master, device: { name: self.name, fingerprint: self.device } };
+  } finally {
+    link.close();
+  }
+}
+
+/** Makes all keys and signs the whole first state; nothing has been sent when this returns. */
+async function prepare(client: Client, master: Keyring, link: PortalLink, { address, portal, deviceName }: CreateOptions): Promise<void> {
+  const keys = await makeDeviceKeys(client.keyring);
+  const [masterKey, recoveryKey, escrowKey] = [generateSigningKey(), generateSigningKey(), generateDecapsulationKey()];
+  const secrets = [secretSigning("master-signature", masterKey), secretSigning("recovery-signature", recoveryKey), secretDecapsulation("master-escrow", escrowKey)];
+  await master.addAll(secrets);
+  for (const { secret } of secrets) wipe(secret);
+  const id = udfOfKey(masterKey.publicKey.spki) as MasterId;
+  const first = await signObject(
+    masterProfile,
+    { administrationKeys: [keys.administration], escrowKeys: [encapsulationJwk(escrowKey.publicKey)], id, recoveryKey: signatureJwk(recoveryKey.publicKey), signatureKey: signatureJwk(masterKey.publicKey), v: 1, version: 1 },
+    signerOf(master, id),
+  );
+  const administrator = signerOf(client.keyring, keys.administrationKey);
+  const ids = TYPES.map(() => udfOf("application/mmm-application", randomBytes(32)) as ApplicationId);
+  const mine = { administrators: [keys.device], editors: [keys.device], readers: [keys.device] };
+  const personal = await signObject(
+    personalProfile,
+    { applications: ids.map((application) => ({ ...mine, id: application })), devices: [{ digest: keys.profile.digest, id: keys.device, role: "admin", status: "active" }], g: 1, heads: [], home: pinOf(link), id, master: first.digest, n: 1, suspensions: [], v: 1 },
+    administrator,
+  );
+  const account = await signObject(accountType, { address, master: id, portal: pinOf(link), status: "open", v: 1, version: 1 }, administrator);
+  const parts: Part[] = [{ kind: "master", object: first.jws }, { kind: "device", object: keys.profile.jws }, { kind: "personal", object: personal.jws }];
+  for (const [index, type] of TYPES.entries()) parts.push(...(await firstOfApplication(client, keys, ids[index] as ApplicationId, type, deviceName)));
+  // Judged here as the portal and every device will judge it.
+  const mesh = await withMaster(emptyMesh(id), first);
+  authorityOf(await withPersonal(mesh, personal, new Map([[keys.device as string, keys.profile]]), client.now()), client.now());
+  const self: Self = { address, administrationEncryptionKey: keys.administrationEncryptionKey, administrationKey: keys.administrationKey, authenticationKey: keys.authenticationKey, device: keys.device, encryptionKey: keys.encryptionKey, master: id, name: deviceName, portal: { id: pinOf(link), url: portal.url }, state: "creating" };
+  await client.rows.transact(async (rows) => {
+    await rows.put("creating", "creating", "", { account: account.jws, parts });
+    await rows.put("self", "self", "", self);
+  });
+}
+
+/** The first epoch of an application's catalog, its profile under that epoch, and in the catalog of devices this device's name. */
+async function firstOfApplication(client: Client, keys: DeviceKeys, id: ApplicationId, type: CatalogType, name: string): Promise<Part[]> {
+  const signer = signerOf(client.keyring, keys.device);
+  const place = { catalog: id, epoch: 1, g: 1, index: 1, n: 1 };
+  const begun = await beginEpoch(place, [keys.profile.payload], [], undefined);
+  const epoch = await signObject(commitType, begun.payload, signer);
+  const sealed = keyedUnder(begun.key, applicationPurpose(id, 1, 1), canonicalBytes({ type, v: 1 }));
+  const profile = await signObject(applicationProfile, { epoch: 1, g: 1, id, n: 1, sealed, v: 1, version: 1 }, signer);
+  const parts: Part[] = [{ kind: "application", object: profile.jws }, { kind: "commit", object: epoch.jws }];
+  if (type === "devices") {
+    const { payload, body } = sealChanges({ ...place, index: 2, previous: epoch.digest }, begun.key, [change(newEntryId(), undefined, { device: keys.device, name })]);
+    parts.push({ body: toBase64url(body), kind: "commit", object: (await signObject(commitType, payload, signer)).jws });
+  }
+  wipe(begun.key);
+  return parts;
+}

@@ -1,0 +1,114 @@
+import { current, isRemoved } from "../../catalogs/merge.ts";
+import { signObject } from "../../envelope/signed.ts";
+import { type Mesh, masterOf, personalOf } from "../../profiles/mesh.ts";
+import { deviceEntry } from "../../profiles/personal.ts";
+import { partyOf, suspension } from "../../profiles/suspension.ts";
+import { suspendedIn } from "../../profiles/mesh.ts";
+import { publish } from "../../protocol/profiles.ts";
+import { demand } from "../../refusals/mesh-error.ts";
+import type { Udf } from "../../udf/udf.ts";
+import { readEntries } from "../catalog.ts";
+import { type Client, signerOf } from "../client.ts";
+import { deviceNamed } from "../devices.ts";
+import { pull, push, type Synced } from "../sync.ts";
+import { submit } from "./submit.ts";
+import { headsOf, isAdministrator, nextMaster, nextPersonal, withoutReader } from "./versions.ts";
+
+/** What was done at once, and what is still owed, in words for people (decision 5.4). */
+export type Receipt = { readonly done: readonly string[]; readonly pending: readonly string[] };
+
+/**
+ * Cuts a device off (decisions 4.5, 5.4).
+ *
+ * One signed object, a new Personal Profile or a suspension, closes its sessions and obliges everybody to new keys; all
+ * that follows is computed from it, so this device may die at any moment and another finishes.
+ */
+export async function disableDevice(client: Client, name: string): Promise<Receipt> {
+  let synced = await pull(client);
+  try {
+    const target = await deviceNamed(client, name);
+    demand(!target.this, "device-is-this", "This is the device you are using.", "To take it out of your mesh, run `mesh device leave`.");
+    demand(target.status !== "disabled", "device-already-disabled", `${target.name} is disabled already.`);
+    const done: string[] = [];
+    const pending: string[] = [];
+    const holdsKey = masterOf(synced.mesh).payload.administrationKeys.some((key) => key.device === target.fingerprint);
+    const master = holdsKey && isAdministrator(synced.mesh, synced.self) ? await client.masterKeyring?.() : undefined;
+    if (!isAdministrator(synced.mesh, synced.self) || holdsKey) {
+      if (target.status !== "suspended") await suspend(client, synced, target.fingerprint);
+      done.push(`${target.name} is suspended: its sessions are closed, and nothing it signs counts`);
+      synced = await again(client, synced);
+    }
+    if (isAdministrator(synced.mesh, synced.self) && (!holdsKey || master !== undefined)) {
+      await remove(client, synced, target.fingerprint, master);
+      done.push(`${target.name} is removed from your devices`);
+      synced = await again(client, synced);
+    } else {
+      pending.push(holdsKey ? `${target.name} is removed for good with the Master key` : `${target.name} is removed for good by an administration device`);
+    }
+    const rolled = await push(client, synced);
+    done.push(rolled === 0 ? "every catalog already had new keys" : `${rolled} catalog${rolled === 1 ? "" : "s"} got new keys that ${target.name} does not have`);
+    const exposed = (await readEntries(client, "passwords")).filter((entry) => !isRemoved(entry)).map((entry) => String(current(entry, "name") ?? "?"));
+    if (exposed.length > 0) pending.push(`change the ${exposed.length} password${exposed.length === 1 ? "" : "s"} that ${target.name} could read: ${exposed.slice(0, 20).join(", ")}${exposed.length > 20 ? ", ..." : ""}`);
+    return { done, pending };
+  } finally {
+    synced.link.close();
+  }
+}
+
+/** Takes this device itself out: it suspends itself, and an administration device removes it at its next sync. */
+export async function leaveMesh(client: Client): Promise<Receipt> {
+  const synced = await pull(client);
+  try {
+    const { mesh, self } = synced;
+    const others = personalOf(mesh).payload.devices.filter((device) => device.role === "admin" && device.status === "active" && device.id !== self.device);
+    demand(others.length > 0, "device-last-administrator", "This is your only administration device: without it nobody could accept or disable a device.", "Accept another one with `mesh device accept ... --role admin` first.");
+    await push(client, synced);
+    await suspend(client, synced, self.device, self.device);
+    await client.rows.transact((rows) => rows.put("self", "self", "", { ...self, state: "left" }));
+    for (const { id } of client.keyring.list()) await client.keyring.remove(id);
+    return { done: ["this device has left: its keys are erased"], pending: ["an administration device removes it from the list and changes the keys at its next sync"] };
+  } finally {
+    synced.link.close();
+  }
+}
+
+/** Signs and publishes a suspension, with the Administration Key if this device holds one; a repeat of what already stands is no harm. */
+async function suspend(client: Client, { mesh, self, link, requester }: Synced, target: string, by?: string): Promise<void> {
+  const personal = personalOf(mesh).payload;
+  const kid = by ?? (isAdministrator(mesh, self) ? self.administrationKey : self.device);
+  const payload = { action: "suspend" as const, g: personal.g, heads: [...(await headsOf(client, personal))], master: self.master, n: personal.n, target: target as Udf<"suspended">, v: 1 as const };
+  const object = await signObject(suspension, payload, signerOf(client.keyring, kid));
+  await link.call(requester, publish, { parts: [{ kind: "suspension", object: object.jws }] });
+}
+
+/** Publishes the version that lists a device as disabled; for an administration device together with a Master Profile without its key. */
+async function remove(client: Client, { mesh, self, link, requester }: Synced, target: string, masterKeyring: Parameters<typeof nextMaster>[0] | undefined): Promise<void> {
+  const last = personalOf(mesh).payload;
+  const master = masterKeyring === undefined ? undefined : await nextMaster(masterKeyring, mesh, masterOf(mesh).payload.administrationKeys.filter((key) => key.device !== target));
+  const devices = last.devices.map((device) => (device.id === target ? { ...device, status: "disabled" as const } : device));
+  const personal = await nextPersonal(client, self, mesh, { applications: withoutReader(last.applications, target), devices }, master);
+  await submit(client, link, requester, { parts: [...(master === undefined ? [] : [{ kind: "master" as const, object: master.jws }]), { kind: "personal", object: personal.jws }] });
+}
+
+/** Removes what suspended devices an administration device may: an obligation, discharged at sync (decision 5.4). Returns how many. */
+export async function removeSuspended(client: Client, synced: Synced): Promise<number> {
+  if (!isAdministrator(synced.mesh, synced.self)) return 0;
+  const due = removable(synced.mesh, synced.now);
+  for (const target of due.slice(0, 1)) await remove(client, synced, target, undefined);
+  return due.length;
+}
+
+function removable(mesh: Mesh, now: number): readonly string[] {
+  const suspended = suspendedIn(mesh, now);
+  const holders = new Set<string>(masterOf(mesh).payload.administrationKeys.map((key) => key.device));
+  return [...suspended].flatMap(([id, standing]) => {
+    const active = deviceEntry(personalOf(mesh).payload, id)?.status === "active";
+    const firm = standing.until === undefined && partyOf(id, masterOf(mesh).payload).id === id;
+    return active && firm && !holders.has(id) ? [id] : [];
+  });
+}
+
+async function again(client: Client, before: Synced): Promise<Synced> {
+  before.link.close();
+  return pull(client);
+}

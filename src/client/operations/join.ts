@@ -1,0 +1,163 @@
+import { fromBase64url, toBase64url } from "../../bytes/base64url.ts";
+import { canonicalBytes, type Json } from "../../bytes/canonical-json.ts";
+import { randomBytes } from "../../crypto/random.ts";
+import type { Digest } from "../../envelope/fields.ts";
+import { seal } from "../../envelope/sealed.ts";
+import { type Jws, readSigned, signObject, type Verified } from "../../envelope/signed.ts";
+import { account as accountType } from "../../profiles/account.ts";
+import { administrationProofMessage, type ConnectionAnswer, connectionAnswer, type ConnectionPrivate, connectionRequest, connectionWords, isPinProof, pinProof, type Witness, witnessOf } from "../../profiles/connection.ts";
+import { deviceProfile } from "../../profiles/device.ts";
+import { encapsulationKey } from "../../profiles/keys.ts";
+import { masterProfile } from "../../profiles/master.ts";
+import { emptyMesh, type Mesh, masterOf, withMaster } from "../../profiles/mesh.ts";
+import type { MasterId } from "../../profiles/types.ts";
+import { correctAccount, verifyByAdministration } from "../../profiles/validity.ts";
+import { connectStart, connectStatus } from "../../protocol/connections.ts";
+import { get } from "../../protocol/profiles.ts";
+import { demand, MeshError } from "../../refusals/mesh-error.ts";
+import type { Client, Self } from "../client.ts";
+import { signerOf } from "../client.ts";
+import { makeDeviceKeys } from "../keys.ts";
+import { parsePin, pinKey } from "../pin-code.ts";
+import { meetPortal, pinOf, type PortalLink } from "../portal-link.ts";
+import { type Promised, pullAs, sync } from "../sync.ts";
+import { requestSubject } from "./requests.ts";
+
+/** How far a joining got; `words` are shown to the person, who picks them on an administration device. */
+export type Joined = { readonly status: "pending" | "connected" | "rejected"; readonly words: string; readonly witness: Witness; readonly answered: boolean };
+
+/** What the person decides; a PIN or a `master` known beforehand makes the answer words unnecessary (decision 5.2). */
+export type JoinOptions = {
+  readonly address: string;
+  readonly master?: string;
+  readonly portal: { readonly url: string; readonly pin?: string };
+  readonly deviceName: string;
+  readonly pinCode?: string;
+};
+
+/** What a home keeps of a joining: enough to go on after any interruption. */
+type JoiningRow = { readonly witness: Witness; readonly request: Jws; readonly trusted: boolean; readonly master: { readonly version: number; readonly digest: Digest }; readonly pin?: string };
+
+/** Asks to join a mesh, or goes on asking; nothing is taken over before the other side's answer has been confirmed (decision 5.2). */
+export async function joinMesh(client: Client, options: JoinOptions): Promise<Joined> {
+  const link = await meetPortal(client, options.portal.url, options.portal.pin);
+  try {
+    const begun = await client.rows.read((rows) => rows.get<Self>("self", "self"));
+    const free = begun === undefined || ((begun.state === "joining" || begun.state === "connected") && begun.address === options.address);
+    demand(free, "home-exists", `This device already belongs to ${begun?.address ?? "a mesh"}.`, "Choose another home with MESH_HOME.");
+    if (begun === undefined) await ask(client, link, options);
+    const { self, joining } = await stateOf(client);
+    const words = (await connectionWords(joining.witness)).request.join(" ");
+    if (self.state === "connected") return { status: "connected", words, witness: joining.witness, answered: true };
+    await link.ask(connectStart, { request: joining.request });
+    const answer = await answerFor(client, link, self, joining);
+    if (answer === undefined) return { status: "pending", words, witness: joining.witness, answered: false };
+    if (answer.payload.result === "rejected") {
+      await forget(client);
+      return { status: "rejected", words, witness: joining.witness, answered: true };
+    }
+    if (!joining.trusted) return { status: "pending", words, witness: joining.witness, answered: true };
+    await takeUp(client, self, answer);
+    return { status: "connected", words, witness: joining.witness, answered: true };
+  } finally {
+    link.close();
+  }
+}
+
+/**
+ * Confirms a joining by the three words that only the accepting device shows.
+ *
+ * They are checked against this device's own witness, so a portal that answers for a mesh it does not hold gets nowhere:
+ * `connection-answer-wrong` changes nothing.
+ */
+export async function confirmJoin(client: Client, answer: readonly string[]): Promise<void> {
+  const { joining } = await stateOf(client);
+  const expected = (await connectionWords(joining.witness)).answer.join(" ");
+  demand(answer.join(" ") === expected, "connection-answer-wrong", "These are not the words that your other device shows for this one.", "Type the three words exactly. If they are right, somebody is between you and your mesh: do not go on.");
+  await client.rows.transact((rows) => rows.put("joining", "joining", "", { ...joining, trusted: true } satisfies JoiningRow));
+}
+
+/** Fixes the Master Profile first, then draws the nonce; records everything before the request is sent. */
+async function ask(client: Client, link: PortalLink, options: JoinOptions): Promise<void> {
+  const pin = options.pinCode === undefined ? undefined : parsePin(options.pinCode);
+  const mesh = await lookUp(link, options.address, pin?.master ?? options.master);
+  const master = masterOf(mesh);
+  const keys = await makeDeviceKeys(client.keyring);
+  const nonce = randomBytes(32);
+  const witness = witnessOf({ address: options.address, device: keys.profile.digest, master: mesh.id, nonce });
+  const secretPin = pin === undefined ? undefined : pinKey(pin);
+  const secret: ConnectionPrivate = {
+    address: options.address,
+    administration: { encryptionKey: keys.administration.encryptionKey, proof: toBase64url(await signerOf(client.keyring, keys.administrationKey).sign(administrationProofMessage(witness))), signatureKey: keys.administration.signatureKey },
+    name: options.deviceName,
+    nonce: toBase64url(nonce),
+    v: 1,
+    ...(secretPin === undefined ? {} : { pinProof: pinProof(secretPin, "request", witness) }),
+  };
+  const sealed = await seal(requestSubject(witness), canonicalBytes(secret as unknown as Json), master.payload.administrationKeys.map((key) => encapsulationKey(key.encryptionKey)));
+  const payload = { device: keys.profile.jws, kind: pin === undefined ? ("words" as const) : ("pin" as const), master: mesh.id, sealed, v: 1 as const, witness, ...(pin === undefined ? {} : { pin: pin.id }) };
+  const request = await signObject(connectionRequest, payload, signerOf(client.keyring, keys.device));
+  const self: Self = { address: options.address, administrationEncryptionKey: keys.administrationEncryptionKey, administrationKey: keys.administrationKey, authenticationKey: keys.authenticationKey, device: keys.device, encryptionKey: keys.encryptionKey, master: mesh.id, name: options.deviceName, portal: { id: pinOf(link), url: options.portal.url }, state: "joining" };
+  const joining: JoiningRow = { master: { digest: master.digest, version: master.payload.version }, request: request.jws, trusted: pin !== undefined || options.master !== undefined, witness, ...(secretPin === undefined ? {} : { pin: toBase64url(secretPin) }) };
+  await client.rows.transact(async (rows) => {
+    await rows.put("self", "self", "", self);
+    await rows.put("joining", "joining", "", joining);
+    // One's own Device Profile is what an answer must list.
+    await rows.put("own-device", "own-device", "", { object: keys.profile.jws });
+  });
+}
+
+/** What the portal says of an address, checked to be one consistent account and, where the person knows it, the right mesh. */
+async function lookUp(link: PortalLink, address: string, expected: string | undefined): Promise<Mesh> {
+  const answer = await link.ask(get, { address });
+  const account = readSigned(answer.account, accountType);
+  let mesh = emptyMesh(account.payload.master as MasterId);
+  for (const master of answer.masters) mesh = await withMaster(mesh, readSigned(master, masterProfile));
+  demand(expected === undefined || mesh.id === expected, "portal-other-master", "The portal shows another mesh for this address than the one you named.", "Do not join. Check the address with the person who gave it to you, or your other device.");
+  demand(account.payload.address === address && account.payload.portal === pinOf(link), "portal-other-master", "The portal shows an account of another name or portal.");
+  // Only its first version is chained to nothing; later ones were checked by the portal's own members.
+  await correctAccount(account, masterOf(mesh), account.payload.version === 1 ? undefined : ({ digest: account.payload.previous, payload: { version: account.payload.version - 1 } } as never));
+  return mesh;
+}
+
+/** The answer to this device's request, if there is one: by an Administration Key of the mesh that was fixed, for this witness and this device. */
+async function answerFor(client: Client, link: PortalLink, self: Self, joining: JoiningRow): Promise<Verified<ConnectionAnswer> | undefined> {
+  const status = await link.call({ device: self.device, authenticationKey: self.authenticationKey }, connectStatus, { witness: joining.witness });
+  if (status.answer === undefined) return undefined;
+  const mesh = await lookUp(link, self.address, self.master);
+  demand(mesh.masters[joining.master.version - 1]?.digest === joining.master.digest, "portal-other-master", "The portal shows another Master Profile than it did when this device asked to join.");
+  const signed = readSigned(status.answer, connectionAnswer);
+  const master = mesh.masters[signed.payload.g - 1];
+  demand(master !== undefined, "portal-missing-profile", "The answer names a Master Profile that the portal does not show.");
+  const answer = await verifyByAdministration(signed, master, "connection answer");
+  const { payload } = answer;
+  demand(payload.witness === joining.witness && payload.device === self.device && payload.master === self.master, "portal-answer-wrong-device", "The portal gave this device an answer that was meant for another.");
+  const proven = joining.pin === undefined || payload.result === "rejected" || isPinProof(payload.pinProof, fromBase64url(joining.pin), "answer", joining.witness);
+  demand(proven, "portal-answer-wrong-device", "The answer was not made by somebody who knows the PIN.");
+  return answer;
+}
+
+/** Takes the mesh over: everything is pulled and judged first, and must hold what the answer promised; then this device is a member. */
+async function takeUp(client: Client, self: Self, answer: Verified<ConnectionAnswer>): Promise<void> {
+  const { g, n, personal, heads, role } = answer.payload;
+  const own = await client.rows.read((rows) => rows.get<{ object: Jws }>("own-device", "own-device"));
+  const promised: Promised = { g, heads, n, personal, role, device: own === undefined ? undefined : readSigned(own.object, deviceProfile).digest };
+  const pulled = await pullAs(client, self, promised);
+  pulled.link.close();
+  await client.rows.transact((rows) => rows.put("self", "self", "", { ...self, state: "connected" } satisfies Self));
+  await sync(client);
+}
+
+async function stateOf(client: Client): Promise<{ readonly self: Self; readonly joining: JoiningRow }> {
+  const { self, joining } = await client.rows.read(async (rows) => ({ self: await rows.get<Self>("self", "self"), joining: await rows.get<JoiningRow>("joining", "joining") }));
+  if (self === undefined || joining === undefined) throw new MeshError("home-missing", "This device is not joining any mesh.", "Begin with `mesh join ADDRESS`.");
+  return { self, joining };
+}
+
+/** After a rejection nothing is left but the keyring, so that the person may ask again as another device. */
+async function forget(client: Client): Promise<void> {
+  await client.rows.transact(async (rows) => {
+    for (const row of ["self", "joining", "own-device"]) await rows.remove(row, row, "");
+  });
+  for (const { id } of client.keyring.list()) await client.keyring.remove(id);
+}

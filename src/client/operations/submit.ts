@@ -1,0 +1,63 @@
+import { type Jws, readSigned } from "../../envelope/signed.ts";
+import { at } from "../../profiles/history.ts";
+import type { Mesh } from "../../profiles/mesh.ts";
+import { personalProfile } from "../../profiles/personal.ts";
+import { connectComplete } from "../../protocol/connections.ts";
+import type { Part } from "../../protocol/parts.ts";
+import { publish } from "../../protocol/profiles.ts";
+import { MeshError } from "../../refusals/mesh-error.ts";
+import type { Client } from "../client.ts";
+import type { PortalLink, Requester } from "../portal-link.ts";
+
+/**
+ * A batch that holds a Personal Profile, recorded before it is sent (decision 4.2).
+ *
+ * Once a version (g, n) is signed, no other object is ever signed for it by this device: the batch is sent until the
+ * version is taken, by it or by another device.
+ */
+export type Outgoing = { readonly answer?: Jws; readonly parts: readonly Part[] };
+
+/** Records a batch and sends it; what comes of it is found by the next pull. */
+export async function submit(client: Client, link: PortalLink, requester: Requester, outgoing: Outgoing): Promise<void> {
+  await client.rows.transact((rows) => rows.put("outgoing", "outgoing", "", outgoing));
+  await send(client, link, requester, outgoing);
+}
+
+/** Sends what was recorded and not yet settled; returns whether there was anything. */
+export async function resume(client: Client, link: PortalLink, requester: Requester, mesh: Mesh): Promise<boolean> {
+  const outgoing = await client.rows.read((rows) => rows.get<Outgoing>("outgoing", "outgoing"));
+  if (outgoing === undefined) return false;
+  if (isSettled(mesh, outgoing)) {
+    await settle(client);
+    return false;
+  }
+  await send(client, link, requester, outgoing);
+  return true;
+}
+
+async function send(client: Client, link: PortalLink, requester: Requester, outgoing: Outgoing): Promise<void> {
+  const parts = [...outgoing.parts];
+  try {
+    if (outgoing.answer === undefined) await link.call(requester, publish, { parts });
+    else await link.call(requester, connectComplete, { answer: outgoing.answer, parts });
+    await settle(client);
+  } catch (error) {
+    if (!(error instanceof MeshError)) throw error;
+    const gone = error.code === "connection-unknown" || error.code === "connection-answered";
+    if (gone && outgoing.answer !== undefined && outgoing.parts.length > 0) {
+      // The request is gone but the version is signed and may be in anybody's hands: it is published as it is.
+      return submit(client, link, requester, { parts: outgoing.parts.filter((part) => part.kind !== "commit") });
+    }
+    const taken = error.code === "profile-out-of-order" || error.code === "profile-two-versions" || error.code === "signer-suspended" || error.code === "profile-wrong-signer";
+    if (taken) await settle(client);
+    throw error;
+  }
+}
+
+function isSettled(mesh: Mesh, outgoing: Outgoing): boolean {
+  return outgoing.parts.some((part) => part.kind === "personal" && at(mesh.history, readSigned(part.object, personalProfile).payload) !== undefined);
+}
+
+async function settle(client: Client): Promise<void> {
+  await client.rows.transact((rows) => rows.remove("outgoing", "outgoing", ""));
+}

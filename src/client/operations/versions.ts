@@ -1,0 +1,75 @@
+import { signObject, type Verified } from "../../envelope/signed.ts";
+import type { Keyring } from "../../keyring/keyring.ts";
+import { signatureKeyId } from "../../profiles/keys.ts";
+import { type AdministrationKey, type MasterProfile, masterProfile } from "../../profiles/master.ts";
+import { type Mesh, masterOf, personalOf } from "../../profiles/mesh.ts";
+import { type ApplicationEntry, type DeviceEntry, type Head, type PersonalProfile, personalProfile, type Role } from "../../profiles/personal.ts";
+import type { DeviceId } from "../../profiles/types.ts";
+import { demand } from "../../refusals/mesh-error.ts";
+import type { Client, Self } from "../client.ts";
+import { signerOf } from "../client.ts";
+import { loadCatalog } from "../known.ts";
+
+/** What a new version of the Personal Profile changes. */
+export type Changes = { readonly devices: readonly DeviceEntry[]; readonly applications: readonly ApplicationEntry[] };
+
+/** Whether this device holds an Administration Key of the current Master Profile. */
+export function isAdministrator(mesh: Mesh, self: Self): boolean {
+  return masterOf(mesh).payload.administrationKeys.some((key) => signatureKeyId(key.signatureKey) === self.administrationKey);
+}
+
+/** Refuses what only an administration device may do. */
+export function requireAdministrator(mesh: Mesh, self: Self): void {
+  demand(isAdministrator(mesh, self), "device-not-administrator", "This device is no administration device.", "Do this on one of your administration devices; `mesh device list` names them.");
+}
+
+/** The next Personal Profile, signed by this administration device: (g, n+1), or (g+1, 1) under a new Master Profile. */
+export async function nextPersonal(client: Client, self: Self, mesh: Mesh, changes: Changes, master: Verified<MasterProfile> = masterOf(mesh)): Promise<Verified<PersonalProfile>> {
+  const last = personalOf(mesh);
+  const follows = master.payload.version === last.payload.g;
+  const payload: PersonalProfile = {
+    ...last.payload,
+    applications: [...changes.applications],
+    devices: [...changes.devices],
+    g: master.payload.version,
+    heads: [...(await headsOf(client, last.payload))],
+    master: master.digest,
+    n: follows ? last.payload.n + 1 : 1,
+    previous: last.digest,
+    suspensions: mesh.suspensions.map((one) => one.object.digest).slice(-256),
+  };
+  return signObject(personalProfile, payload, signerOf(client.keyring, self.administrationKey));
+}
+
+/** The next Master Profile with other Administration Keys; needs the Master Signature Key. */
+export async function nextMaster(master: Keyring, mesh: Mesh, administrationKeys: readonly AdministrationKey[]): Promise<Verified<MasterProfile>> {
+  const last = masterOf(mesh);
+  return signObject(masterProfile, { ...last.payload, administrationKeys: [...administrationKeys], previous: last.digest, version: last.payload.version + 1 }, signerOf(master, last.payload.id));
+}
+
+/** The heads of the catalogs as this device knows them. */
+export async function headsOf(client: Client, personal: PersonalProfile): Promise<readonly Head[]> {
+  return client.rows.read(async (rows) => {
+    const heads: Head[] = [];
+    for (const { id } of personal.applications) {
+      const chain = (await loadCatalog(rows, id))?.chain;
+      if (chain !== undefined) heads.push({ catalog: id, digest: chain.digest, index: chain.index });
+    }
+    return heads;
+  });
+}
+
+/** The applications with a device let in: every catalog for an administration device, all but that of administration for a member (decision 4.9). */
+export function withReader(applications: readonly ApplicationEntry[], device: DeviceId, role: Role, administration: string): readonly ApplicationEntry[] {
+  return applications.map((entry) => {
+    if (role === "member" && entry.id === administration) return entry;
+    const administrators = role === "admin" ? [...entry.administrators, device] : entry.administrators;
+    return { ...entry, administrators, editors: [...entry.editors, device], readers: [...entry.readers, device] };
+  });
+}
+
+/** The applications without a device. */
+export function withoutReader(applications: readonly ApplicationEntry[], device: string): readonly ApplicationEntry[] {
+  const others = (list: readonly DeviceId[]) => list.filter((one) => one !== device);
+  return applications.map((entry) => ({ ...entry, administrators: others(entry.administrators), editors: others(entry.editors), readers: others(entry.readers) }));
+}

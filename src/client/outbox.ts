@@ -1,0 +1,31 @@
+import type { Commit } from "../catalogs/commits.ts";
+import type { Signed } from "../envelope/signed.ts";
+import type { SentCommit } from "../protocol/parts.ts";
+import type { RowsReading, RowsWriting } from "./rows.ts";
+
+/**
+ * A commit that was signed and may have been sent: recorded before it is sent, so that a device that dies in between
+ * sends the same one again and never signs a second for the same place without need.
+ */
+export type OutboxRow = { readonly sent: SentCommit; readonly digest: string; readonly index: number; readonly previous?: string; readonly journal: readonly number[] };
+
+/** One change to a catalog that no commit holds yet (decision 6.1: the encrypted offline journal). */
+export type JournalRow = { readonly sequence: number; readonly change: unknown };
+
+/** Records a commit before it is sent. */
+export async function recordOutbox(rows: RowsWriting, catalog: string, row: OutboxRow): Promise<void> {
+  await rows.put("outbox", catalog, "", row);
+}
+
+/** The commit that was recorded last, if nothing became of it yet. */
+export async function outboxOf(rows: RowsReading, catalog: string): Promise<OutboxRow | undefined> {
+  return rows.get<OutboxRow>("outbox", catalog);
+}
+
+/** When a recorded commit is seen in the chain, the changes it holds leave the journal; when another stands in its place, it is given up. */
+export async function finishOutbox(rows: RowsWriting, catalog: string, commit: Signed<Commit>): Promise<void> {
+  const row = await outboxOf(rows, catalog);
+  if (row === undefined || row.index > commit.payload.index) return;
+  if (row.digest === commit.digest) for (const sequence of row.journal) await rows.remove("journal", catalog, sequence);
+  await rows.remove("outbox", catalog, "");
+}

@@ -1,0 +1,185 @@
+import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
+import { readSigned, type Jws } from "../envelope/signed.ts";
+import { encapsulationKey } from "../profiles/keys.ts";
+import { type PortalProfile, portalProfile } from "../profiles/portal.ts";
+import type { Correct } from "../profiles/stages.ts";
+import type { DeviceId, PortalId } from "../profiles/types.ts";
+import { correctPortal } from "../profiles/validity.ts";
+import type { Command } from "../protocol/command.ts";
+import { hello } from "../protocol/hello.ts";
+import { openSession } from "../protocol/open-session.ts";
+import { answerMac, confirmSession, isMac, proposeSession, requestMac, type Session } from "../protocol/session.ts";
+import { COUNTER_HEADER, decodeResponse, encodeRequest, MAC_HEADER, SERVICE_PATH, SESSION_HEADER } from "../protocol/wire.ts";
+import { demand, MeshError } from "../refusals/mesh-error.ts";
+import { udfOfKey } from "../udf/udf.ts";
+import { type Client, decapsulationKeyOf, type Transport } from "./client.ts";
+
+/** What a home keeps of its portal: where it is, who it is, and the TLS key it showed when it was last asked. */
+type PortalRow = { readonly url: string; readonly profile: Jws; readonly tlsKey: string };
+
+/** A session as a home keeps it, so that the next command needs none. */
+type SessionRow = { readonly id: string; readonly portal: string; readonly requestKey: string; readonly answerKey: string; readonly counter: number };
+
+/** The device in whose name requests are made. */
+export type Requester = { readonly device: DeviceId; readonly authenticationKey: string };
+
+/** A portal whose identity has been checked, and the way to ask it. */
+export class PortalLink {
+  readonly #client: Client;
+  readonly #transport: Transport;
+  readonly profile: Correct<PortalProfile>;
+
+  constructor(client: Client, transport: Transport, profile: Correct<PortalProfile>) {
+    this.#client = client;
+    this.#transport = transport;
+    this.profile = profile;
+  }
+
+  /** Asks without a session; for what is public, or signed in itself. */
+  async ask<Q, A>(command: Command<Q, A>, request: Q): Promise<A> {
+    const answer = await this.#transport.post(SERVICE_PATH, { "content-type": "application/json" }, encodeRequest(command, request));
+    return decodeResponse(command, answer.body);
+  }
+
+  /**
+   * Asks in the session of a device, opening one if there is none or the portal forgot it.
+   *
+   * A write may be asked again under its first counter after a broken connection: the portal answers it once.
+   */
+  async call<Q, A>(requester: Requester, command: Command<Q, A>, request: Q): Promise<A> {
+    const body = encodeRequest(command, request);
+    for (let tries = 1; ; tries++) {
+      const { session, counter } = await this.#nextCounter(requester);
+      try {
+        return decodeResponse(command, await this.#post(session, counter, body));
+      } catch (error) {
+        const forgotten = error instanceof MeshError && (error.code === "session-unknown" || error.code === "session-wrong-mac" || error.code === "session-counter-old");
+        if (!forgotten || tries > 1) throw error;
+        await this.#client.rows.transact((rows) => rows.remove("sessions", requester.device, ""));
+      }
+    }
+  }
+
+  /** Lets go of the connection. */
+  close(): void {
+    this.#transport.close();
+  }
+
+  async #post(session: Session, counter: number, body: Uint8Array): Promise<Uint8Array> {
+    const portal = this.profile.payload.id;
+    const mac = requestMac(session, { portal, method: "POST", path: SERVICE_PATH, query: "", counter, body });
+    const headers = { "content-type": "application/json", [SESSION_HEADER]: session.id, [COUNTER_HEADER]: String(counter), [MAC_HEADER]: mac };
+    const answer = await this.#postTwice(headers, body);
+    if (isMac(answer.headers[MAC_HEADER], answerMac(session, { portal, counter, status: answer.status, body: answer.body }))) return answer.body;
+    // Only a portal that does not know the session cannot authenticate its answer.
+    decodeSessionRefusal(answer.body);
+    throw new MeshError("portal-answer-forged", "The portal's answer is not authentic.", "Do not rely on what it said; run `mesh status`, and tell your portal's operator.");
+  }
+
+  /** Sends once more, under the same counter, what met a connection that the other end had closed meanwhile. */
+  async #postTwice(headers: Record<string, string>, body: Uint8Array) {
+    try {
+      return await this.#transport.post(SERVICE_PATH, headers, body);
+    } catch (error) {
+      if (!(error instanceof MeshError) || error.code !== "service-unreachable") throw error;
+      return this.#transport.post(SERVICE_PATH, headers, body);
+    }
+  }
+
+  async #nextCounter(requester: Requester): Promise<{ readonly session: Session; readonly counter: number }> {
+    const portal = this.profile.payload.id;
+    const kept = await this.#client.rows.transact(async (rows) => {
+      const row = await rows.get<SessionRow>("sessions", requester.device);
+      if (row === undefined || row.portal !== portal) return undefined;
+      const next = { ...row, counter: row.counter + 1 };
+      await rows.put("sessions", requester.device, "", next);
+      return next;
+    });
+    if (kept !== undefined) return { session: { id: kept.id, requestKey: fromBase64url(kept.requestKey), answerKey: fromBase64url(kept.answerKey) }, counter: kept.counter };
+    const session = await this.#open(requester);
+    const row: SessionRow = { id: session.id, portal, requestKey: toBase64url(session.requestKey), answerKey: toBase64url(session.answerKey), counter: 1 };
+    await this.#client.rows.transact((rows) => rows.put("sessions", requester.device, "", row));
+    return { session, counter: 1 };
+  }
+
+  async #open({ device, authenticationKey }: Requester): Promise<Session> {
+    const { request, secret } = await proposeSession(encapsulationKey(this.profile.payload.sessionKey), device);
+    const response = await this.ask(openSession, request);
+    return confirmSession(this.profile.payload.id, device, await decapsulationKeyOf(this.#client.keyring, authenticationKey), request, secret, response);
+  }
+}
+
+/** Throws the refusal if the portal says that it does not know the session; anything else is no excuse for a missing MAC. */
+function decodeSessionRefusal(body: Uint8Array): void {
+  try {
+    decodeResponse(hello, body);
+  } catch (error) {
+    if (error instanceof MeshError && (error.code.startsWith("session-") || error.code.startsWith("service-"))) throw error;
+  }
+}
+
+/**
+ * Meets a portal: asks Hello, checks its profile against the pin and its TLS key against the profile, and sends nothing
+ * else before (decision 3.5). Without a pin the system's WebPKI must vouch for the connection; `webPki` says it may.
+ *
+ * The link returned is a fresh connection that takes no other TLS key.
+ */
+export async function meetPortal(client: Client, url: string, pin: string | undefined): Promise<PortalLink> {
+  const known = await client.rows.read((rows) => rows.get<PortalRow>("portal", url));
+  if (known !== undefined) {
+    const profile = await correctPortal(readSigned(known.profile, portalProfile), pin);
+    const transport = client.connect(url, { spkis: [fromBase64url(known.tlsKey)] });
+    return new PortalLink(client, new Remeeting(transport, () => greet(client, url, profile.payload.id, profile)), profile);
+  }
+  const { profile, tlsKey } = await greet(client, url, pin, undefined);
+  return new PortalLink(client, client.connect(url, { spkis: [tlsKey] }), profile);
+}
+
+async function greet(client: Client, url: string, pin: string | undefined, known: Correct<PortalProfile> | undefined): Promise<{ readonly profile: Correct<PortalProfile>; readonly tlsKey: Uint8Array; readonly transport: Transport }> {
+  const first = client.connect(url, pin === undefined ? "web-pki" : "any");
+  try {
+    const answer = await first.post(SERVICE_PATH, { "content-type": "application/json" }, encodeRequest(hello, {}));
+    const profile = await correctPortal(readSigned(decodeResponse(hello, answer.body).portal, portalProfile), pin);
+    const shown = udfOfKey(answer.peerSpki);
+    demand(profile.payload.tlsKeys.some((key) => key === shown), "portal-wrong-identity", "The TLS key of this connection is not one that the portal vouches for.", "Somebody may sit between you and your portal.");
+    const newer = known === undefined || profile.payload.version > known.payload.version || profile.digest === known.digest;
+    demand(newer, "portal-older-profile", "The portal shows an older profile of itself than it did before.");
+    await client.rows.transact((rows) => rows.put("portal", url, "", { profile: profile.jws, tlsKey: toBase64url(answer.peerSpki), url }));
+    return { profile, tlsKey: answer.peerSpki, transport: client.connect(url, { spkis: [answer.peerSpki] }) };
+  } finally {
+    first.close();
+  }
+}
+
+/** A connection to a portal that may have renewed its TLS key: if the one known is gone, it asks Hello again, under the same pin. */
+class Remeeting implements Transport {
+  #transport: Transport;
+  #again: (() => Promise<{ readonly transport: Transport }>) | undefined;
+
+  constructor(transport: Transport, again: () => Promise<{ readonly transport: Transport }>) {
+    this.#transport = transport;
+    this.#again = again;
+  }
+
+  async post(path: string, headers: Record<string, string>, body: Uint8Array) {
+    try {
+      return await this.#transport.post(path, headers, body);
+    } catch (error) {
+      const again = this.#again;
+      if (!(error instanceof MeshError) || error.code !== "portal-certificate" || again === undefined) throw error;
+      this.#again = undefined;
+      this.#transport.close();
+      this.#transport = (await again()).transport;
+      return this.#transport.post(path, headers, body);
+    }
+  }
+
+  close(): void {
+    this.#transport.close();
+  }
+}
+
+/** The identity of a portal, as its pin. */
+export function pinOf(link: PortalLink): PortalId {
+  return link.profile.payload.id;
+}

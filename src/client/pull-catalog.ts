@@ -1,0 +1,102 @@
+import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
+import { type Authority, type Chain, nextCommit, type Placed } from "../catalogs/chain.ts";
+import { checkBody, type Commit, commit as commitType } from "../catalogs/commits.ts";
+import { openChanges } from "../catalogs/entries.ts";
+import { previousKey, takeKey } from "../catalogs/epoch-keys.ts";
+import { type Entry, merge } from "../catalogs/merge.ts";
+import type { DecapsulationKey } from "../crypto/key-pair.ts";
+import type { Digest } from "../envelope/fields.ts";
+import { type Jws, readSigned } from "../envelope/signed.ts";
+import { recipientsOf } from "../envelope/sealed.ts";
+import { wrapSubject } from "../catalogs/commits.ts";
+import { udfOfKey } from "../udf/udf.ts";
+import { catalogRead } from "../protocol/catalogs.ts";
+import type { SentCommit } from "../protocol/parts.ts";
+import { demand } from "../refusals/mesh-error.ts";
+import type { CatalogRow, EpochRow } from "./known.ts";
+import { finishOutbox } from "./outbox.ts";
+import type { PortalLink, Requester } from "./portal-link.ts";
+import type { RowsWriting } from "./rows.ts";
+
+/** A commit whose entries wait for a key, in the order of the chain. */
+export type WaitingRow = { readonly commit: Jws; readonly body: string };
+
+/** New commits, judged and not yet written. */
+export type Pulled = { readonly placed: readonly (Placed & { readonly body: Uint8Array | undefined })[]; readonly row: CatalogRow };
+
+/** Refuses a portal whose head of a catalog is not a continuation of what this device has seen. */
+export function checkHead(chain: Chain | undefined, head: { readonly index: number; readonly digest: Digest } | undefined): void {
+  if (chain === undefined) return;
+  demand(head !== undefined && head.index >= chain.index, "portal-older-catalog", "The portal shows an older state of a catalog than this device has seen.", "It was restored from a backup or it cheats. Nothing here was changed.");
+  demand(head.index > chain.index || head.digest === chain.digest, "portal-forked-catalog", "The portal shows this device another history of a catalog than it showed before.", "It cheats. Nothing here was changed.");
+}
+
+/** Fetches and judges what a catalog has new, up to the head that the portal named (decisions 6.1, 6.2). */
+export async function pullCatalog(link: PortalLink, requester: Requester, catalog: string, known: CatalogRow | undefined, head: { readonly index: number; readonly digest: Digest } | undefined, authority: Authority, key: DecapsulationKey): Promise<Pulled | undefined> {
+  checkHead(known?.chain, head);
+  if (head === undefined || head.index === known?.chain.index) return undefined;
+  const placed: (Placed & { body: Uint8Array | undefined })[] = [];
+  let row = known;
+  while (row === undefined || row.chain.index < head.index) {
+    const answer = await link.call(requester, catalogRead, { after: row?.chain.index ?? 0, catalog: catalog as Chain["catalog"] & never });
+    demand(answer.commits.length > 0, "portal-older-catalog", "The portal names commits of a catalog but does not show them.");
+    for (const sent of answer.commits) {
+      const next = await takeCommit(row, sent, authority, key);
+      placed.push(next.placed);
+      row = next.row;
+      demand(next.placed.chain.index !== head.index || next.placed.chain.digest === head.digest, "portal-forked-catalog", "The portal names one head of a catalog and shows another.");
+    }
+  }
+  return { placed, row };
+}
+
+/** Judges one commit and takes what keys it gives. */
+export async function takeCommit(row: CatalogRow | undefined, sent: SentCommit, authority: Authority, key: DecapsulationKey): Promise<{ readonly placed: Placed & { readonly body: Uint8Array | undefined }; readonly row: CatalogRow }> {
+  const placed = await nextCommit(row?.chain, readSigned(sent.commit, commitType), authority);
+  const { payload } = placed.commit;
+  const body = sent.body === undefined ? undefined : fromBase64url(sent.body);
+  demand((body !== undefined) === (payload.kind === "entries"), "commit-wrong-body", "Entries come with a body, and nothing else does.");
+  if (payload.kind === "entries" && body !== undefined) checkBody(payload, body);
+  return { placed: { ...placed, body }, row: { ...row, chain: placed.chain, epochs: await epochsWith(row?.epochs ?? {}, payload, key) } };
+}
+
+/** The epochs with what an epoch or grant commit adds: its key if it is for this device, and from it the keys before. */
+async function epochsWith(epochs: Readonly<Record<string, EpochRow>>, payload: Commit, key: DecapsulationKey): Promise<Readonly<Record<string, EpochRow>>> {
+  if (payload.kind === "entries") return epochs;
+  const grown: Record<string, EpochRow> = { ...epochs };
+  if (payload.kind === "epoch") grown[payload.epoch] = { commitment: payload.commitment, ...(payload.previousKey === undefined ? {} : { previousKey: payload.previousKey }) };
+  const epoch = grown[payload.epoch];
+  const mine = recipientsOf(payload.wraps, wrapSubject(payload.catalog, payload.epoch)).some((kid) => kid === udfOfKey(key.publicKey.spki));
+  if (!mine || epoch === undefined || epoch.key !== undefined) return grown;
+  let opened = await takeKey(payload, epoch.commitment, key);
+  grown[payload.epoch] = { ...epoch, key: toBase64url(opened) };
+  for (let number = payload.epoch - 1; number > 0; number--) {
+    const [before, after] = [grown[number], grown[number + 1]];
+    if (before === undefined || after?.previousKey === undefined || before.key !== undefined) break;
+    opened = previousKey({ catalog: payload.catalog, epoch: number + 1, previousKey: after.previousKey }, opened, before.commitment);
+    grown[number] = { ...before, key: toBase64url(opened) };
+  }
+  return grown;
+}
+
+/** Writes judged commits: the chain, its digests, and the entries that can be opened; what waits for a key is kept for when it comes. */
+export async function writePulled(rows: RowsWriting, catalog: string, pulled: Pulled): Promise<void> {
+  await rows.put("catalogs", catalog, "", pulled.row);
+  for (const { commit, chain, standing, body } of pulled.placed) {
+    await rows.put("digests", catalog, chain.index, { digest: chain.digest });
+    if (body !== undefined) await rows.put(standing === "stands" ? "waiting" : "quarantined", catalog, chain.index, { body: toBase64url(body), commit: commit.jws } satisfies WaitingRow);
+    await finishOutbox(rows, catalog, commit);
+  }
+  const changed = new Map<string, Entry>();
+  for (const { row: waiting, remove } of await rows.list<WaitingRow>("waiting", catalog)) {
+    const signed = readSigned(waiting.commit, commitType);
+    const epoch = pulled.row.epochs[signed.payload.epoch];
+    if (epoch?.key === undefined || signed.payload.kind !== "entries") continue;
+    for (const change of openChanges(signed.payload, fromBase64url(waiting.body), fromBase64url(epoch.key))) {
+      const before = changed.get(change.entry) ?? (await rows.get<Entry>("entries", catalog, change.entry));
+      changed.set(change.entry, merge(before, change, signed.kid));
+    }
+    await remove(rows);
+  }
+  for (const [id, entry] of changed) await rows.put("entries", catalog, id, entry);
+}

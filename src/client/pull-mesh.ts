@@ -1,0 +1,70 @@
+import { readSigned, type Verified } from "../envelope/signed.ts";
+import { countersignature } from "../profiles/countersignature.ts";
+import { type DeviceProfile, deviceProfile } from "../profiles/device.ts";
+import { latest } from "../profiles/history.ts";
+import { masterProfile } from "../profiles/master.ts";
+import { type Mesh, withMaster, withPersonal, withSuspension } from "../profiles/mesh.ts";
+import { personalProfile } from "../profiles/personal.ts";
+import { type Suspension, suspension } from "../profiles/suspension.ts";
+import { verifyDevice } from "../profiles/validity.ts";
+import { compareVersions } from "../profiles/version.ts";
+import type { ResponseOf } from "../protocol/command.ts";
+import { getProfiles, type status } from "../protocol/profiles.ts";
+import { demand, MeshError } from "../refusals/mesh-error.ts";
+import type { Signed } from "../envelope/signed.ts";
+import type { PortalLink, Requester } from "./portal-link.ts";
+
+type StatusAnswer = ResponseOf<typeof status>;
+type Stamped<P> = { readonly object: Signed<P>; readonly arrived: number };
+
+/** Refuses a portal that shows less than it showed before: a roll-back, whatever its reason. */
+export function checkNotBehind(mesh: Mesh, answer: StatusAnswer): void {
+  const known = latest(mesh.history)?.payload ?? { g: 0, n: 0 };
+  const behind = answer.master < mesh.masters.length || compareVersions(answer.personal, known) < 0 || answer.suspensions < mesh.suspensions.length;
+  demand(!behind, "portal-older-profile", "The portal shows an older state of your mesh than this device has seen.", "It was restored from a backup or it cheats. Nothing here was changed; ask its operator, and see `mesh status`.");
+}
+
+/** Fetches every profile that is new, and judges each (decisions 4.2, 4.5); the mesh given is not changed. */
+export async function pullMesh(link: PortalLink, requester: Requester, mesh: Mesh, answer: StatusAnswer): Promise<Mesh> {
+  checkNotBehind(mesh, answer);
+  let grown = mesh;
+  for (;;) {
+    const known = latest(grown.history)?.payload ?? { g: 0, n: 0 };
+    const complete = answer.master <= grown.masters.length && compareVersions(answer.personal, known) <= 0 && answer.suspensions <= grown.suspensions.length;
+    if (complete) return grown;
+    const before = grown;
+    const fetched = await link.call(requester, getProfiles, { applications: [], devices: [], mastersAfter: grown.masters.length, personalsAfter: { g: known.g, n: known.n }, suspensionsAfter: grown.suspensions.length });
+    grown = await grow(grown, fetched);
+    const moved = grown.masters.length > before.masters.length || grown.history.length > before.history.length || grown.suspensions.length > before.suspensions.length;
+    if (!moved) throw new MeshError("portal-missing-profile", "The portal says that there are newer profiles but does not show them.");
+  }
+}
+
+async function grow(mesh: Mesh, fetched: ResponseOf<typeof getProfiles>): Promise<Mesh> {
+  let grown = mesh;
+  for (const { object, countersignature: consent } of fetched.masters) {
+    grown = await withMaster(grown, readSigned(object, masterProfile), consent === undefined ? undefined : readSigned(consent, countersignature));
+  }
+  const offered = new Map<string, Verified<DeviceProfile>>();
+  for (const device of fetched.devices) {
+    const verified = await verifyDevice(readSigned(device, deviceProfile));
+    offered.set(verified.payload.id, verified);
+  }
+  const suspensions = fetched.suspensions.map(({ object, arrived }): Stamped<Suspension> => ({ object: readSigned(object, suspension), arrived }));
+  for (const { object, arrived } of fetched.personals) {
+    const personal = readSigned(object, personalProfile);
+    // A suspension counts for every version after the one it names, in whichever order the portal lists them.
+    grown = await withSuspensions(grown, suspensions, (one) => compareVersions(one.object.payload, personal.payload) < 0);
+    grown = await withPersonal(grown, personal, offered, arrived);
+  }
+  return withSuspensions(grown, suspensions, (one) => fetched.personals.length === 0 || !fetched.more || compareVersions(one.object.payload, latest(grown.history)?.payload ?? { g: 0, n: 0 }) <= 0);
+}
+
+async function withSuspensions(mesh: Mesh, suspensions: readonly Stamped<Suspension>[], due: (one: Stamped<Suspension>) => boolean): Promise<Mesh> {
+  let grown = mesh;
+  for (const one of suspensions) {
+    if (!due(one)) break;
+    grown = await withSuspension(grown, one.object, one.arrived);
+  }
+  return grown;
+}

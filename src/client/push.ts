@@ -1,0 +1,101 @@
+import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
+import { authorityOf } from "../catalogs/chain.ts";
+import { type Commit, commit as commitType } from "../catalogs/commits.ts";
+import { type Change, changesBytes, MAX_PLAINTEXT, sealChanges } from "../catalogs/entries.ts";
+import { beginEpoch, grantEpoch, type Place } from "../catalogs/epoch-keys.ts";
+import { type Owed, owed } from "../catalogs/freshness.ts";
+import type { DecapsulationKey } from "../crypto/key-pair.ts";
+import { signObject } from "../envelope/signed.ts";
+import { type Mesh, masterOf, personalOf, suspendedIn } from "../profiles/mesh.ts";
+import { applicationEntry } from "../profiles/personal.ts";
+import { demand } from "../refusals/mesh-error.ts";
+import type { SentCommit } from "../protocol/parts.ts";
+import { journalOf } from "./catalog.ts";
+import { type Client, type Self, signerOf } from "./client.ts";
+import { type CatalogRow, loadCatalog } from "./known.ts";
+import { outboxOf, recordOutbox } from "./outbox.ts";
+import { takeCommit } from "./pull-catalog.ts";
+
+/** About so many octets of changes go into one commit. */
+const COMMIT_OCTETS = 256 * 1024;
+
+/** A signed commit with the state of its catalog after it. */
+export type Made = { readonly sent: SentCommit; readonly row: CatalogRow };
+
+/** What this device owes to a catalog and may give: a roll if it edits, grants if it administers (decision 6.2). */
+export function dueFrom(mesh: Mesh, self: Self, catalog: string, row: CatalogRow | undefined, now: number): Owed | undefined {
+  const entry = applicationEntry(personalOf(mesh).payload, catalog);
+  const due = owed(row?.chain, catalog, mesh.history, suspendedIn(mesh, now), masterOf(mesh));
+  const mine = entry?.editors.includes(self.device) === true && !due.excluded.includes(self.device);
+  if (!mine || (!due.roll && due.grants.length === 0)) return undefined;
+  return due.roll || entry.administrators.includes(self.device) ? due : undefined;
+}
+
+/** Makes the commit that discharges what is owed: a new epoch, or a grant of the current one. */
+export async function makeDue(client: Client, self: Self, mesh: Mesh, catalog: string, row: CatalogRow | undefined, due: Owed, key: DecapsulationKey, now: number): Promise<Made> {
+  const profiles = (ids: readonly string[]) =>
+    ids.map((id) => {
+      const device = mesh.devices.get(id);
+      demand(device !== undefined, "profile-not-connected", "The profile of a reader is missing.");
+      return device.payload;
+    });
+  const place = placeAfter(row, mesh, catalog);
+  const epochKey = keyOf(row);
+  if (!due.roll) {
+    demand(epochKey !== undefined, "epoch-key-wrong", "This device does not hold the key that it should grant.");
+    return make(client, self, mesh, row, await grantEpoch(place, epochKey, profiles(due.grants)), undefined, key, now);
+  }
+  const begun = await beginEpoch({ ...place, epoch: (row?.chain.epoch ?? 0) + 1 }, profiles(due.readers), due.excluded, epochKey);
+  return make(client, self, mesh, row, begun.payload, undefined, key, now);
+}
+
+/**
+ * Makes the commit of what the journal of a catalog holds, as much as fits one, and records it before anybody may send it;
+ * a commit recorded earlier that still fits its place is taken again instead.
+ */
+export async function makeEntries(client: Client, self: Self, mesh: Mesh, catalog: string, row: CatalogRow, key: DecapsulationKey, now: number): Promise<Made | undefined> {
+  const { journal, recorded } = await client.rows.read(async (rows) => ({ journal: await journalOf(rows, catalog), recorded: await outboxOf(rows, catalog) }));
+  if (recorded !== undefined && recorded.index === row.chain.index + 1 && recorded.previous === row.chain.digest) return { sent: recorded.sent, row: (await takeCommit(row, recorded.sent, authorityOf(mesh, now), key)).row };
+  if (journal.length === 0) return undefined;
+  const taken = fitting(journal);
+  const epochKey = keyOf(row);
+  demand(epochKey !== undefined, "epoch-key-wrong", "This device does not hold the key of the current epoch yet.", "An administration device must sync first.");
+  const { payload, body } = sealChanges(placeAfter(row, mesh, catalog), epochKey, taken.map((one) => one.change));
+  const made = await make(client, self, mesh, row, payload, body, key, now);
+  const { digest, index } = made.row.chain;
+  await client.rows.transact((rows) => recordOutbox(rows, catalog, { digest, index, journal: taken.map((one) => one.sequence), previous: row.chain.digest, sent: made.sent }));
+  return made;
+}
+
+/** The state of a catalog from the rows, with its key known to this device or not. */
+export async function catalogState(client: Client, catalog: string): Promise<CatalogRow | undefined> {
+  return client.rows.read((rows) => loadCatalog(rows, catalog));
+}
+
+async function make(client: Client, self: Self, mesh: Mesh, row: CatalogRow | undefined, payload: Commit, body: Uint8Array | undefined, key: DecapsulationKey, now: number): Promise<Made> {
+  const signed = await signObject(commitType, payload, signerOf(client.keyring, self.device));
+  const sent: SentCommit = { commit: signed.jws, ...(body === undefined ? {} : { body: toBase64url(body) }) };
+  // Judged as everybody will judge it: a device makes nothing that others would refuse.
+  return { sent, row: (await takeCommit(row, sent, authorityOf(mesh, now), key)).row };
+}
+
+function placeAfter(row: CatalogRow | undefined, mesh: Mesh, catalog: string): Place {
+  const { g, n } = personalOf(mesh).payload;
+  const place = { catalog: catalog as Place["catalog"], epoch: row?.chain.epoch ?? 1, g, index: (row?.chain.index ?? 0) + 1, n };
+  return row === undefined ? place : { ...place, previous: row.chain.digest };
+}
+
+function keyOf(row: CatalogRow | undefined): Uint8Array | undefined {
+  const key = row?.epochs[row.chain.epoch]?.key;
+  return key === undefined ? undefined : fromBase64url(key);
+}
+
+function fitting<T extends { readonly change: Change }>(journal: readonly T[]): readonly T[] {
+  let octets = 0;
+  const taken = journal.filter(({ change }, index) => {
+    octets += changesBytes([change]).length;
+    return index === 0 || octets <= COMMIT_OCTETS;
+  });
+  demand(changesBytes(taken.map((one) => one.change)).length < MAX_PLAINTEXT, "entries-malformed", "An entry is too large to be sent.");
+  return taken;
+}

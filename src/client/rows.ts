@@ -1,0 +1,99 @@
+import { toBase64url } from "../bytes/base64url.ts";
+import { canonicalBytes, type Json } from "../bytes/canonical-json.ts";
+import { concatBytes } from "../bytes/equal.ts";
+import { parseCanonical } from "../bytes/json.ts";
+import { utf8 } from "../bytes/text.ts";
+import { hmac } from "../crypto/digest.ts";
+import { decryptUnder, encryptUnder } from "../envelope/keyed.ts";
+import { MeshError } from "../refusals/mesh-error.ts";
+import type { Reading, Store, Writing } from "../store/store.ts";
+
+const SALT_OCTETS = 32;
+const DIGITS = 12;
+
+/** A row's place: a shelf, a group on it, and within the group a name or a number (numbers list in their order). */
+export type Item = string | number;
+
+/** What can be read of a home (decision 11.1): every row is sealed by itself, every name is an HMAC. */
+export interface RowsReading {
+  get<T>(shelf: string, group: string, item?: Item): Promise<T | undefined>;
+  list<T>(shelf: string, group: string, after?: number): Promise<readonly { readonly row: T; readonly remove: (rows: RowsWriting) => Promise<void> }[]>;
+}
+
+/** What can be changed of a home, within one transaction. */
+export interface RowsWriting extends RowsReading {
+  put(shelf: string, group: string, item: Item, row: object): Promise<void>;
+  remove(shelf: string, group: string, item: Item): Promise<void>;
+}
+
+/** The sealed rows of a home, over its store and keys derived from its keyring. */
+export class Rows {
+  readonly #store: Store;
+  readonly #sealingKey: Uint8Array;
+  readonly #namingKey: Uint8Array;
+
+  constructor(store: Store, keys: { derive(label: string): Uint8Array }) {
+    this.#store = store;
+    this.#sealingKey = keys.derive("mesh/home/rows/v1");
+    this.#namingKey = keys.derive("mesh/home/names/v1");
+  }
+
+  /** Reads one consistent state. */
+  read<T>(work: (rows: RowsReading) => Promise<T>): Promise<T> {
+    return this.#store.read((reading) => work(this.#reading(reading)));
+  }
+
+  /** Changes rows, all or none, durably. */
+  transact<T>(work: (rows: RowsWriting) => Promise<T>): Promise<T> {
+    return this.#store.transact((writing) => work(this.#writing(writing)));
+  }
+
+  #reading(reading: Reading): RowsReading {
+    return {
+      get: async <T>(shelf: string, group: string, item: Item = "") => {
+        const key = this.#key(shelf, group, item);
+        const octets = await reading.get(shelf, key);
+        return octets === undefined ? undefined : this.#open<T>(shelf, key, octets);
+      },
+      list: async <T>(shelf: string, group: string, after?: number) => {
+        const prefix = `${this.#name(shelf, group)}/`;
+        const entries = await reading.list(shelf, prefix, after === undefined ? {} : { after: prefix + ordinal(after) });
+        return entries.map(({ key, value }) => ({ row: this.#open<T>(shelf, key, value), remove: (rows: RowsWriting) => (rows as RawWriting).removeKey(shelf, key) }));
+      },
+    };
+  }
+
+  #writing(writing: Writing): RowsWriting {
+    const raw: RawWriting = {
+      ...this.#reading(writing),
+      put: (shelf, group, item, row) => {
+        const key = this.#key(shelf, group, item);
+        const { salt, ciphertext } = encryptUnder(this.#sealingKey, `${shelf}/${key}`, canonicalBytes(row as Json));
+        return writing.put(shelf, key, concatBytes(salt, ciphertext));
+      },
+      remove: (shelf, group, item) => writing.remove(shelf, this.#key(shelf, group, item)),
+      removeKey: (shelf, key) => writing.remove(shelf, key),
+    };
+    return raw;
+  }
+
+  #open<T>(shelf: string, key: string, octets: Uint8Array): T {
+    const plaintext = decryptUnder(this.#sealingKey, `${shelf}/${key}`, octets.subarray(0, SALT_OCTETS), octets.subarray(SALT_OCTETS));
+    if (plaintext === undefined) throw new MeshError("home-damaged", "A row of this home was changed or belongs to another home.", "Run `mesh doctor`.");
+    return parseCanonical(plaintext, { maxBytes: 64 * 1024 * 1024 }) as T;
+  }
+
+  #key(shelf: string, group: string, item: Item): string {
+    return `${this.#name(shelf, group)}/${typeof item === "number" ? ordinal(item) : this.#name(shelf, `${group}/${item}`)}`;
+  }
+
+  #name(shelf: string, name: string): string {
+    return toBase64url(hmac(this.#namingKey, utf8(`${shelf}\0${name}`)).subarray(0, 18));
+  }
+}
+
+type RawWriting = RowsWriting & { removeKey(shelf: string, key: string): Promise<void> };
+
+function ordinal(value: number): string {
+  return value.toString().padStart(DIGITS, "0");
+}

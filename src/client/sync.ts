@@ -1,0 +1,167 @@
+import { fromBase64url } from "../bytes/base64url.ts";
+import { parseCanonical } from "../bytes/json.ts";
+import { authorityOf } from "../catalogs/chain.ts";
+import type { DecapsulationKey } from "../crypto/key-pair.ts";
+import type { Digest } from "../envelope/fields.ts";
+import { openKeyed } from "../envelope/keyed.ts";
+import { readShape } from "../envelope/shape.ts";
+import { readSigned } from "../envelope/signed.ts";
+import { applicationPrivateShape, applicationProfile, applicationPurpose } from "../profiles/application.ts";
+import { at } from "../profiles/history.ts";
+import { isActive, type Mesh, masterOf, personalOf, suspendedIn } from "../profiles/mesh.ts";
+import { deviceEntry, type Head } from "../profiles/personal.ts";
+import { correctApplication } from "../profiles/validity.ts";
+import { catalogAppend } from "../protocol/catalogs.ts";
+import type { ResponseOf } from "../protocol/command.ts";
+import { getProfiles, status } from "../protocol/profiles.ts";
+import { demand, MeshError } from "../refusals/mesh-error.ts";
+import { type Client, decapsulationKeyOf, memberSelf, type Self } from "./client.ts";
+import { type CatalogRow, loadCatalog, loadMesh, saveMesh } from "./known.ts";
+import { meetPortal, type PortalLink, type Requester } from "./portal-link.ts";
+import { pullCatalog, takeCommit, writePulled } from "./pull-catalog.ts";
+import { pullMesh } from "./pull-mesh.ts";
+import { dueFrom, type Made, makeDue, makeEntries } from "./push.ts";
+
+/** What a sync did. */
+export type SyncReport = { readonly received: number; readonly sent: number; readonly pending: number; readonly at: number };
+
+/** What a home keeps of its last sync: portal time, and our own clock's. */
+export type SyncRow = { readonly portalTime: number; readonly at: number };
+
+/** A connection to the home portal with what this device knows, brought up to date. */
+export type Synced = { readonly link: PortalLink; readonly self: Self; readonly requester: Requester; readonly key: DecapsulationKey; readonly mesh: Mesh; readonly now: number; readonly answer: ResponseOf<typeof status>; readonly received: number };
+
+const CONFLICT_TRIES = 6;
+
+/** Brings this device and its portal to the same state: takes what is new, gives what is owed, sends what is in the journal. */
+export async function sync(client: Client): Promise<SyncReport> {
+  for (let tries = 1; ; tries++) {
+    const synced = await pull(client);
+    try {
+      const sent = await push(client, synced);
+      await client.rows.transact((rows) => rows.put("synced", "synced", "", { at: client.now(), portalTime: synced.now } satisfies SyncRow));
+      return { received: synced.received, sent, pending: synced.answer.pending, at: synced.now };
+    } catch (error) {
+      // Another device was quicker; take what it did and go on from there.
+      const overtaken = error instanceof MeshError && (error.code === "commit-out-of-order" || error.code === "commit-wrong-epoch" || error.code === "account-changed");
+      if (!overtaken || tries === CONFLICT_TRIES) throw error;
+    } finally {
+      synced.link.close();
+    }
+  }
+}
+
+/** What the answer to a connection request promised of the mesh: the state that the portal shows must hold it (decision 5.2). */
+export type Promised = { readonly g: number; readonly n: number; readonly personal: Digest; readonly role: string; readonly device: Digest | undefined; readonly heads: readonly Head[] };
+
+/** Takes everything new from the portal, judges it, and writes it at home; the link stays open for what follows. */
+export async function pull(client: Client): Promise<Synced> {
+  return pullAs(client, await memberSelf(client), undefined);
+}
+
+/** As `pull`, for a device that is just joining and was promised something. */
+export async function pullAs(client: Client, self: Self, promised: Promised | undefined): Promise<Synced> {
+  const link = await meetPortal(client, self.portal.url, self.portal.id);
+  try {
+    const requester = { device: self.device, authenticationKey: self.authenticationKey };
+    const [key, before, answer] = await Promise.all([decapsulationKeyOf(client.keyring, self.encryptionKey), client.rows.read((rows) => loadMesh(rows, self.master)), link.call(requester, status, {})]);
+    const mesh = await pullMesh(link, requester, before, answer);
+    if (promised !== undefined) checkPromised(mesh, self, promised);
+    await client.rows.transact((rows) => saveMesh(rows, before, mesh));
+    demand(isActive(mesh, self.device, answer.now), "device-disabled", "This device was disabled or suspended.", "It can be joined to the mesh again as a new device.");
+    const received = await pullCatalogs(client, link, requester, self, mesh, key, answer);
+    await checkNamedHeads(client, [...personalOf(mesh).payload.heads, ...(promised?.heads ?? [])]);
+    return { link, self, requester, key, mesh, now: answer.now, answer, received: received + mesh.history.length - before.history.length };
+  } catch (error) {
+    link.close();
+    throw error;
+  }
+}
+
+async function pullCatalogs(client: Client, link: PortalLink, requester: Requester, self: Self, mesh: Mesh, key: DecapsulationKey, answer: Synced["answer"]): Promise<number> {
+  let received = 0;
+  const authority = authorityOf(mesh, answer.now);
+  for (const { id, readers } of personalOf(mesh).payload.applications) {
+    if (!readers.includes(self.device)) continue;
+    const known = await client.rows.read((rows) => loadCatalog(rows, id));
+    const head = answer.heads.find((one) => one.catalog === id);
+    const pulled = await pullCatalog(link, requester, id, known, head, authority, key);
+    if (pulled !== undefined) {
+      await client.rows.transact((rows) => writePulled(rows, id, pulled));
+      received += pulled.placed.length;
+    }
+    const row = pulled?.row ?? known;
+    if (row !== undefined) await pullApplication(client, link, requester, mesh, id, row, answer);
+  }
+  return received;
+}
+
+function checkPromised(mesh: Mesh, self: Self, promised: Promised): void {
+  const personal = at(mesh.history, promised);
+  const entry = deviceEntry(personal?.payload ?? { devices: [] }, self.device);
+  demand(personal?.digest === promised.personal, "portal-older-profile", "The portal does not show the version of your mesh that let this device in.");
+  demand(entry?.digest === promised.device && entry?.role === promised.role, "portal-answer-wrong-device", "The version of your mesh that let this device in lists other keys for it.");
+}
+
+/** The heads that the signer of the Personal Profile, or of an answer, knew must lie on the chains that the portal shows. */
+async function checkNamedHeads(client: Client, heads: readonly Head[]): Promise<void> {
+  for (const head of heads) {
+    const { row, known } = await client.rows.read(async (rows) => ({ row: await rows.get<{ digest: string }>("digests", head.catalog, head.index), known: await loadCatalog(rows, head.catalog) }));
+    if (known === undefined) continue;
+    demand(known.chain.index >= head.index, "portal-older-catalog", "The portal shows an older state of a catalog than your other device has seen.", "It cheats, or it was restored from a backup.");
+    demand(row === undefined || row.digest === head.digest, "portal-forked-catalog", "The portal shows this device another history of a catalog than your other device.", "It cheats.");
+  }
+}
+
+/** Takes a newer Application Profile and learns from its private part what the catalog is for. */
+async function pullApplication(client: Client, link: PortalLink, requester: Requester, mesh: Mesh, id: string, row: CatalogRow, answer: Synced["answer"]): Promise<void> {
+  const named = answer.applications.find((one) => one.id === id);
+  if (named === undefined) return;
+  demand((row.profileVersion ?? 0) <= named.version, "portal-older-profile", "The portal shows an older Application Profile than this device has seen.");
+  if (row.profileVersion === named.version && row.type !== undefined) return;
+  const { applications } = await link.call(requester, getProfiles, { applications: [named.id], devices: [], mastersAfter: mesh.masters.length, personalsAfter: { g: Number.MAX_SAFE_INTEGER, n: 0 }, suspensionsAfter: mesh.suspensions.length });
+  const sent = applications[0];
+  demand(sent !== undefined, "portal-missing-profile", "The portal names an Application Profile but does not show it.");
+  const signed = readSigned(sent, applicationProfile);
+  const personal = at(mesh.history, signed.payload);
+  const author = mesh.devices.get(signed.kid);
+  demand(signed.payload.id === named.id && signed.payload.version === named.version && personal !== undefined && author !== undefined, "profile-wrong-signer", "This Application Profile is not by a device of this mesh.");
+  const before = named.version === 1 ? undefined : ({ digest: signed.payload.previous, payload: { version: named.version - 1 } } as never);
+  const profile = await correctApplication(signed, personal, author, before, masterOf(mesh), suspendedIn(mesh, answer.now));
+  const key = row.epochs[profile.payload.epoch]?.key;
+  const opened = key === undefined ? undefined : openKeyed(fromBase64url(key), applicationPurpose(id, profile.payload.version, profile.payload.epoch), profile.payload.sealed);
+  if (opened === undefined) return;
+  const { type } = readShape(applicationPrivateShape, parseCanonical(opened), "profile-malformed", "Application Profile");
+  await client.rows.transact(async (rows) => {
+    const current = await loadCatalog(rows, id);
+    await rows.put("catalogs", id, "", { ...(current ?? row), profileVersion: profile.payload.version, type });
+    await rows.put("types", type, "", { id });
+  });
+}
+
+/** Sends what is owed and what the journals hold, each batch as large as one request may be. */
+export async function push(client: Client, synced: Synced): Promise<number> {
+  const { self, mesh, key, now, link, requester } = synced;
+  let sent = 0;
+  for (const { id, editors } of personalOf(mesh).payload.applications) {
+    if (!editors.includes(self.device)) continue;
+    for (;;) {
+      const row = await client.rows.read((rows) => loadCatalog(rows, id));
+      const made = await nextCommitFor(client, synced, id, row);
+      if (made === undefined) break;
+      await link.call(requester, catalogAppend, { commits: [made.sent] });
+      const taken = await takeCommit(row, made.sent, authorityOf(mesh, now), key);
+      await client.rows.transact((rows) => writePulled(rows, id, { placed: [taken.placed], row: { ...row, ...made.row } }));
+      sent += 1;
+    }
+  }
+  return sent;
+}
+
+/** The next commit that this device has for a catalog: first what is owed, since nothing may be written under a stale epoch. */
+async function nextCommitFor(client: Client, { self, mesh, key, now }: Synced, catalog: string, row: CatalogRow | undefined): Promise<Made | undefined> {
+  const due = dueFrom(mesh, self, catalog, row, now);
+  if (due !== undefined) return makeDue(client, self, mesh, catalog, row, due, key, now);
+  return row === undefined ? undefined : makeEntries(client, self, mesh, catalog, row, key, now);
+}
+

@@ -1,0 +1,157 @@
+import { fromBase64url } from "../bytes/base64url.ts";
+import { authorityOf, nextCommit } from "../catalogs/chain.ts";
+import { checkBody, commit as commitType } from "../catalogs/commits.ts";
+import { readSigned, type Verified } from "../envelope/signed.ts";
+import { applicationProfile } from "../profiles/application.ts";
+import { pinNotice } from "../profiles/connection.ts";
+import { countersignature } from "../profiles/countersignature.ts";
+import { type DeviceProfile, deviceProfile } from "../profiles/device.ts";
+import { latest } from "../profiles/history.ts";
+import { masterProfile } from "../profiles/master.ts";
+import { checkNewSuspension, masterOf, personalOf, suspendedIn, withMaster, withPersonal, withSuspension } from "../profiles/mesh.ts";
+import { personalProfile } from "../profiles/personal.ts";
+import { isSuspended, partyOf, suspension } from "../profiles/suspension.ts";
+import { correctApplication, verifyByAdministration, verifyDevice } from "../profiles/validity.ts";
+import type { Part } from "../protocol/parts.ts";
+import { demand } from "../refusals/mesh-error.ts";
+import type { Writing } from "../store/store.ts";
+import { ordinal, putObject, putRow, shelf } from "./records.ts";
+import type { View } from "./view.ts";
+
+/** One write that a batch makes once it is accepted whole. */
+export type Effect = (writing: Writing) => Promise<void>;
+
+/** A view with what must be written to make it true; `accountless` views are those of a mesh being created. */
+export type Applied = { readonly view: View; readonly effects: readonly Effect[]; readonly octets: number };
+
+type Draft = { view: View; effects: Effect[]; octets: number; readonly offered: Map<string, Verified<DeviceProfile>>; readonly now: number };
+
+/**
+ * Judges the parts of a batch one after another, each against the mesh as the parts before it leave it (decision 8.2).
+ *
+ * A part that is already true, octet for octet, is passed over: a batch may be sent again. Throws the refusal of the first
+ * part that does not hold; nothing is written here.
+ */
+export async function applyParts(view: View, parts: readonly Part[], now: number): Promise<Applied> {
+  const draft: Draft = { view, effects: [], octets: 0, offered: new Map(), now };
+  for (const part of parts) {
+    const { signature, payload } = part.object;
+    const before = draft.effects.length;
+    await applyPart(draft, part);
+    if (draft.effects.length > before) draft.octets += signature.length + payload.length + (part.kind === "commit" ? (part.body?.length ?? 0) : 0);
+  }
+  const last = latest(draft.view.history);
+  demand(last !== undefined && last.payload.g === masterOf(draft.view).payload.version, "profile-out-of-order", "A new Master Profile comes together with the first Personal Profile under it.");
+  return { view: draft.view, effects: draft.effects, octets: draft.octets };
+}
+
+async function applyPart(draft: Draft, part: Part): Promise<void> {
+  switch (part.kind) {
+    case "master":
+      return applyMaster(draft, part);
+    case "personal":
+      return applyPersonal(draft, part);
+    case "device": {
+      const device = await verifyDevice(readSigned(part.object, deviceProfile));
+      draft.offered.set(device.payload.id, device);
+      return;
+    }
+    case "application":
+      return applyApplication(draft, part);
+    case "suspension":
+      return applySuspension(draft, part);
+    case "pin":
+      return applyPin(draft, part);
+    case "commit":
+      return applyCommit(draft, part);
+  }
+}
+
+async function applyMaster(draft: Draft, part: Extract<Part, { kind: "master" }>): Promise<void> {
+  const { view } = draft;
+  const consent = part.countersignature === undefined ? undefined : readSigned(part.countersignature, countersignature);
+  draft.view = { ...view, ...(await withMaster(view, readSigned(part.object, masterProfile), consent)) };
+  if (draft.view.masters === view.masters) return;
+  const master = masterOf(draft.view);
+  draft.effects.push(async (w) => {
+    await putObject(w, master);
+    if (consent !== undefined) await putObject(w, consent);
+    await putRow(w, shelf.masters, `${view.id}/${ordinal(master.payload.version)}`, { arrived: draft.now, digest: master.digest, ...(consent === undefined ? {} : { countersignature: consent.digest }) });
+  });
+}
+
+async function applyPersonal(draft: Draft, part: Extract<Part, { kind: "personal" }>): Promise<void> {
+  const { view, now } = draft;
+  draft.view = { ...view, ...(await withPersonal(view, readSigned(part.object, personalProfile), draft.offered, now)) };
+  if (draft.view.history === view.history) return;
+  const personal = personalOf(draft.view);
+  const fresh = [...draft.view.devices.values()].filter((device) => view.devices.get(device.payload.id) !== device);
+  draft.effects.push(async (w) => {
+    await putObject(w, personal);
+    await putRow(w, shelf.personals, `${view.id}/${ordinal(personal.payload.g)}/${ordinal(personal.payload.n)}`, { arrived: now, digest: personal.digest });
+    for (const device of fresh) {
+      await putObject(w, device);
+      await putRow(w, shelf.members, device.payload.id, { master: view.id });
+    }
+  });
+}
+
+async function applyApplication(draft: Draft, part: Extract<Part, { kind: "application" }>): Promise<void> {
+  const { view, now } = draft;
+  const signed = readSigned(part.object, applicationProfile);
+  const before = view.applications.get(signed.payload.id);
+  if (before?.digest === signed.digest) return;
+  const personal = latest(view.history);
+  const author = view.devices.get(signed.kid);
+  demand(personal !== undefined && author !== undefined, "profile-wrong-signer", "The signer of this Application Profile is no device of this mesh.");
+  const application = await correctApplication(signed, personal, author, before, masterOf(view), suspendedIn(view, now));
+  draft.view = { ...view, applications: new Map(view.applications).set(application.payload.id, application) };
+  draft.effects.push(async (w) => {
+    await putObject(w, application);
+    await putRow(w, shelf.applications, application.payload.id, { arrived: now, digest: application.digest });
+  });
+}
+
+async function applySuspension(draft: Draft, part: Extract<Part, { kind: "suspension" }>): Promise<void> {
+  const { view, now } = draft;
+  const signed = readSigned(part.object, suspension);
+  if (view.suspensions.some((one) => one.object.digest === signed.digest)) return;
+  checkNewSuspension(view, signed, now);
+  draft.view = { ...view, ...(await withSuspension(view, signed, now)) };
+  const key = `${view.id}/${ordinal(draft.view.suspensions.length)}`;
+  draft.effects.push(async (w) => {
+    await putObject(w, signed);
+    await putRow(w, shelf.suspensions, key, { arrived: now, digest: signed.digest });
+  });
+}
+
+async function applyPin(draft: Draft, part: Extract<Part, { kind: "pin" }>): Promise<void> {
+  const { view, now } = draft;
+  const master = masterOf(view);
+  const notice = await verifyByAdministration(readSigned(part.object, pinNotice), master, "PIN notice");
+  const next = latest(view.history)?.payload;
+  demand(notice.payload.master === view.id && next !== undefined && !isSuspended(suspendedIn(view, now), notice.kid, master.payload, { g: next.g, n: next.n + 1 }), "signer-suspended", "The signer of this PIN notice may not make PINs.");
+  draft.effects.push((w) => putRow(w, shelf.pins, `${view.id}/${notice.payload.pin}`, { expires: notice.payload.expires, status: notice.payload.status }));
+}
+
+async function applyCommit(draft: Draft, part: Extract<Part, { kind: "commit" }>): Promise<void> {
+  const { view, now } = draft;
+  const signed = readSigned(part.object, commitType);
+  const before = view.chains.get(signed.payload.catalog);
+  if (before?.index === signed.payload.index && before.digest === signed.digest) return;
+  const current = latest(view.history)?.payload.devices.find((entry) => entry.id === (signed.kid as string));
+  demand(current?.status === "active", "commit-wrong-author", "The author of this commit is no active device.");
+  demand(!suspendedIn(view, now).has(partyOf(signed.kid, masterOf(view).payload).id), "signer-suspended", "The author of this commit is suspended.");
+  const { commit, chain, standing } = await nextCommit(before, signed, authorityOf(view, now));
+  demand(standing === "stands", "commit-wrong-author", "The author of this commit was cut off before it.");
+  const body = part.body === undefined ? undefined : fromBase64url(part.body);
+  demand((body !== undefined) === (commit.payload.kind === "entries"), "commit-wrong-body", "Entries come with a body, and nothing else does.");
+  if (commit.payload.kind === "entries" && body !== undefined) checkBody(commit.payload, body);
+  draft.view = { ...view, chains: new Map(view.chains).set(chain.catalog, chain) };
+  draft.effects.push(async (w) => {
+    await putObject(w, commit);
+    if (body !== undefined && commit.payload.kind === "entries") await w.put(shelf.bodies, commit.payload.digest, body);
+    await putRow(w, shelf.commits, `${chain.catalog}/${ordinal(chain.index)}`, { arrived: now, digest: commit.digest });
+    await putRow(w, shelf.chains, chain.catalog, chain);
+  });
+}

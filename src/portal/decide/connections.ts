@@ -1,0 +1,121 @@
+import { readSigned, signedBytes, verifySigned } from "../../envelope/signed.ts";
+import { connectionAnswer, connectionRequest } from "../../profiles/connection.ts";
+import { deviceProfile } from "../../profiles/device.ts";
+import { deviceEntry } from "../../profiles/personal.ts";
+import { masterOf } from "../../profiles/mesh.ts";
+import { latest } from "../../profiles/history.ts";
+import { verifyingKey } from "../../profiles/keys.ts";
+import type { MasterId } from "../../profiles/types.ts";
+import { verifyByAdministration, verifyDevice } from "../../profiles/validity.ts";
+import type { RequestOf, ResponseOf } from "../../protocol/command.ts";
+import type { connectComplete, connectPending, connectStart, connectStatus } from "../../protocol/connections.ts";
+import { demand } from "../../refusals/mesh-error.ts";
+import type { Reading } from "../../store/store.ts";
+import { type Context, memberOf, type Plan } from "../context.ts";
+import { MAX_PENDING, REQUEST_MS } from "../limits.ts";
+import { getObject, parseRow, putObject, putRow, row, shelf } from "../records.ts";
+import { planParts } from "./profiles.ts";
+
+/** A connection request as it waits, and its answer once there is one. */
+type RequestRecord = { readonly digest: string; readonly arrived: number; readonly device: string; readonly kind: "words" | "pin"; readonly answer?: string };
+
+/** ConnectStart: keeps a request for the account's administration devices; strangers can fill their own queue only (decision 5.2). */
+export async function decideConnectStart(context: Context, request: RequestOf<typeof connectStart>): Promise<Plan<ResponseOf<typeof connectStart>>> {
+  const { now } = context;
+  const signed = readSigned(request.request, connectionRequest);
+  const { master, witness, kind, pin } = signed.payload;
+  demand((await context.view(master)) !== undefined, "account-unknown", "There is no such mesh here.");
+  const device = await verifyDevice(readSigned(signed.payload.device, deviceProfile));
+  demand(signed.kid === (device.payload.id as string), "profile-wrong-id", "A connection request is signed by the device that it is about.");
+  await verifySigned(signed, verifyingKey(device.payload.signatureKey));
+  const record: RequestRecord = { arrived: now, device: device.payload.id, digest: signed.digest, kind };
+  const expires = now + REQUEST_MS;
+  const check = async (r: Reading): Promise<RequestRecord | undefined> => {
+    const known = await row<RequestRecord>(r, shelf.requests, `${master}/${witness}`);
+    if (known !== undefined) {
+      demand(known.device === device.payload.id, "connection-rejected", "This witness belongs to another device.");
+      return known;
+    }
+    const open = pin === undefined ? undefined : await row<{ expires: number; status: string }>(r, shelf.pins, `${master}/${pin}`);
+    demand(kind === "words" || (open?.status === "open" && open.expires > now), "connection-pin-unknown", "There is no such PIN, or it was used, or it expired.");
+    const waiting = (await pendingOf(r, master, now)).filter((one) => one.record.kind === kind && one.record.answer === undefined);
+    demand(waiting.length < MAX_PENDING, "connection-too-many", "Too many requests wait at this account.", "Clear them with `mesh device reject --all` on an administration device, or join by PIN.");
+    return undefined;
+  };
+  const known = await context.read(check);
+  if (known !== undefined) return { response: { arrived: known.arrived, expires: known.arrived + REQUEST_MS } };
+  return {
+    response: { arrived: now, expires },
+    write: async (w) => {
+      if ((await check(w)) !== undefined) return;
+      for (const old of await expiredOf(w, master, now)) await w.remove(shelf.requests, old);
+      await w.put(shelf.objects, signed.digest, signedBytes(signed));
+      await putObject(w, device);
+      await putRow(w, shelf.requests, `${master}/${witness}`, record);
+      await putRow(w, shelf.requesters, device.payload.id, { device: device.digest, master, witness });
+    },
+  };
+}
+
+/** ConnectStatus: a requester's own answer; a device already admitted asks for the same. */
+export async function decideConnectStatus(context: Context, request: RequestOf<typeof connectStatus>): Promise<Plan<ResponseOf<typeof connectStatus>>> {
+  const { asker, now } = context;
+  demand(asker.kind !== "anyone", "connection-unknown", "There is no such request.");
+  const master = asker.kind === "member" ? asker.view.id : asker.master;
+  return context.read(async (r) => {
+    const record = await row<RequestRecord>(r, shelf.requests, `${master}/${request.witness}`);
+    demand(record !== undefined && record.device === asker.device && record.arrived + REQUEST_MS > now, "connection-unknown", "There is no such request any more.");
+    if (record.answer === undefined) return { response: { state: "pending" } };
+    return { response: { state: "answered", answer: (await getObject(r, record.answer, connectionAnswer)).jws } };
+  });
+}
+
+/** ConnectPending: what waits for an answer. */
+export async function decideConnectPending(context: Context, _request: RequestOf<typeof connectPending>): Promise<Plan<ResponseOf<typeof connectPending>>> {
+  const { view } = memberOf(context);
+  return context.read(async (r) => {
+    const waiting = (await pendingOf(r, view.id, context.now)).filter((one) => one.record.answer === undefined);
+    const requests = await Promise.all(waiting.map(async ({ record }) => ({ arrived: record.arrived, request: (await getObject(r, record.digest, connectionRequest)).jws })));
+    return { response: { requests } };
+  });
+}
+
+/** ConnectComplete: the signed answer and all that makes it true, in one transaction (decision 5.4). */
+export async function decideConnectComplete(context: Context, request: RequestOf<typeof connectComplete>): Promise<Plan<ResponseOf<typeof connectComplete>>> {
+  const { view } = memberOf(context);
+  const signed = readSigned(request.answer, connectionAnswer);
+  const key = `${view.id}/${signed.payload.witness}`;
+  const record = await context.read((r) => row<RequestRecord>(r, shelf.requests, key));
+  demand(record !== undefined && record.device === signed.payload.device && record.arrived + REQUEST_MS > context.now, "connection-unknown", "There is no such request, or it expired.");
+  if (record.answer === signed.digest) return { response: { arrived: context.now } };
+  demand(record.answer === undefined, "connection-answered", "This request was already answered from another device.");
+  const plan = request.parts === undefined ? {} : await planParts(context, view, request.parts);
+  const after = plan.changed ?? view;
+  const answer = await verifyByAdministration(signed, masterOf(after), "connection answer");
+  const last = latest(after.history);
+  const listed = deviceEntry(last?.payload ?? { devices: [] }, signed.payload.device)?.status === "active";
+  const accepted = signed.payload.result === "accepted";
+  demand(!accepted || (listed && signed.payload.personal === last?.digest), "profile-not-connected", "An accepting answer comes with the Personal Profile that lists the device.");
+  return {
+    response: { arrived: context.now },
+    ...(plan.changed === undefined ? {} : { changed: plan.changed }),
+    write: async (w) => {
+      const again = await row<RequestRecord>(w, shelf.requests, key);
+      demand(again?.answer === undefined, "connection-answered", "This request was already answered from another device.");
+      if (plan.write !== undefined) await plan.write(w);
+      await putObject(w, answer);
+      await putRow(w, shelf.requests, key, { ...record, answer: answer.digest });
+      if (accepted) await w.remove(shelf.requesters, record.device);
+    },
+  };
+}
+
+async function pendingOf(reading: Reading, master: MasterId, now: number): Promise<readonly { readonly key: string; readonly record: RequestRecord }[]> {
+  const entries = await reading.list(shelf.requests, `${master}/`);
+  return entries.map(({ key, value }) => ({ key, record: parseRow<RequestRecord>(value) })).filter((one) => one.record.arrived + REQUEST_MS > now);
+}
+
+async function expiredOf(reading: Reading, master: MasterId, now: number): Promise<readonly string[]> {
+  const live = new Set((await pendingOf(reading, master, now)).map((one) => one.key));
+  return (await reading.list(shelf.requests, `${master}/`)).map((entry) => entry.key).filter((key) => !live.has(key));
+}

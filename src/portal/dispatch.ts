@@ -1,0 +1,28 @@
+import type { Context, Plan } from "./context.ts";
+import { decideCreateAccount, decideDeleteAccount, decideValidateAccount } from "./decide/accounts.ts";
+import { decideCatalogAppend, decideCatalogRead } from "./decide/catalogs.ts";
+import { decideConnectComplete, decideConnectPending, decideConnectStart, decideConnectStatus } from "./decide/connections.ts";
+import { decideHello } from "./decide/hello.ts";
+import { decideGet, decideGetProfiles, decidePublish, decideStatus } from "./decide/profiles.ts";
+import { decideOpenSession } from "./sessions.ts";
+
+type Decide = (context: Context, request: never) => Promise<Plan<unknown>>;
+
+/** The decision of each command, by its name on the wire; a test holds it against the list of commands. */
+export const decisions: Readonly<Record<string, Decide>> = {
+  Hello: decideHello,
+  OpenSession: decideOpenSession,
+  ValidateAccount: decideValidateAccount,
+  CreateAccount: decideCreateAccount,
+  DeleteAccount: decideDeleteAccount,
+  Publish: decidePublish,
+  Get: decideGet,
+  GetProfiles: decideGetProfiles,
+  Status: decideStatus,
+  ConnectStart: decideConnectStart,
+  ConnectStatus: decideConnectStatus,
+  ConnectPending: decideConnectPending,
+  ConnectComplete: decideConnectComplete,
+  CatalogAppend: decideCatalogAppend,
+  CatalogRead: decideCatalogRead,
+};

@@ -1,0 +1,50 @@
+/** What an operator may set (decision 8.4). */
+export type Policy = {
+  /** Who may create an account: anybody, or those with an invitation. */
+  readonly creation: "open" | "invited";
+  /** Writes an hour, an account. */
+  readonly writesPerHour: number;
+  /** Octets kept for one account. */
+  readonly octetsPerAccount: number;
+  /** Requests a minute without a session, an address. */
+  readonly anonymousPerMinute: number;
+};
+
+export const defaultPolicy: Policy = { creation: "invited", writesPerHour: 10_000, octetsPerAccount: 1024 ** 3, anonymousPerMinute: 600 };
+
+/** At most so many connection requests wait at one account: by words, and besides them by PIN (decision 5.2). */
+export const MAX_PENDING = 8;
+
+/** How long a connection request waits, in milliseconds of portal time (decision 5.2). */
+export const REQUEST_MS = 24 * 60 * 60 * 1000;
+
+/** How long a freed name stays reserved for the same Master (decision 8.3). */
+export const RESERVED_MS = 30 * 24 * 60 * 60 * 1000;
+
+/** Names that nobody gets: those that mail and hosts give a meaning of their own (RFC 2142 and custom). */
+export const RESERVED_NAMES: ReadonlySet<string> = new Set(["abuse", "admin", "administrator", "hostmaster", "info", "mailer-daemon", "mesh", "noc", "noreply", "postmaster", "root", "security", "support", "webmaster", "www"]);
+
+const KEPT_BUCKETS = 10_000;
+
+/** Token buckets, one a name: each fills evenly and holds one period's worth. */
+export class Buckets {
+  readonly #size: number;
+  readonly #perMs: number;
+  readonly #levels = new Map<string, { level: number; at: number }>();
+
+  constructor(size: number, periodMs: number) {
+    this.#size = size;
+    this.#perMs = size / periodMs;
+  }
+
+  /** Takes one token from the bucket of a name; `false` if it is empty. */
+  take(name: string, now: number): boolean {
+    const known = this.#levels.get(name);
+    const level = known === undefined ? this.#size : Math.min(this.#size, known.level + Math.max(0, now - known.at) * this.#perMs);
+    this.#levels.delete(name);
+    this.#levels.set(name, { level: Math.max(0, level - (level >= 1 ? 1 : 0)), at: now });
+    const oldest = this.#levels.keys().next();
+    if (this.#levels.size > KEPT_BUCKETS && !oldest.done) this.#levels.delete(oldest.value);
+    return level >= 1;
+  }
+}

@@ -1,0 +1,137 @@
+import type { MasterId } from "../profiles/types.ts";
+import type { Asker as Wanted, Command } from "../protocol/command.ts";
+import { answerMac } from "../protocol/session.ts";
+import { COUNTER_HEADER, decodeRequest, encodeRefusal, encodeResponse, MAC_HEADER, MAX_BODY, SERVICE_PATH, SESSION_HEADER, statusOf } from "../protocol/wire.ts";
+import type { Code } from "../refusals/codes.ts";
+import { demand, MeshError } from "../refusals/mesh-error.ts";
+import type { Store } from "../store/store.ts";
+import { type Asker, askerFor, type Context, type Identity, type Plan } from "./context.ts";
+import { decisions } from "./dispatch.ts";
+import { Buckets, type Policy } from "./limits.ts";
+import { firstAnswer, type Held, keepAnswer, Sessions } from "./sessions.ts";
+import { Views } from "./views.ts";
+
+/** A request as the shell hands it in; `remote` is the address it comes from. */
+export type PortalRequest = { readonly method: string; readonly path: string; readonly query: string; readonly headers: Readonly<Record<string, string>>; readonly body: Uint8Array; readonly remote: string };
+
+/** What goes back: a status, headers, and the octets of the body. */
+export type PortalAnswer = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Uint8Array };
+
+/** What a portal tells its operator of each request: no address, name, identifier or secret (decision 8.4). */
+export type PortalEvent = { readonly command: string; readonly outcome: "ok" | "repeated" | Code; readonly ms: number };
+
+/** What a portal is made of. */
+export type PortalParts = { readonly store: Store; readonly identity: Identity; readonly policy: Policy; readonly now: () => number; readonly log?: (event: PortalEvent, fault?: unknown) => void };
+
+const CONFLICT_TRIES = 8;
+
+/** A portal: a mailbox and a notary that need not be trusted (draft §3.4, §6). Requests walk one way: limits, parse, authenticate, decide, one transaction, answer. */
+export class Portal {
+  readonly #parts: PortalParts;
+  readonly #sessions: Sessions;
+  readonly #views: Views;
+  readonly #anonymous: Buckets;
+  readonly #writes: Buckets;
+
+  constructor(parts: PortalParts) {
+    this.#parts = parts;
+    this.#sessions = new Sessions(parts.store);
+    this.#views = new Views(parts.store);
+    this.#anonymous = new Buckets(parts.policy.anonymousPerMinute, 60_000);
+    this.#writes = new Buckets(parts.policy.writesPerHour, 3_600_000);
+  }
+
+  /** Answers one request; never throws, whatever the request. */
+  async handle(request: PortalRequest): Promise<PortalAnswer> {
+    const started = this.#parts.now();
+    const state: { command: string; held: Held | undefined; counter: number } = { command: "-", held: undefined, counter: 0 };
+    const finish = (status: number, body: Uint8Array, outcome: PortalEvent["outcome"], fault?: unknown): PortalAnswer => {
+      this.#parts.log?.({ command: state.command, outcome, ms: this.#parts.now() - started }, fault);
+      const mac = state.held === undefined ? undefined : answerMac(state.held.session, { portal: this.#parts.identity.profile.payload.id, counter: state.counter, status, body });
+      return { status, body, headers: { "content-type": "application/json", ...(mac === undefined ? {} : { [MAC_HEADER]: mac }) } };
+    };
+    try {
+      demand(request.method === "POST" && request.path === SERVICE_PATH, "request-malformed", "Requests are POSTs to the service's one path.");
+      demand(request.body.length <= MAX_BODY, "json-too-large", "A request has at most 1 MiB.");
+      const session = await this.#authenticate(request, state);
+      const { command, request: content } = decodeRequest(request.body);
+      state.command = command.name;
+      const { status, body, repeated } = await this.#answer(command, content, request, session);
+      return finish(status, body, repeated ? "repeated" : "ok");
+    } catch (error) {
+      if (error instanceof MeshError) return finish(statusOf(error.code), encodeRefusal(error.code, error.message), error.code, error.code.startsWith("store-") ? error : undefined);
+      return finish(500, encodeRefusal("service-internal", "Something went wrong in the portal; nothing was changed."), "service-internal", error);
+    }
+  }
+
+  async #authenticate(request: PortalRequest, state: { held: Held | undefined; counter: number }): Promise<{ readonly held: Held; readonly counter: number; readonly mac: string } | undefined> {
+    const id = request.headers[SESSION_HEADER];
+    if (id === undefined) {
+      demand(this.#anonymous.take(request.remote, this.#parts.now()), "service-rate-limited", "Too many requests from this address; wait a minute.");
+      return undefined;
+    }
+    const counter = Number(request.headers[COUNTER_HEADER]);
+    demand(Number.isSafeInteger(counter) && counter > 0, "request-malformed", "A request in a session has a counter.");
+    const mac = request.headers[MAC_HEADER] ?? "";
+    const parts = { portal: this.#parts.identity.profile.payload.id, method: request.method, path: request.path, query: request.query, counter, body: request.body };
+    const held = await this.#sessions.authenticate(id, mac, parts, this.#parts.now());
+    state.held = held;
+    state.counter = counter;
+    return { held, counter, mac };
+  }
+
+  async #answer(command: Command<unknown, unknown>, content: unknown, request: PortalRequest, session: { readonly held: Held; readonly counter: number; readonly mac: string } | undefined): Promise<{ readonly status: number; readonly body: Uint8Array; readonly repeated: boolean }> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#once(command, content, request, session);
+      } catch (error) {
+        // Another batch of the same mesh got in first: judge this one again, against the mesh as it is now.
+        if (!(error instanceof MeshError) || error.code !== "account-changed" || tries === CONFLICT_TRIES) throw error;
+        this.#views.forgetAll();
+      }
+    }
+  }
+
+  async #once(command: Command<unknown, unknown>, content: unknown, request: PortalRequest, session: { readonly held: Held; readonly counter: number; readonly mac: string } | undefined): Promise<{ readonly status: number; readonly body: Uint8Array; readonly repeated: boolean }> {
+    const { store, identity, policy } = this.#parts;
+    const now = this.#parts.now();
+    const view = (id: MasterId) => this.#views.get(id);
+    const asker: Asker = session === undefined ? { kind: "anyone" } : await store.read((r) => askerFor(session.held.device, r, view, now));
+    allow(command.asker, asker, session !== undefined);
+    if (session !== undefined && command.writes) {
+      const first = await store.read((r) => firstAnswer(r, session.held.session.id, session.counter, session.mac));
+      if (first !== undefined) return { ...first, repeated: true };
+      const owner = asker.kind === "member" ? asker.view.id : session.held.device;
+      demand(this.#writes.take(owner, now), "service-rate-limited", "This account has made too many changes this hour.");
+    }
+    const context: Context = { identity, policy, asker, now, remote: request.remote, local: isLoopback(request.remote), read: (work) => store.read(work), view };
+    const decide = decisions[command.name];
+    demand(decide !== undefined, "request-unknown-command", "This portal does not know that command.");
+    const plan = await decide(context, content as never);
+    const body = encodeResponse(command, plan.response);
+    await this.#write(plan, command, session, body);
+    return { status: 200, body, repeated: false };
+  }
+
+  async #write(plan: Plan<unknown>, command: Command<unknown, unknown>, session: { readonly held: Held; readonly counter: number; readonly mac: string } | undefined, body: Uint8Array): Promise<void> {
+    const keep = command.writes && session !== undefined;
+    if (plan.write === undefined && !keep) return;
+    await this.#parts.store.transact(async (w) => {
+      if (keep) demand((await firstAnswer(w, session.held.session.id, session.counter, session.mac)) === undefined, "account-changed", "This request is being answered already.");
+      await plan.write?.(w);
+      if (keep) await keepAnswer(w, session.held.session.id, session.counter, session.mac, 200, body);
+    });
+    if (plan.changed !== undefined) this.#views.set(plan.changed);
+  }
+}
+
+function allow(wanted: Wanted, asker: Asker, inSession: boolean): void {
+  if (wanted === "anyone") return;
+  demand(inSession, "session-required", "This command needs a session.");
+  const good = wanted === "requester" ? asker.kind !== "anyone" : asker.kind === "member" && (wanted === "member" || asker.role === "admin");
+  demand(good, "request-not-allowed", "This device may not do that.");
+}
+
+function isLoopback(address: string): boolean {
+  return address === "::1" || /^(::ffff:)?127\.\d+\.\d+\.\d+$/.test(address);
+}

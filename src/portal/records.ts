@@ -1,0 +1,85 @@
+import { canonicalBytes, type Json } from "../bytes/canonical-json.ts";
+import { parseCanonical } from "../bytes/json.ts";
+import type { Digest } from "../envelope/fields.ts";
+import { type ObjectType, readSigned, type Signed, signedBytes } from "../envelope/signed.ts";
+import type { MasterId } from "../profiles/types.ts";
+import { MeshError } from "../refusals/mesh-error.ts";
+import type { Reading, Writing } from "../store/store.ts";
+
+/** The shelves of a portal's store; what stands on each is in `docs/spec/portal.md`. */
+export const shelf = {
+  meshes: "meshes",
+  accounts: "accounts",
+  objects: "objects",
+  bodies: "bodies",
+  masters: "masters",
+  personals: "personals",
+  suspensions: "suspensions",
+  applications: "applications",
+  chains: "chains",
+  commits: "commits",
+  members: "members",
+  pins: "pins",
+  requests: "requests",
+  requesters: "requesters",
+  sessions: "sessions",
+  answers: "answers",
+  invitations: "invitations",
+} as const;
+
+/** The one row that every change of a mesh rewrites: compare-and-set on `revision` makes its batches follow one another. */
+export type MeshRecord = {
+  readonly revision: number;
+  readonly address: string;
+  readonly account: Digest;
+  readonly master: number;
+  readonly g: number;
+  readonly n: number;
+  readonly suspensions: number;
+  readonly octets: number;
+  readonly closes?: number;
+};
+
+/** What an account name stands for: a mesh, or one that gave it up and may take it back until `reserved`. */
+export type AccountRecord = { readonly master: MasterId; readonly reserved?: number };
+
+/** An object with the time at which it arrived. */
+export type Stamped = { readonly digest: Digest; readonly arrived: number };
+
+/** Writes a number so that octet order is its order. */
+export function ordinal(value: number): string {
+  return value.toString().padStart(12, "0");
+}
+
+/** Reads a row of ours; a row that does not parse is damage, not absence. */
+export async function row<T>(reading: Reading, from: string, key: string): Promise<T | undefined> {
+  const octets = await reading.get(from, key);
+  return octets === undefined ? undefined : parseRow<T>(octets);
+}
+
+/** Parses a row read from a listing. */
+export function parseRow<T>(octets: Uint8Array): T {
+  try {
+    return parseCanonical(octets) as T;
+  } catch {
+    throw new MeshError("store-damaged", "A row of the portal's database does not parse.", "Run `mesh portal check`, or restore a backup.");
+  }
+}
+
+/** Writes a row of ours. */
+export async function putRow(writing: Writing, into: string, key: string, value: object): Promise<void> {
+  await writing.put(into, key, canonicalBytes(value as Json));
+}
+
+/** Keeps a signed object under its digest, octet for octet. */
+export async function putObject(writing: Writing, object: Signed<unknown>): Promise<void> {
+  await writing.put(shelf.objects, object.digest, signedBytes(object));
+}
+
+/** Reads a signed object back; that its digest is the one asked for is checked, its signature again by whoever uses it. */
+export async function getObject<P>(reading: Reading, digest: string, type: ObjectType<P>): Promise<Signed<P>> {
+  const octets = await reading.get(shelf.objects, digest);
+  const signed = octets === undefined ? undefined : readSigned(octets, type);
+  if (signed?.digest !== digest) throw new MeshError("store-damaged", "An object is missing from the portal's database or was changed in it.", "Run `mesh portal check`, or restore a backup.");
+  return signed;
+}

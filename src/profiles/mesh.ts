@@ -1,0 +1,119 @@
+import { type Signed, type Verified, verifySigned } from "../envelope/signed.ts";
+import { demand } from "../refusals/mesh-error.ts";
+import type { Countersignature } from "./countersignature.ts";
+import type { DeviceProfile } from "./device.ts";
+import { admissions, at, type History, latest } from "./history.ts";
+import { verifyingKey } from "./keys.ts";
+import type { MasterProfile } from "./master.ts";
+import { deviceEntry, type PersonalProfile } from "./personal.ts";
+import type { Correct } from "./stages.ts";
+import { isSuspended, partyOf, type Suspended, suspendedAt, type Suspension, type SuspensionEvent } from "./suspension.ts";
+import { CONTEST_MS, type MasterId } from "./types.ts";
+import { correctDevice, correctMaster, correctPersonal, sameOrEvidence, verifyMaster, verifyPersonal, verifySuspension } from "./validity.ts";
+import { showVersion } from "./version.ts";
+
+/**
+ * One person's mesh as it is known: all versions of Master and Personal Profile, every device ever listed, all suspensions.
+ *
+ * Portal and client grow it by the same functions, so that neither takes what the other refuses.
+ */
+export type Mesh = {
+  readonly id: MasterId;
+  readonly masters: readonly Correct<MasterProfile>[];
+  readonly history: History;
+  readonly devices: ReadonlyMap<string, Correct<DeviceProfile>>;
+  readonly suspensions: readonly SuspensionEvent[];
+};
+
+/** A mesh of which nothing but its identifier is known. */
+export function emptyMesh(id: MasterId): Mesh {
+  return { id, masters: [], history: [], devices: new Map(), suspensions: [] };
+}
+
+/** The Master Profile that counts now. */
+export function masterOf(mesh: Pick<Mesh, "masters">): Correct<MasterProfile> {
+  const last = mesh.masters.at(-1);
+  if (last === undefined) throw new RangeError("a mesh has a Master Profile");
+  return last;
+}
+
+/** The Personal Profile that counts now. */
+export function personalOf(mesh: Pick<Mesh, "history">): Correct<PersonalProfile> {
+  const last = latest(mesh.history);
+  if (last === undefined) throw new RangeError("a mesh has a Personal Profile");
+  return last;
+}
+
+/** Who is suspended at a time, in milliseconds of portal time. */
+export function suspendedIn(mesh: Mesh, now: number): Suspended {
+  return suspendedAt(masterOf(mesh).payload, mesh.suspensions, admissions(mesh.history), now);
+}
+
+/** Whether a device is listed as active and not suspended. */
+export function isActive(mesh: Mesh, device: string, now: number): boolean {
+  const listed = deviceEntry(latest(mesh.history)?.payload ?? { devices: [] }, device)?.status === "active";
+  return listed && !suspendedIn(mesh, now).has(partyOf(device, masterOf(mesh).payload).id);
+}
+
+/** Adds a version of the Master Profile; the same mesh if it is known already, octet for octet. */
+export async function withMaster(mesh: Mesh, signed: Signed<MasterProfile>, consent?: Signed<Countersignature>): Promise<Mesh> {
+  const known = mesh.masters[signed.payload.version - 1];
+  sameOrEvidence(known, signed, "Master Profile");
+  if (known !== undefined) return mesh;
+  demand(signed.payload.id === mesh.id, "profile-wrong-id", "This Master Profile is another person's.");
+  const before = mesh.masters.at(-1);
+  const countersigned = consent === undefined || before === undefined ? undefined : await verifySigned(consent, verifyingKey(before.payload.recoveryKey));
+  return { ...mesh, masters: [...mesh.masters, correctMaster(await verifyMaster(signed), before, countersigned)] };
+}
+
+/**
+ * Adds a version of the Personal Profile that arrived at a time; `offered` are Device Profiles that it may list.
+ *
+ * Refuses what validity refuses, `profile-not-connected` if the profile of a device it lists was not offered, and
+ * `profile-override-late` for an override of versions older than 72 h (decision 4.6).
+ */
+export async function withPersonal(mesh: Mesh, signed: Signed<PersonalProfile>, offered: ReadonlyMap<string, Verified<DeviceProfile>>, arrived: number): Promise<Mesh> {
+  const known = at(mesh.history, signed.payload);
+  sameOrEvidence(known, signed, "Personal Profile");
+  if (known !== undefined) return mesh;
+  const master = mesh.masters[signed.payload.g - 1];
+  demand(master !== undefined, "profile-out-of-order", `Personal Profile ${showVersion(signed.payload)} names a Master Profile that is not known.`);
+  const personal = correctPersonal(await verifyPersonal(signed, master), master, namedPrevious(mesh, signed.payload, arrived), suspendedIn(mesh, arrived));
+  const devices = new Map(mesh.devices);
+  for (const entry of personal.payload.devices) {
+    if (devices.get(entry.id)?.digest === entry.digest) continue;
+    const device = offered.get(entry.id);
+    demand(device !== undefined, "profile-not-connected", "A Personal Profile lists a device whose profile was not sent.");
+    devices.set(entry.id, correctDevice(device, personal));
+  }
+  return { ...mesh, devices, history: [...mesh.history, { profile: personal, arrived }] };
+}
+
+/** Adds a suspension that arrived at a time; the version that it names must be known. */
+export async function withSuspension(mesh: Mesh, signed: Signed<Suspension>, arrived: number): Promise<Mesh> {
+  if (mesh.suspensions.some((one) => one.object.digest === signed.digest)) return mesh;
+  demand(at(mesh.history, signed.payload) !== undefined, "profile-out-of-order", "A suspension names a Personal Profile that is not known.");
+  const object = await verifySuspension(signed, masterOf(mesh), mesh.devices.get(signed.kid));
+  return { ...mesh, suspensions: [...mesh.suspensions, { object, arrived }] };
+}
+
+/** What a new suspension must hold besides: it names the current version, and whoever signs it still may. */
+export function checkNewSuspension(mesh: Mesh, signed: Signed<Suspension>, now: number): void {
+  const current = personalOf(mesh).payload;
+  const { g, n } = current;
+  demand(signed.payload.g === g && signed.payload.n === n, "profile-out-of-order", "A suspension names the Personal Profile current when it is signed.");
+  demand(!isSuspended(suspendedIn(mesh, now), signed.kid, masterOf(mesh).payload, { g, n: n + 1 }), "signer-suspended", "Whoever is suspended suspends nobody.");
+  demand(deviceEntry(current, signed.kid)?.status !== "disabled", "profile-wrong-signer", "A disabled device suspends nobody.");
+}
+
+/** The version that a new one names as its predecessor: the last, or in a first version under a new Master Profile one whose successors are not older than 72 h. */
+function namedPrevious(mesh: Mesh, payload: PersonalProfile, arrived: number): Correct<PersonalProfile> | undefined {
+  const last = latest(mesh.history);
+  if (last === undefined || payload.g === last.payload.g) return last;
+  const index = mesh.history.findIndex((one) => one.profile.digest === payload.previous);
+  const named = mesh.history[index];
+  const firstVoid = mesh.history[index + 1];
+  if (named === undefined || firstVoid === undefined) return last;
+  demand(arrived - firstVoid.arrived <= CONTEST_MS, "profile-override-late", `Versions after ${showVersion(named.profile.payload)} are older than 72 hours and can no longer be overridden.`);
+  return named.profile;
+}
