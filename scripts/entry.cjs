@@ -1,0 +1,64 @@
+// The entry of the bundle: scripts/build.mjs fills in VERSION and CHUNK and writes it to dist/main.cjs.
+//
+// CommonJS and small, because that starts sooner: `--version` and the help of a command are answered from here and from
+// texts rendered when the bundle was made; everything else is a chunk loaded on demand. In a checkout it first asks
+// whether the sources are still those that the bundle was made of, so that no one ever runs a stale one.
+"use strict";
+const fs = require("node:fs");
+const checked = Symbol.for("mesh.bundle.checked");
+
+if (globalThis[checked] || isFresh()) start(process.argv.slice(2));
+else rebuild();
+
+function isFresh() {
+  let inputs;
+  try {
+    inputs = JSON.parse(fs.readFileSync(`${__dirname}/build.json`, "utf8"));
+  } catch {
+    return !fs.existsSync(`${__dirname}/../scripts/build.mjs`);
+  }
+  for (const [path, changed, size] of inputs) {
+    const now = fs.statSync(`${__dirname}/../${path}`, { throwIfNoEntry: false });
+    if (now === undefined || now.ctimeMs !== changed || now.size !== size) return false;
+  }
+  return true;
+}
+
+function rebuild() {
+  const build = `${__dirname}/../scripts/build.mjs`;
+  const { status } = require("node:child_process").spawnSync(process.execPath, [build, "--if-stale"], { stdio: ["ignore", 2, 2] });
+  if (status !== 0) process.exit(1);
+  globalThis[checked] = true;
+  delete require.cache[__filename];
+  require(__filename);
+}
+
+function start(argv) {
+  const help = argv.at(-1) === "--help" ? helpOf(argv.slice(0, -1)) : undefined;
+  if (argv.length === 1 && argv[0] === "--version") say(`mesh ${VERSION}\n`);
+  else if (help !== undefined) say(help);
+  else import(CHUNK).then(({ main }) => main(argv)).then((status) => process.exit(status));
+}
+
+/** The text made for exactly these words; undefined where they are no command, which the command line itself explains. */
+function helpOf(words) {
+  if (!words.every((word) => /^[a-z][a-z-]*$/.test(word))) return undefined;
+  try {
+    return fs.readFileSync(`${__dirname}/help/${words.join(".") || "mesh"}.txt`);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes without `process.stdout`, which costs more to open than the text to write. */
+function say(text) {
+  const octets = Buffer.from(text);
+  for (let at = 0; at < octets.length; ) {
+    try {
+      at += fs.writeSync(1, octets, at);
+    } catch (error) {
+      if (error.code === "EPIPE") return;
+      if (error.code !== "EAGAIN") throw error;
+    }
+  }
+}
