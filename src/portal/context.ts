@@ -42,14 +42,12 @@ export function memberOf(context: Context): Extract<Asker, { kind: "member" }> {
 }
 
 /** What a device may do now, read from the store each time: a disabled or suspended one is nobody (decision 8.1). */
-export async function askerFor(device: DeviceId, reading: Reading, view: (id: MasterId) => Promise<View | undefined>, now: number): Promise<Asker> {
-  const member = await row<{ master: MasterId }>(reading, shelf.members, device);
+export async function askerFor(device: DeviceId, read: Context["read"], view: Context["view"], now: number): Promise<Asker> {
+  const [member, request] = await read(async (r) => [await row<{ master: MasterId }>(r, shelf.members, device), await row<{ master: MasterId; witness: string }>(r, shelf.requesters, device)] as const);
   const mesh = member === undefined ? undefined : await view(member.master);
   if (mesh !== undefined) {
     const entry = deviceEntry(personalOf(mesh).payload, device);
-    if (entry !== undefined && isActive(mesh, device, now)) return { kind: "member", device, role: entry.role, view: mesh };
-    return { kind: "anyone" };
+    return entry !== undefined && isActive(mesh, device, now) ? { kind: "member", device, role: entry.role, view: mesh } : { kind: "anyone" };
   }
-  const request = await row<{ master: MasterId; witness: string }>(reading, shelf.requesters, device);
-  return request === undefined ? { kind: "anyone" } : { kind: "requester", device, ...request };
+  return request === undefined ? { kind: "anyone" } : { kind: "requester", device, master: request.master, witness: request.witness };
 }

@@ -96,7 +96,7 @@ export class Portal {
     const { store, identity, policy } = this.#parts;
     const now = this.#parts.now();
     const view = (id: MasterId) => this.#views.get(id);
-    const asker: Asker = session === undefined ? { kind: "anyone" } : await store.read((r) => askerFor(session.held.device, r, view, now));
+    const asker: Asker = session === undefined ? { kind: "anyone" } : await askerFor(session.held.device, (work) => store.read(work), view, now);
     allow(command.asker, asker, session !== undefined);
     if (session !== undefined && command.writes) {
       const first = await store.read((r) => firstAnswer(r, session.held.session.id, session.counter, session.mac));

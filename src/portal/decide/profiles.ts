@@ -75,7 +75,11 @@ export async function decideGetProfiles(context: Context, request: RequestOf<typ
   const masters = fitting(view.masters.slice(request.mastersAfter), size);
   const suspensions = fitting(view.suspensions.slice(request.suspensionsAfter), (one) => size(one.object));
   const personals = fitting(view.history.filter((one) => isAfter(one.profile.payload, request.personalsAfter)), (one) => size(one.profile));
-  const devices = fitting(request.devices.flatMap((id) => view.devices.get(id) ?? []), size);
+  // The devices that these versions list first go along: whoever reads the versions needs them at once.
+  const before = view.history.filter((one) => !isAfter(one.profile.payload, request.personalsAfter));
+  const known = new Set<string>(before.flatMap((one) => one.profile.payload.devices.map((device) => device.id)));
+  const fresh = new Set([...personals.flatMap((one) => one.profile.payload.devices.map((device) => device.id)).filter((id) => !known.has(id)), ...request.devices]);
+  const devices = [...fresh].flatMap((id) => view.devices.get(id) ?? []);
   const readable = new Set<string>(latest(view.history)?.payload.applications.filter((one) => one.readers.includes(device)).map((one) => one.id) ?? []);
   const applications = fitting(request.applications.filter((id) => readable.has(id)).flatMap((id) => view.applications.get(id) ?? []), size);
   const withConsent = await context.read((r) =>
