@@ -1,0 +1,14 @@
+import type { Args } from "./args.ts";
+import type { Input } from "./input.ts";
+import type { Output } from "./output.ts";
+import type { World } from "./world.ts";
+
+/** One run of one command: all that it may touch. */
+export type Call = {
+  readonly args: Args;
+  readonly input: Input;
+  readonly output: Output;
+  readonly world: World;
+  /** Has something closed when the command is over, however it ends; the latest first. */
+  readonly whenDone: (close: () => void | Promise<void>) => void;
+};

@@ -1,0 +1,26 @@
+import type { Password } from "../../../applications/passwords/password.ts";
+import { padTo, widthOf } from "../../columns.ts";
+import { printable, printableLines } from "../../printable.ts";
+
+const HIDDEN = "••••••••";
+
+/** A login for a person's eyes: a line a field, secrets as dots where they are hidden. */
+export function cardOf(password: Password, hidden: boolean): string {
+  const secret = (value: string | undefined): string | undefined => (value === undefined ? undefined : hidden ? HIDDEN : printable(value));
+  const open = (value: string | undefined): string | undefined => (value === undefined ? undefined : printable(value));
+  const notes = password.notes === undefined ? undefined : hidden ? HIDDEN : printableLines(password.notes);
+  const lines: (readonly [string, string | undefined])[] = [
+    ["Name", printable(password.name)],
+    ["User name", open(password.username)],
+    ["Password", secret(password.password)],
+    ...password.sites.map((site, index): [string, string] => [index === 0 ? "Sites" : "", printable(site)]),
+    ["One-time codes", secret(password.totp)],
+    ["Tags", password.tags.length === 0 ? undefined : password.tags.map(printable).join(", ")],
+    ...password.fields.map((field): [string, string | undefined] => [printable(field.name), field.secret ? secret(field.value) : open(field.value)]),
+    ["Notes", notes],
+  ];
+  const shown = lines.filter((line): line is readonly [string, string] => line[1] !== undefined);
+  const width = Math.max(...shown.map(([label]) => widthOf(label)));
+  const text = shown.map(([label, value]) => `${padTo(label, width)}  ${value.replaceAll("\n", `\n${" ".repeat(width + 2)}`)}`).join("\n");
+  return shown.some(([, value]) => value === HIDDEN) ? `${text}\n\n--reveal shows what is hidden.` : text;
+}

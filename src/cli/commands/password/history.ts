@@ -1,0 +1,18 @@
+import { findPassword } from "../../../applications/passwords/find.ts";
+import { historyOf, type PastValue } from "../../../applications/passwords/history.ts";
+import { readEntries } from "../../../client/catalog.ts";
+import type { Call } from "../../call.ts";
+import { openClient } from "../../open-client.ts";
+
+/** `mesh password history`: [ { field, value, secret, author, device, counter, current } ]; values only with --reveal, else null. */
+export async function run(call: Call): Promise<void> {
+  const { args, output } = call;
+  const client = await openClient(call, "offline");
+  const history = historyOf(findPassword(await readEntries(client, "passwords"), args.needText("NAME")));
+  const reveal = args.flag("reveal");
+  const shown = (one: PastValue): string => (one.value === undefined ? "(taken away)" : one.secret && !reveal ? "••••••••" : one.value);
+  const documents = history.map((one) => ({ ...one, value: one.secret && !reveal ? null : (one.value ?? null) }));
+  const rows = history.map((one) => [one.field, shown(one), one.current ? "now" : "before", one.author]);
+  output.data(documents, output.table(["FIELD", "VALUE", "", "WRITTEN BY"], rows));
+  if (!reveal && history.some((one) => one.secret)) output.note("--reveal shows what is hidden.");
+}

@@ -1,0 +1,15 @@
+import { removePassword } from "../../../applications/passwords/edit.ts";
+import { findPassword } from "../../../applications/passwords/find.ts";
+import { passwordOf } from "../../../applications/passwords/password.ts";
+import type { Call } from "../../call.ts";
+import { editPasswords } from "./send.ts";
+
+/** `mesh password remove`: { id, name, sync }. It asks nothing, because it can be undone. */
+export async function run(call: Call): Promise<void> {
+  await editPasswords(call, (entries) => {
+    const entry = findPassword(entries, call.args.needText("NAME"));
+    const { name } = passwordOf(entry);
+    const sentence = `Removed ${JSON.stringify(name)} from all your devices.\nTo bring it back: mesh password restore ${entry.id}`;
+    return { changes: [removePassword(entry)], done: { document: { id: entry.id, name }, sentence } };
+  });
+}

@@ -1,0 +1,42 @@
+import { editEntries } from "../../../client/catalog.ts";
+import type { Change } from "../../../catalogs/entries.ts";
+import type { Entry } from "../../../catalogs/merge.ts";
+import { MeshError } from "../../../refusals/mesh-error.ts";
+import type { Call } from "../../call.ts";
+import { openClient } from "../../open-client.ts";
+
+/** What was done, as the receipt tells it. */
+export type Done = { readonly document: Readonly<Record<string, unknown>>; readonly sentence: string };
+
+/**
+ * Edits the passwords, tries to send the edit, and gives the receipt: `sync` in it is "sent", "later" (offline) or "failed".
+ *
+ * The edit is durable before anything is sent. An offline portal is no failure except with --strict; any other refusal is
+ * thrown after the receipt, since the edit stands all the same. `work` may run more than once; its last result counts.
+ */
+export async function editPasswords(call: Call, work: (entries: readonly Entry[]) => { readonly changes: readonly Change[]; readonly done: Done }): Promise<void> {
+  const client = await openClient(call, "online");
+  let done: Done | undefined;
+  await editEntries(client, "passwords", (entries) => {
+    const result = work(entries);
+    done = result.done;
+    return result.changes;
+  });
+  if (done === undefined) throw new TypeError("An edit ran without its work.");
+  const trouble = await trySync(client);
+  const offline = trouble instanceof MeshError && trouble.exit === 7;
+  const sync = trouble === undefined ? "sent" : offline ? "later" : "failed";
+  call.output.receipt({ ...done.document, sync }, done.sentence);
+  if (offline && !call.args.flag("strict")) call.output.note("The portal cannot be reached now; your other devices get this with the next sync.");
+  else if (trouble !== undefined) throw trouble;
+}
+
+async function trySync(client: Awaited<ReturnType<typeof openClient>>): Promise<unknown> {
+  try {
+    const { sync } = await import("../../../client/sync.ts");
+    await sync(client);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}

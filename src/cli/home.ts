@@ -1,0 +1,112 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+
+import type { Keyring } from "../keyring/keyring.ts";
+import { replaceFile } from "../machine/replace-file.ts";
+import { demand, MeshError } from "../refusals/mesh-error.ts";
+import type { Store } from "../store/store.ts";
+import type { Call } from "./call.ts";
+import type { Environment } from "./world.ts";
+
+/** All state of one device (decision 11.1), open. */
+export type Home = { readonly path: string; readonly keyring: Keyring; readonly store: Store };
+
+/** The format that this version writes; the file `format` holds it, and a home is there once that file is. */
+const FORMAT = 1;
+
+/** Where the home is: `--home` or MESH_HOME, else by the XDG base directory specification. */
+export function homePath(option: string | undefined, environment: Environment): string {
+  if (option !== undefined) return resolve(option);
+  const data = environment["XDG_DATA_HOME"];
+  // The specification: a path that is not absolute is to be ignored.
+  return join(data?.startsWith("/") === true ? data : join(homedir(), ".local", "share"), "mesh");
+}
+
+/** The files of a home. `master` holds the Master and Recovery keys until they are escrowed. */
+export function homeFiles(path: string) {
+  return { format: join(path, "format"), keyring: join(path, "keyring.json"), master: join(path, "master.json"), store: join(path, "home.db") } as const;
+}
+
+/**
+ * Whether there is a home at a path, in a state in which it can be opened.
+ * @throws MeshError `home-newer`, `home-damaged`, `home-not-private`; it changes nothing
+ */
+export function homeExists(path: string): boolean {
+  const files = homeFiles(path);
+  const format = readFormat(files.format);
+  if (format === undefined) return false;
+  demand(/^[1-9][0-9]{0,8}\n?$/.test(format), "home-damaged", `${files.format} does not hold the number of a format.`, "Restore the home from a backup, or choose another with MESH_HOME.");
+  demand(Number(format) <= FORMAT, "home-newer", `The home ${path} was made by a newer version of Mesh (format ${Number(format)}).`, "Bring Mesh up to date; nothing was changed.");
+  for (const file of [files.keyring, files.store]) demand(existsSync(file), "home-damaged", `The home ${path} lacks its ${file.slice(path.length + 1)}.`, "Restore the home from a backup, or choose another with MESH_HOME.");
+  checkPrivate(path);
+  return true;
+}
+
+/**
+ * Opens the home, asking for its passphrase if it has one; closed when the command is over.
+ * @throws MeshError `home-missing`, and as `homeExists`, the keyring and the store
+ */
+export async function openHome(call: Call): Promise<Home> {
+  const path = homePath(call.args.text("home"), call.world.environment);
+  demand(homeExists(path), "home-missing", `There is no mesh on this device (in ${path}).`, "Make one with `mesh create ADDRESS`, or join yours with `mesh join ADDRESS`.");
+  const files = homeFiles(path);
+  const keyring = await openKeyring(call, files.keyring);
+  call.whenDone(() => keyring.close());
+  const { openSqliteStore } = await import("../store/sqlite.ts");
+  const store = await openSqliteStore(files.store);
+  call.whenDone(() => store.close());
+  return { path, keyring, store };
+}
+
+/**
+ * Makes a home, or opens the one that is there: `create` and `join` can be run again when they were cut off.
+ *
+ * The file `format` is written last, so that one cut off before has held nothing yet, and is made afresh.
+ * @throws MeshError as `openHome`
+ */
+export async function makeHome(call: Call, passphrase: () => Promise<string | undefined>): Promise<Home> {
+  const path = homePath(call.args.text("home"), call.world.environment);
+  if (homeExists(path)) return openHome(call);
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  chmodSync(path, 0o700);
+  const files = homeFiles(path);
+  const secret = await passphrase();
+  const { createKeyringFile } = await import("../keyring/file.ts");
+  const keyring = await createKeyringFile(files.keyring, secret);
+  call.whenDone(() => keyring.close());
+  const { openSqliteStore } = await import("../store/sqlite.ts");
+  const store = await openSqliteStore(files.store);
+  call.whenDone(() => store.close());
+  replaceFile(files.format, `${FORMAT}\n`);
+  return { path, keyring, store };
+}
+
+async function openKeyring(call: Call, file: string): Promise<Keyring> {
+  const { openKeyringFile } = await import("../keyring/file.ts");
+  const given = await call.input.secretFile("passphrase-file");
+  try {
+    return await openKeyringFile(file, given);
+  } catch (error) {
+    const locked = given === undefined && error instanceof MeshError && error.code === "keyring-locked";
+    if (!locked || !call.input.mayAsk) throw error;
+    return openKeyringFile(file, await call.input.secret("passphrase-file", "Passphrase"));
+  }
+}
+
+function readFormat(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw new MeshError("home-damaged", `${file} cannot be read (${code ?? "unknown"}).`);
+  }
+}
+
+function checkPrivate(path: string): void {
+  const { mode, uid } = statSync(path);
+  const own = process.getuid === undefined || process.getuid() === uid;
+  demand(own, "home-not-private", `The home ${path} belongs to another user.`, "Choose another home with MESH_HOME.");
+  demand((mode & 0o077) === 0, "home-not-private", `Others on this computer may look into the home ${path}.`, `Close it to them: chmod 700 ${path}`);
+}

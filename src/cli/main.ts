@@ -1,0 +1,45 @@
+import type { Call } from "./call.ts";
+import { makeInput } from "./input.ts";
+import { makeOutput } from "./output.ts";
+import { type Parsed, parse, wantsJson } from "./parse.ts";
+import { report } from "./report.ts";
+import { commands } from "./table.ts";
+import { version } from "./version.ts";
+import { thisWorld, type World } from "./world.ts";
+
+/**
+ * The command line: does what `argv` (without the node and the script) says and returns the exit status.
+ *
+ * Never throws: every error ends as sentences, or with --json as one object, on standard error. All is written when it
+ * returns, so the process may exit at once. A command's code is loaded only when it runs.
+ */
+export async function main(argv: readonly string[], world: World = thisWorld()): Promise<number> {
+  // Interrupted is a status of its own, not death by a signal: a caller that sees only statuses can tell.
+  process.once("SIGINT", interrupted);
+  try {
+    const parsed = parse(argv, world.environment, commands);
+    if (parsed.kind === "run") await run(parsed, world);
+    else if (parsed.kind === "version") world.write(1, wantsJson(argv, world.environment) ? `${JSON.stringify({ version })}\n` : `mesh ${version}\n`);
+    else world.write(1, (await import("./help.ts")).helpFor(parsed.path));
+    return 0;
+  } catch (error) {
+    return report(error, world, wantsJson(argv, world.environment));
+  } finally {
+    process.off("SIGINT", interrupted);
+  }
+}
+
+function interrupted(): void {
+  // A command that ends well by itself when it is interrupted has said so.
+  if (process.listenerCount("SIGINT") === 0) process.exit(130);
+}
+
+async function run({ command, args }: Extract<Parsed, { kind: "run" }>, world: World): Promise<void> {
+  const closers: (() => void | Promise<void>)[] = [];
+  const call: Call = { args, input: makeInput(world, args), output: makeOutput(world, args.flag("json")), world, whenDone: (close) => closers.push(close) };
+  try {
+    await (await command.load()).run(call);
+  } finally {
+    for (const close of closers.reverse()) await close();
+  }
+}

@@ -1,0 +1,25 @@
+import { type Client, type ClientParts, makeClient } from "../client/client.ts";
+import type { Call } from "./call.ts";
+import { type Home, openHome } from "./home.ts";
+
+/** Opens the home and makes a client of it; "offline" spares loading what calls the portal. */
+export async function openClient(call: Call, use: "offline" | "online"): Promise<Client> {
+  return clientOf(await openHome(call), call, use);
+}
+
+/** Makes a client of a home that is open; its connections end with the command. */
+export async function clientOf(home: Home, call: Call, use: "offline" | "online"): Promise<Client> {
+  const connect = use === "online" ? await connector(call) : () => {
+    throw new TypeError("A command that said it would not call the portal did.");
+  };
+  return makeClient({ store: home.store, keyring: home.keyring, now: call.world.now, connect });
+}
+
+async function connector(call: Call): Promise<ClientParts["connect"]> {
+  const { openConnection } = await import("../http/call.ts");
+  return (url, trust) => {
+    const connection = openConnection(url, { trust });
+    call.whenDone(() => connection.close());
+    return connection;
+  };
+}

@@ -1,0 +1,123 @@
+import type { Command, Option } from "../command.ts";
+
+const name = { name: "NAME", about: "the login's name; case matters only where two differ by nothing else" } as const;
+
+const content: readonly Option[] = [
+  { name: "username", value: "U", about: "the user name or address to log in with" },
+  { name: "site", value: "S", many: true, about: "a site or program it is for; may be repeated" },
+  { name: "tag", value: "T", many: true, about: "a word to find it by; may be repeated" },
+  { name: "password-file", value: "F", about: "take the password from the one line in this file (- is standard input)" },
+  { name: "generate", about: "make a new password: 20 characters that no one confuses" },
+  { name: "length", value: "N", about: "with --generate: so many characters (8 to 256)" },
+  { name: "no-symbols", about: "with --generate: letters and digits only" },
+  { name: "notes-file", value: "F", about: "take the notes from this file" },
+  { name: "totp-file", value: "F", about: "take the secret of the one-time codes, or its otpauth: URL, from this file" },
+  { name: "set", value: "FIELD=VALUE", many: true, about: "a field of your own, shown openly; may be repeated" },
+  { name: "set-file", value: "FIELD=F", many: true, about: "a field of your own, kept as secret as the password, from this file; may be repeated" },
+];
+
+const reveal: Option = { name: "reveal", about: "show secrets even on a terminal" };
+
+/** The password manager's commands. */
+export const passwordCommands: readonly Command[] = [
+  {
+    path: ["password", "add"],
+    summary: "Save a new login.",
+    positionals: [name],
+    options: content,
+    examples: [
+      { line: "mesh password add github --username alice --generate", about: "with a new password" },
+      { line: "mesh password add bank --site bank.example --password-file secret.txt", about: "with one that you have" },
+    ],
+    about: ["The password comes from --password-file or --generate; with neither, you are asked for it. It is saved on this device at once and sent to your others; without a network it is sent later."],
+    load: () => import("../commands/password/add.ts"),
+  },
+  {
+    path: ["password", "get"],
+    summary: "Show a login, or hand its password to a program.",
+    positionals: [name],
+    options: [{ name: "field", value: "F", about: "only this: password, username, site, notes, totp, tag, name, or a field of your own" }, reveal],
+    examples: [
+      { line: "mesh password get github", about: "the login, its secrets hidden" },
+      { line: "mesh password get github | wl-copy", about: "the password itself, to a program" },
+    ],
+    about: ["A secret goes to a terminal only with --reveal. Into a pipe or a file goes the password alone, on one line. The network is not needed."],
+    load: () => import("../commands/password/get.ts"),
+  },
+  {
+    path: ["password", "list"],
+    summary: "List your logins.",
+    positionals: [],
+    options: [
+      { name: "tag", value: "T", many: true, about: "only those with this tag; may be repeated" },
+      { name: "removed", about: "those that were removed, and can be restored" },
+    ],
+    examples: [
+      { line: "mesh password list", about: "names, user names and sites" },
+      { line: "mesh password list --tag work --json", about: "for a program; it holds no secrets" },
+    ],
+    load: () => import("../commands/password/list.ts"),
+  },
+  {
+    path: ["password", "search"],
+    summary: "Find logins by words in their names, user names, sites, tags or notes.",
+    positionals: [{ name: "WORD", many: true, about: "every word must be somewhere; case and accents do not count" }],
+    options: [],
+    examples: [
+      { line: "mesh password search bank", about: "everything with bank in it" },
+      { line: "mesh password search alice example.com", about: "what has both" },
+    ],
+    load: () => import("../commands/password/search.ts"),
+  },
+  {
+    path: ["password", "edit"],
+    summary: "Change a login; what you do not name stays.",
+    positionals: [name],
+    options: [
+      { name: "name", value: "NAME", about: "give it another name" },
+      ...content,
+      { name: "remove-site", value: "S", many: true, about: "take a site away; may be repeated" },
+      { name: "remove-tag", value: "T", many: true, about: "take a tag away; may be repeated" },
+      { name: "unset", value: "FIELD", many: true, about: "take a field of your own away; may be repeated" },
+    ],
+    examples: [
+      { line: "mesh password edit github --generate", about: "a new password; the old one stays in the history" },
+      { line: "mesh password edit bank --site pay.bank.example --username=", about: "one more site, no user name" },
+    ],
+    load: () => import("../commands/password/edit.ts"),
+  },
+  {
+    path: ["password", "remove"],
+    summary: "Remove a login from all your devices; it can be restored.",
+    positionals: [name],
+    options: [],
+    examples: [
+      { line: "mesh password remove old-forum", about: "it is gone from every list" },
+      { line: "mesh password restore old-forum", about: "and back" },
+    ],
+    load: () => import("../commands/password/remove.ts"),
+  },
+  {
+    path: ["password", "restore"],
+    summary: "Bring a removed login back.",
+    positionals: [name],
+    options: [],
+    examples: [
+      { line: "mesh password list --removed", about: "what there is to restore" },
+      { line: "mesh password restore old-forum", about: "as it was" },
+    ],
+    load: () => import("../commands/password/restore.ts"),
+  },
+  {
+    path: ["password", "history"],
+    summary: "Show what a login held before, and which device wrote it.",
+    positionals: [name],
+    options: [reveal],
+    examples: [
+      { line: "mesh password history github", about: "what changed and who changed it" },
+      { line: "mesh password history github --reveal", about: "with the old passwords" },
+    ],
+    about: ["Nothing is ever lost: an edit keeps the old value, and where two devices edited the same field at once, the one that did not prevail is here too."],
+    load: () => import("../commands/password/history.ts"),
+  },
+];
