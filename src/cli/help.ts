@@ -44,10 +44,9 @@ trust.
 Usage: mesh COMMAND [options]
 
 ${daily}Groups of commands
-${rows(nouns.map((noun) => [`${noun.name}  (${verbsOf(noun.name).join(", ")})`, noun.summary]))}
+${rows(nouns.map((noun) => [noun.name, `${noun.summary}: ${verbsOf(noun.name).join(", ")}`]))}
 Topics: mesh help TOPIC
-${rows(topics.map((topic) => [topic.name, topic.summary]))}
-`;
+${rows(topics.map((topic) => [topic.name, topic.summary]))}`;
 }
 
 function nounHelp(noun: string): string {
