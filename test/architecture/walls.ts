@@ -7,7 +7,7 @@ export type Tree = ReadonlyMap<string, string>;
 
 /** True for a file that no one ships: tests, their helpers (`test-*.ts`), and the examinations that several tests share. */
 export function isTest(path: string): boolean {
-  return /\.test\.ts$|(^|\/)(test-[\w-]+|conformance)\.ts$/.test(path);
+  return /\.test\.ts$|(^|\/)(test-[\w-]+|conformance(?:-[\w-]+)?)\.ts$/.test(path);
 }
 
 /** The file of the tree that a relative import leads to; undefined for packages and for what is not there. */
