@@ -93,7 +93,11 @@ export function signingKeyFromPkcs8(bytes: Uint8Array): SigningKey {
   return fromPkcs8(signing, bytes);
 }
 
-/** Reads a private encryption key from PKCS#8; the public key in it must belong to the private one. */
+/**
+ * Reads a private encryption key from PKCS#8; the public key in it must belong to the private one.
+ *
+ * No reader can check z, the 32 octets of the ML-KEM seed that only decide what a false ciphertext gives (FIPS 203 §7.3).
+ */
 export function decapsulationKeyFromPkcs8(bytes: Uint8Array): DecapsulationKey {
   return fromPkcs8(encapsulating, bytes);
 }

@@ -5,7 +5,7 @@ import { derBitString, derOid, derSequence } from "../bytes/der.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import { kem, signature } from "./algorithms.ts";
 import { importPrivate, importPublic, privateOctets, publicOctets } from "./native.ts";
-import { checkEd448, checkMlKem, checkX448 } from "./point.ts";
+import { checkEd448, checkMlKem, checkX448, checkX448Scalar } from "./point.ts";
 
 /** The two halves of a composite key, as the engine holds them. */
 export type Halves = { readonly lattice: KeyObject; readonly curve: KeyObject };
@@ -94,10 +94,11 @@ export function privateOctetsOf(composite: Composite, halves: Halves): Uint8Arra
   return concatBytes(privateOctets(composite.lattice, halves.lattice), privateOctets(composite.curve, halves.curve));
 }
 
-/** Both halves from private octets; `key-malformed` for a wrong length. */
+/** Both halves from private octets; `key-malformed` for a wrong length or spelling. */
 export function privateHalves(composite: Composite, raw: Uint8Array): Halves {
   checkLength(raw, composite.privateKeyOctets, "private");
   const split = composite.lattice.privateKeyOctets;
+  if (composite.curve.type === "x448") checkX448Scalar(raw.subarray(split));
   return { lattice: importPrivate(composite.lattice, raw.subarray(0, split)), curve: importPrivate(composite.curve, raw.subarray(split)) };
 }
 

@@ -24,6 +24,11 @@ export function checkX448(raw: Uint8Array): void {
   if (u >= P || SMALL_ORDER.has(u)) throw new MeshError("key-malformed", "This is not an X448 public key in its one spelling.");
 }
 
+/** Checks an X448 private key of 56 octets (RFC 7748 §5): clamped already, since eight spellings would give one public key. */
+export function checkX448Scalar(raw: Uint8Array): void {
+  if ((raw[0] as number) % 4 !== 0 || (raw[55] as number) < 128) throw new MeshError("key-malformed", "This is not an X448 private key in its one spelling.");
+}
+
 /** Checks an ML-KEM-1024 encapsulation key of 1,568 octets (FIPS 203 §7.2): all 1,024 coefficients below q. */
 export function checkMlKem(raw: Uint8Array): void {
   for (let at = 0; at < 1536; at += 3) {
