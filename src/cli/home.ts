@@ -10,7 +10,13 @@ import type { Call } from "./call.ts";
 import type { Environment } from "./world.ts";
 
 /** All state of one device (decision 11.1), open. */
-export type Home = { readonly path: string; readonly keyring: Keyring; readonly store: Store };
+export type Home = {
+  readonly path: string;
+  readonly keyring: Keyring;
+  readonly store: Store;
+  /** Opens the sealed file of the Master and Recovery keys, if it is in this home; `make` makes it if it is not. */
+  readonly master: (make?: "make") => Promise<Keyring | undefined>;
+};
 
 /** The format that this version writes; the file `format` holds it, and a home is there once that file is. */
 const FORMAT = 1;
@@ -51,12 +57,12 @@ export async function openHome(call: Call): Promise<Home> {
   const path = homePath(call.args.text("home"), call.world.environment);
   demand(homeExists(path), "home-missing", `There is no mesh on this device (in ${path}).`, "Make one with `mesh create ADDRESS`, or join yours with `mesh join ADDRESS`.");
   const files = homeFiles(path);
-  const keyring = await openKeyring(call, files.keyring);
+  const { keyring, secret } = await openKeyring(call, files.keyring);
   call.whenDone(() => keyring.close());
   const { openSqliteStore } = await import("../store/sqlite.ts");
   const store = await openSqliteStore(files.store);
   call.whenDone(() => store.close());
-  return { path, keyring, store };
+  return { path, keyring, store, master: masterOpener(call, files.master, secret) };
 }
 
 /**
@@ -73,24 +79,41 @@ export async function makeHome(call: Call, passphrase: () => Promise<string | un
   const files = homeFiles(path);
   const secret = await passphrase();
   const { createKeyringFile } = await import("../keyring/file.ts");
-  const keyring = await createKeyringFile(files.keyring, secret);
+  const keyring = await createKeyringFile(files.keyring, octetsOf(secret));
   call.whenDone(() => keyring.close());
   const { openSqliteStore } = await import("../store/sqlite.ts");
   const store = await openSqliteStore(files.store);
   call.whenDone(() => store.close());
   replaceFile(files.format, `${FORMAT}\n`);
-  return { path, keyring, store };
+  return { path, keyring, store, master: masterOpener(call, files.master, secret) };
 }
 
-async function openKeyring(call: Call, file: string): Promise<Keyring> {
+/** The Master file is sealed under the home's passphrase; it is opened only by what needs a Master key. */
+function masterOpener(call: Call, file: string, secret: string | undefined): Home["master"] {
+  return async (make) => {
+    if (make === undefined && !existsSync(file)) return undefined;
+    const { createKeyringFile, openKeyringFile } = await import("../keyring/file.ts");
+    const keyring = await (existsSync(file) ? openKeyringFile(file, octetsOf(secret)) : createKeyringFile(file, octetsOf(secret)));
+    call.whenDone(() => keyring.close());
+    return keyring;
+  };
+}
+
+/** A passphrase as the keyring takes it: composed Unicode (NFC), so that one typed on another keyboard is the same. */
+export function octetsOf(passphrase: string | undefined): Uint8Array | undefined {
+  return passphrase === undefined ? undefined : new TextEncoder().encode(passphrase.normalize("NFC"));
+}
+
+async function openKeyring(call: Call, file: string): Promise<{ readonly keyring: Keyring; readonly secret: string | undefined }> {
   const { openKeyringFile } = await import("../keyring/file.ts");
   const given = await call.input.secretFile("passphrase-file");
   try {
-    return await openKeyringFile(file, given);
+    return { keyring: await openKeyringFile(file, octetsOf(given)), secret: given };
   } catch (error) {
     const locked = given === undefined && error instanceof MeshError && error.code === "keyring-locked";
     if (!locked || !call.input.mayAsk) throw error;
-    return openKeyringFile(file, await call.input.secret("passphrase-file", "Passphrase"));
+    const typed = await call.input.secret("passphrase-file", "Passphrase");
+    return { keyring: await openKeyringFile(file, octetsOf(typed)), secret: typed };
   }
 }
 

@@ -29,7 +29,9 @@ const parserOptions: readonly Option[] = [
  */
 export function parse(argv: readonly string[], environment: Environment, commands: readonly Command[]): Parsed {
   const { words, early, rest } = splitWords(argv, commands);
-  const command = commands.find((one) => one.path.join(" ") === words.join(" "));
+  // `mesh` alone tells how things are.
+  const asked = words.length === 0 && rest.length === 0 ? ["status"] : words;
+  const command = commands.find((one) => one.path.join(" ") === asked.join(" "));
   const [first] = rest;
   if (command === undefined && words[0] !== "help" && first !== undefined && !first.startsWith("-")) throw unknownCommand([...words, first], commands);
   const options = [...(command?.options ?? []), ...globalOptions, ...parserOptions];

@@ -22,8 +22,8 @@ export const topics: readonly Topic[] = [
     summary: "what can be set in the environment",
     text: `  MESH_HOME      all state of this device; by default $XDG_DATA_HOME/mesh
                  or ~/.local/share/mesh. Several act as several devices.
-  MESH_<OPTION>  stands in for --option: MESH_PASSPHRASE_FILE=F, MESH_NO_INPUT=1,
-                 MESH_JSON=1. An option on the command line counts first.
+  MESH_<OPTION>  stands in for --option: MESH_PASSPHRASE_FILE=F,
+                 MESH_NO_INPUT=1, MESH_JSON=1. The command line counts first.
   MESH_DEBUG=1   shows where an unforeseen error comes from
   NO_COLOR       no colours
 `,

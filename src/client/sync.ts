@@ -17,6 +17,7 @@ import { getProfiles, status } from "../protocol/profiles.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { type Client, decapsulationKeyOf, memberSelf, type Self } from "./client.ts";
 import { type CatalogRow, loadCatalog, loadMesh, saveMesh } from "./known.ts";
+import { resume } from "./operations/submit.ts";
 import { meetPortal, type PortalLink, type Requester } from "./portal-link.ts";
 import { pullCatalog, takeCommit, writePulled } from "./pull-catalog.ts";
 import { pullMesh } from "./pull-mesh.ts";
@@ -56,7 +57,19 @@ export type Promised = { readonly g: number; readonly n: number; readonly person
 
 /** Takes everything new from the portal, judges it, and writes it at home; the link stays open for what follows. */
 export async function pull(client: Client): Promise<Synced> {
-  return pullAs(client, await memberSelf(client), undefined);
+  const self = await memberSelf(client);
+  const synced = await pullAs(client, self, undefined);
+  // A version that was signed but whose fate is unknown is settled before anything else is signed (decision 4.2).
+  let again: boolean;
+  try {
+    again = await resume(client, synced.link, synced.requester, synced.mesh);
+  } catch (error) {
+    synced.link.close();
+    throw error;
+  }
+  if (!again) return synced;
+  synced.link.close();
+  return pullAs(client, self, undefined);
 }
 
 /** As `pull`, for a device that is just joining and was promised something. */

@@ -160,6 +160,13 @@ export const codes = {
   "pin-malformed": 2,
   "portal-answer-wrong-device": 6,
   "portal-other-master": 6,
+  "data-exists": 6,
+  "data-missing": 3,
+  "data-damaged": 1,
+  "data-newer": 1,
+  "connection-pending": 5,
+  "doctor-found-trouble": 1,
+  "clock-off": 1,
 } as const satisfies Readonly<Record<string, Exit>>;
 
 export type Code = keyof typeof codes;

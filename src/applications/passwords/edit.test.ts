@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 
 import type { Change } from "../../catalogs/entries.ts";
 import { type Entry, isRemoved, merge } from "../../catalogs/merge.ts";

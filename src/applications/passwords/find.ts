@@ -37,5 +37,5 @@ function foldCase(text: string): string {
 
 function fold(text: string): string {
   // Normalising is the dear part, and most of what people keep is ASCII.
-  return /^[\x00-\x7f]*$/.test(text) ? text.toUpperCase() : text.normalize("NFKD").replaceAll(/\p{M}/gu, "").toUpperCase();
+  return /^[ -~\n]*$/.test(text) ? text.toUpperCase() : text.normalize("NFKD").replaceAll(/\p{M}/gu, "").toUpperCase();
 }

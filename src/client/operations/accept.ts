@@ -1,10 +1,10 @@
 import type { Head, Role } from "../../profiles/personal.ts";
 import { signObject, type Jws } from "../../envelope/signed.ts";
 import { type ConnectionAnswer, connectionAnswer, connectionWords, pinProof } from "../../profiles/connection.ts";
-import { type Mesh, masterOf, personalOf, withMaster, withPersonal } from "../../profiles/mesh.ts";
+import { isActive, type Mesh, masterOf, personalOf, withMaster, withPersonal } from "../../profiles/mesh.ts";
 import { connectComplete } from "../../protocol/connections.ts";
 import type { Part } from "../../protocol/parts.ts";
-import { demand } from "../../refusals/mesh-error.ts";
+import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import { catalogOf, editEntries, readEntries } from "../catalog.ts";
 import { type Client, signerOf } from "../client.ts";
 import { change } from "../../catalogs/merge.ts";
@@ -26,12 +26,29 @@ export async function acceptConnection(client: Client, selector: string, role: R
   try {
     requireAdministrator(synced.mesh, synced.self);
     const { open } = await openRequests(client, synced);
-    const chosen = await selectRequest(open.filter((one) => one.request.payload.kind === "words"), selector);
-    const [name, words] = await Promise.all([admit(client, synced, chosen, role, undefined), connectionWords(chosen.request.payload.witness)]);
-    return { answer: words.answer.join(" "), name };
+    const waiting = open.filter((one) => one.request.payload.kind === "words");
+    const before = await acceptedBefore(client, synced, selector);
+    if (before !== undefined && !waiting.some((one) => one.request.payload.witness === before.witness)) return { answer: before.answer, name: before.name };
+    const chosen = await selectRequest(waiting, selector);
+    const { witness } = chosen.request.payload;
+    const words = await connectionWords(witness);
+    const answer = words.answer.join(" ");
+    // Written down before the device is let in: whoever is cut off after that can ask for the words again.
+    await client.rows.transact((rows) => rows.put("accepted", "accepted", witness, { answer, device: chosen.device.payload.id, name: chosen.secret.name, witness, words: words.request.join(" ") } satisfies AcceptedRow));
+    return { answer, name: await admit(client, synced, chosen, role, undefined) };
   } finally {
     synced.link.close();
   }
+}
+
+/** An acceptance as it is remembered at home. */
+type AcceptedRow = { readonly witness: string; readonly words: string; readonly answer: string; readonly name: string; readonly device: string };
+
+/** The acceptance that a selector names, if its device is in already: accepting twice says the same twice. */
+async function acceptedBefore(client: Client, { mesh, now }: Synced, selector: string): Promise<AcceptedRow | undefined> {
+  const rows = await client.rows.read((reading) => reading.list<AcceptedRow>("accepted", "accepted"));
+  const said = selector.trim().toLowerCase().split(/\s+/).join(" ");
+  return rows.map((one) => one.row).find((row) => (row.witness === selector.trim() || row.words === said) && isActive(mesh, row.device, now));
 }
 
 /** Lets a device in: a Personal Profile that lists it, grants of the catalogs it reads and the signed answer in one batch; then its name. */
@@ -72,10 +89,22 @@ export async function admit(client: Client, synced: Synced, chosen: OpenRequest,
   const signed = await signObject(connectionAnswer, answer, signerOf(client.keyring, self.administrationKey));
   await submit(client, link, requester, { answer: signed.jws, parts });
   const name = await nameDevice(client, mesh, id, chosen.secret.name);
-  const after = await pull(client);
-  after.link.close();
-  await push(client, after);
+  await pushLater(client);
   return name;
+}
+
+/** Sends what is in the journal; the device is in whether or not that succeeds, so trouble here waits for the next sync. */
+async function pushLater(client: Client): Promise<void> {
+  try {
+    const synced = await pull(client);
+    try {
+      await push(client, synced);
+    } finally {
+      synced.link.close();
+    }
+  } catch (error) {
+    if (!(error instanceof MeshError) || error.exit !== 7) throw error;
+  }
 }
 
 async function withAdministrator(client: Client, mesh: Mesh, chosen: OpenRequest) {

@@ -50,7 +50,7 @@ export async function joinMesh(client: Client, options: JoinOptions): Promise<Jo
     const words = (await connectionWords(joining.witness)).request.join(" ");
     if (self.state === "connected") return { status: "connected", words, witness: joining.witness, answered: true };
     await link.ask(connectStart, { request: joining.request });
-    const answer = await answerFor(client, link, self, joining);
+    const answer = await answerFor(link, self, joining);
     if (answer === undefined) return { status: "pending", words, witness: joining.witness, answered: false };
     if (answer.payload.result === "rejected") {
       await forget(client);
@@ -121,7 +121,7 @@ async function lookUp(link: PortalLink, address: string, expected: string | unde
 }
 
 /** The answer to this device's request, if there is one: by an Administration Key of the mesh that was fixed, for this witness and this device. */
-async function answerFor(client: Client, link: PortalLink, self: Self, joining: JoiningRow): Promise<Verified<ConnectionAnswer> | undefined> {
+async function answerFor(link: PortalLink, self: Self, joining: JoiningRow): Promise<Verified<ConnectionAnswer> | undefined> {
   const status = await link.call({ device: self.device, authenticationKey: self.authenticationKey }, connectStatus, { witness: joining.witness });
   if (status.answer === undefined) return undefined;
   const mesh = await lookUp(link, self.address, self.master);

@@ -1,0 +1,56 @@
+import { existsSync } from "node:fs";
+
+import { type Client, selfOf } from "../../client/client.ts";
+import { meetPortal } from "../../client/portal-link.ts";
+import { status as statusCommand } from "../../protocol/profiles.ts";
+import { MeshError } from "../../refusals/mesh-error.ts";
+import type { Call } from "../call.ts";
+import { homeFiles, openHome } from "../home.ts";
+import { clientOf } from "../open-client.ts";
+
+/** One thing that was looked at. */
+type Finding = { readonly check: string; readonly ok: boolean; readonly found: string; readonly hint: string | null };
+
+const SKEW_MS = 10 * 60_000;
+
+/** `mesh doctor`: looks at everything that this device needs, and says of each whether it is well and what to do. */
+export async function run(call: Call): Promise<void> {
+  const findings: Finding[] = [];
+  const look = async (check: string, work: () => Promise<string>): Promise<boolean> => {
+    try {
+      findings.push({ check, ok: true, found: await work(), hint: null });
+      return true;
+    } catch (error) {
+      if (!(error instanceof MeshError)) throw error;
+      findings.push({ check, ok: false, found: error.message, hint: error.hint ?? null });
+      return false;
+    }
+  };
+  let client: Client | undefined;
+  const opened = await look("home", async () => {
+    const home = await openHome(call);
+    client = await clientOf(home, call, "online");
+    return `${home.path}, ${existsSync(homeFiles(home.path).master) ? "with" : "without"} Master keys`;
+  });
+  if (opened && client !== undefined) await lookInside(call, client, look);
+  const sick = findings.filter((finding) => !finding.ok);
+  call.output.data(findings, findings.map(({ check, ok, found, hint }) => `${ok ? "ok  " : "BAD "} ${check.padEnd(8)} ${found}${hint === null ? "" : `\n              ${hint}`}`).join("\n"));
+  if (sick.length > 0) throw new MeshError("doctor-found-trouble", `${sick.length} of ${findings.length} things are not well: ${sick.map((finding) => finding.check).join(", ")}.`);
+}
+
+async function lookInside(call: Call, client: Client, look: (check: string, work: () => Promise<string>) => Promise<boolean>): Promise<void> {
+  const self = await selfOf(client);
+  await look("keys", async () => {
+    for (const id of [self.device, self.authenticationKey, self.encryptionKey]) (await client.keyring.open(id)).fill(0);
+    return `${client.keyring.list().length} keys, all of this device's among them`;
+  });
+  await look("portal", async () => {
+    const link = await meetPortal(client, self.portal.url, self.portal.id);
+    call.whenDone(() => link.close());
+    if (self.state !== "connected") return `${self.portal.url} answers`;
+    const answer = await link.call({ device: self.device, authenticationKey: self.authenticationKey }, statusCommand, {});
+    const skew = answer.now - client.now();
+    if (Math.abs(skew) > SKEW_MS) throw new MeshError("clock-off", `This device's clock and the portal's differ by ${Math.round(Math.abs(skew) / 60_000)} minutes.`, "Nothing depends on it, but check the time of this device.");
+    return `${self.portal.url} answers, and is who it was`;
+  });
+}

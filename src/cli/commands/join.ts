@@ -1,0 +1,62 @@
+import { hostname } from "node:os";
+
+import { confirmJoin, type Joined, joinMesh, type JoinOptions } from "../../client/operations/join.ts";
+import { MeshError } from "../../refusals/mesh-error.ts";
+import { parseAddress } from "../../udf/sin.ts";
+import { parseWords } from "../../udf/words.ts";
+import type { Call } from "../call.ts";
+import { openNewClient } from "../new-client.ts";
+import { portalOf } from "../where.ts";
+
+const POLL_MS = 700;
+
+/** `mesh join ADDRESS`: asks to join, shows six words, takes three back. Run again, it goes on; while it waits it exits with 5. */
+export async function run(call: Call): Promise<void> {
+  const { args, input, output } = call;
+  const { address, domain, pin: master } = parseAddress(args.needText("ADDRESS"));
+  const portal = await portalOf(domain, args.text("portal"));
+  const pinCode = await input.secretFile("pin-file");
+  const { client, resumed } = await openNewClient(call);
+  const options: JoinOptions = { address, deviceName: args.text("device-name") ?? hostname(), portal: resumed?.portal ?? portal, ...(master === undefined ? {} : { master }), ...(pinCode === undefined ? {} : { pinCode }) };
+  let joined = await joinMesh(client, options);
+  if (joined.status === "pending" && pinCode === undefined && master === undefined && !output.json) output.note(`Pick these words on your other device (mesh device accept):\n\n    ${joined.words}\n`);
+  const answer = args.text("answer");
+  if (answer !== undefined && joined.status === "pending") {
+    await confirmJoin(client, parseWords(answer, 3));
+    joined = await joinMesh(client, options);
+  }
+  joined = await waitFor(joined, waitMs(call), () => joinMesh(client, options));
+  if (joined.status === "pending" && joined.answered && answer === undefined && input.mayAsk) {
+    await confirmJoin(client, parseWords(await input.ask("The three words that your other device shows", "answer"), 3));
+    joined = await joinMesh(client, options);
+  }
+  report(call, joined, address);
+}
+
+/** With someone at the terminal the command waits by itself; a script says how long. */
+function waitMs({ args, input }: Call): number {
+  const seconds = args.number("wait", 0, 86_400);
+  return seconds === undefined ? (input.mayAsk ? 10 * 60_000 : 0) : seconds * 1000;
+}
+
+async function waitFor(first: Joined, ms: number, again: () => Promise<Joined>): Promise<Joined> {
+  let joined = first;
+  for (const end = performance.now() + ms; joined.status === "pending" && !joined.answered && performance.now() < end; ) {
+    await new Promise((done) => setTimeout(done, POLL_MS));
+    joined = await again();
+  }
+  return joined;
+}
+
+function report({ output }: Call, joined: Joined, address: string): void {
+  const document = { status: joined.status, words: joined.words, witness: joined.witness };
+  if (joined.status === "connected") return output.receipt(document, `This device is one of ${address}'s now.`);
+  if (joined.status === "rejected") {
+    output.receipt(document, "");
+    throw new MeshError("connection-rejected", "Your other device rejected this one.", "Nothing was changed there. To ask again, run the same command.");
+  }
+  output.receipt(document, "");
+  const next = joined.answered ? `Your other device has accepted. Run: mesh join ${address} --answer "THREE WORDS"` : "Accept it on your other device, then run the same command again.";
+  throw new MeshError("connection-pending", "This device waits to be accepted.", next);
+}
+

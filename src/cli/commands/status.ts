@@ -1,0 +1,54 @@
+import { existsSync } from "node:fs";
+
+import { selfOf } from "../../client/client.ts";
+import { type Status, statusOf } from "../../client/status.ts";
+import { keyringNeedsPassphrase } from "../../keyring/file.ts";
+import { showUdf, type Udf } from "../../udf/udf.ts";
+import type { Call } from "../call.ts";
+import { homeFiles, openHome } from "../home.ts";
+import { clientOf } from "../open-client.ts";
+
+const DAY = 86_400_000;
+
+/** `mesh status`, and `mesh` alone: what this device is and knows, without asking anybody. */
+export async function run(call: Call): Promise<void> {
+  const home = await openHome(call);
+  const client = await clientOf(home, call, "offline");
+  await selfOf(client);
+  const status = await statusOf(client);
+  const files = homeFiles(home.path);
+  const extra = { passphrase: await keyringNeedsPassphrase(files.keyring), masterKey: existsSync(files.master) ? "in this home" : "not on this device", home: home.path };
+  const warnings = warningsOf(status, extra, call.world.now());
+  const document = { ...status, synced: status.synced === null ? null : new Date(status.synced).toISOString(), ...extra, warnings };
+  call.output.data(document, text(status, warnings, call.world.now()));
+}
+
+function warningsOf(status: Status, extra: { readonly passphrase: boolean; readonly masterKey: string }, now: number): readonly string[] {
+  const age = status.synced === null ? undefined : now - status.synced;
+  return [
+    ...(status.device.state === "disabled" ? ["This device was disabled: it gets nothing new."] : []),
+    ...(status.device.state === "creating" ? ["Your mesh is not finished: run the same `mesh create` again."] : []),
+    ...(status.device.state === "joining" ? ["This device waits to be accepted: run the same `mesh join` again."] : []),
+    ...(age !== undefined && age > 7 * DAY ? [`Nothing was heard from your portal for ${Math.floor(age / DAY)} days. It may be down, or keep things from you.`] : []),
+    ...(status.owed > 0 ? [`${status.owed} catalog${status.owed === 1 ? " needs" : "s need"} new keys: run \`mesh sync\`.`] : []),
+    ...(extra.passphrase ? [] : ["This home has no passphrase: whoever reads the disk reads everything. Set one: mesh passphrase change."]),
+    ...(extra.masterKey === "in this home" ? ["Your Master and Recovery keys lie in a sealed file in this home, not yet in shares on paper: back this home up."] : []),
+  ];
+}
+
+function text(status: Status, warnings: readonly string[], now: number): string {
+  const lines = [
+    `${status.address} on ${status.device.name}${status.device.role === "admin" ? ", an administration device" : ""}`,
+    `  devices  ${status.devices}`,
+    `  portal   ${status.portal.url}`,
+    `  synced   ${status.synced === null ? "never" : ago(now - status.synced)}${status.unsent > 0 ? `, ${status.unsent} change${status.unsent === 1 ? "" : "s"} to send` : ""}`,
+    `  mesh     ${showUdf(status.fingerprint as Udf)}`,
+  ];
+  return [...lines, ...warnings.map((warning) => `\n! ${warning}`)].join("\n");
+}
+
+function ago(ms: number): string {
+  if (ms < 90_000) return "just now";
+  if (ms < 90 * 60_000) return `${Math.round(ms / 60_000)} minutes ago`;
+  return ms < 2 * DAY ? `${Math.round(ms / 3_600_000)} hours ago` : `${Math.floor(ms / DAY)} days ago`;
+}

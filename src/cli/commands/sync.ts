@@ -1,0 +1,18 @@
+import { answerPins } from "../../client/operations/pin.ts";
+import { removeSuspended } from "../../client/operations/disable.ts";
+import { pull, sync } from "../../client/sync.ts";
+import type { Call } from "../call.ts";
+import { openClient } from "../open-client.ts";
+
+/** `mesh sync`: everything new comes, everything unsent goes, everything owed is done. Offline it exits with 7. */
+export async function run(call: Call): Promise<void> {
+  const client = await openClient(call, "online");
+  const report = await sync(client);
+  const synced = await pull(client);
+  call.whenDone(() => synced.link.close());
+  const admitted = synced.self.state === "connected" ? await answerPins(client, synced) : [];
+  const removed = await removeSuspended(client, synced);
+  const last = admitted.length + removed > 0 ? await sync(client) : report;
+  const waiting = last.pending === 0 ? "" : ` ${last.pending} device${last.pending === 1 ? "" : "s"} ask${last.pending === 1 ? "s" : ""} to join: mesh device pending.`;
+  call.output.receipt({ received: report.received, sent: report.sent + (last === report ? 0 : last.sent), admitted, pending: last.pending }, `Up to date.${admitted.map((name) => ` ${name} joined by PIN.`).join("")}${waiting}`);
+}

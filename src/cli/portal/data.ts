@@ -1,0 +1,114 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { canonicalJson, type Json } from "../../bytes/canonical-json.ts";
+import { parseCanonical } from "../../bytes/json.ts";
+import { fromUtf8, utf8 } from "../../bytes/text.ts";
+import { generateDecapsulationKey, generateSigningKey } from "../../crypto/key-pair.ts";
+import { decapsulationKeyFromPkcs8, decapsulationKeyToPkcs8, signingKeyFromPkcs8, signingKeyToPkcs8 } from "../../crypto/key-encoding.ts";
+import { sign } from "../../crypto/sign.ts";
+import { type Jws, readSigned, signedBytes, signObject } from "../../envelope/signed.ts";
+import { createKeyringFile, openKeyringFile } from "../../keyring/file.ts";
+import type { Identity } from "../../portal/context.ts";
+import { encapsulationJwk, signatureJwk } from "../../profiles/keys.ts";
+import { portalProfile } from "../../profiles/portal.ts";
+import type { PortalId } from "../../profiles/types.ts";
+import { correctPortal } from "../../profiles/validity.ts";
+import { demand, MeshError } from "../../refusals/mesh-error.ts";
+import { formatSin } from "../../udf/sin.ts";
+import { udfOfKey } from "../../udf/udf.ts";
+import { replaceFile } from "../../machine/replace-file.ts";
+
+/** What an operator decided when the portal was made; the port once taken is kept. */
+export type PortalSettings = { readonly format: 1; readonly domain: string; readonly host: string; readonly port: number; readonly accounts: "open" | "invited" };
+
+/** A portal's directory, opened: who it is and how it is reached. */
+export type PortalData = { readonly settings: PortalSettings; readonly identity: Identity; readonly tls: { readonly certificatePem: string; readonly keyPkcs8Pem: string }; readonly database: string };
+
+const KEYS = { identity: "portal-identity", session: "portal-session", tls: "portal-tls" } as const;
+
+/**
+ * Makes a portal's directory: settings, keys (0600), certificate, and the Portal Profile that vouches for it (decision 3.5).
+ *
+ * Refuses with `portal-data-exists`-like code `data-exists` to touch a portal that is there.
+ */
+export async function makePortalData(directory: string, settings: PortalSettings): Promise<PortalId> {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  demand(readOptional(join(directory, "portal.json")) === undefined, "data-exists", `There is a portal in ${directory} already.`, `Start it: mesh portal serve --data ${directory}`);
+  const { makeTlsIdentity } = await import("../../certificates/self-made.ts");
+  const names = [...new Set([settings.domain, settings.host, "localhost", "127.0.0.1"])].filter((name) => name !== "0.0.0.0" && name !== "::");
+  const tls = await makeTlsIdentity(names);
+  const [identityKey, sessionKey] = [generateSigningKey(), generateDecapsulationKey()];
+  const id = udfOfKey<"portal">(identityKey.publicKey.spki);
+  const signer = { kid: udfOfKey<"signature-key">(identityKey.publicKey.spki), sign: (message: Uint8Array) => sign(identityKey, message) };
+  const payload = { domains: [settings.domain], id, identityKey: signatureJwk(identityKey.publicKey), logKeys: [], sessionKey: encapsulationJwk(sessionKey.publicKey), tlsKeys: [udfOfKey<"tls-key">(tls.spki)], v: 1 as const, version: 1 };
+  const profile = await signObject(portalProfile, payload, signer);
+  const keyring = await createKeyringFile(join(directory, "keyring.json"), undefined);
+  await keyring.addAll([
+    { id: KEYS.identity, purpose: "portal-identity", secret: signingKeyToPkcs8(identityKey) },
+    { id: KEYS.session, purpose: "portal-session", secret: decapsulationKeyToPkcs8(sessionKey) },
+    { id: KEYS.tls, purpose: "portal-tls", secret: utf8(tls.keyPkcs8Pem) },
+  ]);
+  keyring.close();
+  replaceFile(join(directory, "certificate.pem"), utf8(tls.certificatePem));
+  replaceFile(join(directory, "profile.json"), signedBytes(profile));
+  // Last, since its presence says that all the rest is there.
+  replaceFile(join(directory, "portal.json"), utf8(canonicalJson(settings)));
+  return id;
+}
+
+/** Opens a portal's directory; `data-missing` (exit 3), `data-damaged`, `data-newer`. */
+export async function openPortalData(directory: string): Promise<PortalData> {
+  const settings = readSettings(directory);
+  const keyring = await openKeyringFile(join(directory, "keyring.json"), undefined);
+  try {
+    const signed = readSigned(parseCanonical(needFile(directory, "profile.json")), portalProfile);
+    const identityKey = signingKeyFromPkcs8(await keyring.open(KEYS.identity));
+    const profile = await correctPortal(signed, udfOfKey(identityKey.publicKey.spki));
+    const sessionKey = decapsulationKeyFromPkcs8(await keyring.open(KEYS.session));
+    const tls = { certificatePem: fromUtf8(needFile(directory, "certificate.pem")), keyPkcs8Pem: fromUtf8(await keyring.open(KEYS.tls)) };
+    return { settings, tls, database: join(directory, "portal.db"), identity: { jws: profile.jws as Jws, profile, sessionKey } };
+  } finally {
+    keyring.close();
+  }
+}
+
+/** What is said of a portal: where it is, its pin, and its name bound to its key. */
+export function describePortal(settings: PortalSettings, id: PortalId): { readonly url: string; readonly fingerprint: string; readonly sin: string } {
+  const host = settings.host === "0.0.0.0" || settings.host === "::" ? settings.domain : settings.host.includes(":") ? `[${settings.host}]` : settings.host;
+  return { url: `https://${host}:${settings.port}#${id}`, fingerprint: id, sin: formatSin(settings.domain, id) };
+}
+
+function readSettings(directory: string): PortalSettings {
+  const octets = readOptional(join(directory, "portal.json"));
+  if (octets === undefined) throw new MeshError("data-missing", `There is no portal in ${directory}.`, `Make one: mesh portal init --data ${directory} --domain NAME`);
+  const value = damagedUnless(() => parseCanonical(octets)) as Partial<PortalSettings> & { readonly format?: Json };
+  demand(typeof value.format === "number" && value.format <= 1, "data-newer", `The portal in ${directory} was made by a newer version.`, "Nothing was changed. Use that version.");
+  const { domain, host, port, accounts } = value;
+  const whole = typeof domain === "string" && typeof host === "string" && typeof port === "number" && (accounts === "open" || accounts === "invited");
+  demand(whole, "data-damaged", "The portal's settings are damaged.", "Restore portal.json from a backup.");
+  return { accounts, domain, format: 1, host, port };
+}
+
+function needFile(directory: string, name: string): Uint8Array {
+  const octets = readOptional(join(directory, name));
+  if (octets === undefined) throw new MeshError("data-damaged", `The portal's file ${name} is missing.`, "Restore it from a backup.");
+  return octets;
+}
+
+function damagedUnless<T>(work: () => T): T {
+  try {
+    return work();
+  } catch {
+    throw new MeshError("data-damaged", "The portal's settings are damaged.", "Restore portal.json from a backup.");
+  }
+}
+
+function readOptional(path: string): Uint8Array | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new MeshError("data-damaged", `The file ${path} cannot be read.`);
+  }
+}

@@ -1,0 +1,84 @@
+import type { Command, Option } from "../command.ts";
+
+const portal: Option = { name: "portal", value: "URL", about: "your portal, with its pin after # (else by DNS, else https://DOMAIN)" };
+const deviceName: Option = { name: "device-name", value: "N", about: "what to call this device (its host name)" };
+const noPassphrase: Option = { name: "no-passphrase", about: "keep this device's keys without a passphrase; status says so" };
+
+/** What one does every day, and on the first one. */
+export const dailyCommands: readonly Command[] = [
+  {
+    path: ["create"],
+    summary: "Make your mesh, with this device as its first.",
+    positionals: [{ name: "ADDRESS", about: "the name you want at your portal: alice@example.com" }],
+    options: [portal, deviceName, noPassphrase, { name: "invitation-file", value: "F", about: "the code with which your portal invited you" }],
+    examples: [
+      { line: "mesh create alice@example.com", about: "at the portal of example.com" },
+      { line: "mesh create alice@localhost --portal https://127.0.0.1:8663#MAAA-...", about: "at a portal of your own" },
+    ],
+    load: () => import("../commands/create.ts"),
+  },
+  {
+    path: ["join"],
+    summary: "Make this device one of yours.",
+    positionals: [{ name: "ADDRESS", about: "your address; with #FINGERPRINT after it no words come back" }],
+    options: [
+      portal,
+      deviceName,
+      noPassphrase,
+      { name: "pin-file", value: "F", about: "join by the code from `mesh device pin`, in this file" },
+      { name: "answer", value: '"THREE WORDS"', about: "the words that your other device showed" },
+      { name: "wait", value: "SECONDS", about: "wait so long to be accepted (on a terminal: 10 minutes)" },
+    ],
+    examples: [
+      { line: "mesh join alice@example.com", about: "shows six words, and asks for three" },
+      { line: 'mesh join alice@example.com --answer "ocean tiger lamp"', about: "goes on after a pause" },
+    ],
+    about: ["Compare the six words on your other device with `mesh device accept`, and type the three that it shows here. Cut off, run the same command again. While it waits it exits with 5."],
+    load: () => import("../commands/join.ts"),
+  },
+  {
+    path: ["status"],
+    summary: "Show what this device is, what it knows and what is wrong.",
+    positionals: [],
+    options: [],
+    examples: [
+      { line: "mesh status", about: "as `mesh` alone" },
+      { line: "mesh status --json", about: "for a program" },
+    ],
+    load: () => import("../commands/status.ts"),
+  },
+  {
+    path: ["sync"],
+    summary: "Get what is new, send what is not sent.",
+    positionals: [],
+    options: [],
+    examples: [
+      { line: "mesh sync", about: "exits with 7 when the portal cannot be reached" },
+      { line: "mesh sync --json", about: "for a program" },
+    ],
+    about: ["On an administration device it also lets in who comes by PIN, and finishes what another device began."],
+    load: () => import("../commands/sync.ts"),
+  },
+  {
+    path: ["doctor"],
+    summary: "Look for what is wrong, and say what to do.",
+    positionals: [],
+    options: [],
+    examples: [
+      { line: "mesh doctor", about: "home, keys, portal" },
+      { line: "mesh doctor --json", about: "for a program" },
+    ],
+    load: () => import("../commands/doctor.ts"),
+  },
+  {
+    path: ["passphrase", "change"],
+    summary: "Change the passphrase of this device.",
+    positionals: [],
+    options: [{ name: "new-passphrase-file", value: "F", about: "take the new one from the one line in this file" }, noPassphrase],
+    examples: [
+      { line: "mesh passphrase change", about: "asks for the old and the new one" },
+      { line: "mesh passphrase change --passphrase-file old.txt --new-passphrase-file new.txt", about: "for a script" },
+    ],
+    load: () => import("../commands/passphrase/change.ts"),
+  },
+];

@@ -1,0 +1,2 @@
+/** Where a portal is, and its pin if it is known. */
+export type PortalLocation = { readonly url: string; readonly pin?: string };
