@@ -24,7 +24,7 @@ test("every page begins with two examples and fits 80 columns", () => {
 
 test("every example is a line that its command accepts", () => {
   for (const { line } of commands.flatMap((command) => command.examples)) {
-    const [own = ""] = line.split(" | ");
+    const [own = ""] = line.split(/ [|>] /);
     const words = (own.match(/"[^"]*"|\S+/g) ?? []).map((word) => word.replaceAll('"', ""));
     assert.equal(words[0], "mesh", line);
     const parsed = parse(words.slice(1), {}, commands);

@@ -51,7 +51,8 @@ ${rows(topics.map((topic) => [topic.name, topic.summary]))}`;
 
 function nounHelp(noun: string): string {
   const members = commands.filter((command) => command.path[0] === noun);
-  const examples = members.slice(0, 2).map((command) => command.examples[0]);
+  const [first, second] = members;
+  const examples = [first?.examples[0], second === undefined ? first?.examples[1] : second.examples[0]].filter((one) => one !== undefined);
   return `${exampleLines(examples)}
 Usage: mesh ${noun} VERB [options]
 
