@@ -14,10 +14,11 @@ import { correctApplication } from "../profiles/validity.ts";
 import { catalogAppend } from "../protocol/catalogs.ts";
 import type { ResponseOf } from "../protocol/command.ts";
 import { getProfiles, status } from "../protocol/profiles.ts";
-import { demand, MeshError } from "../refusals/mesh-error.ts";
+import { demand } from "../refusals/mesh-error.ts";
 import { type Client, decapsulationKeyOf, memberSelf, type Self } from "./client.ts";
 import { type CatalogRow, loadCatalog, loadMesh, saveMesh } from "./known.ts";
 import { resume } from "./operations/submit.ts";
+import { unlessOvertaken } from "./overtaken.ts";
 import { meetPortal, type PortalLink, type Requester } from "./portal-link.ts";
 import { pullCatalog, takeCommit, writePulled } from "./pull-catalog.ts";
 import { pullMesh } from "./pull-mesh.ts";
@@ -32,24 +33,18 @@ export type SyncRow = { readonly portalTime: number; readonly at: number };
 /** A connection to the home portal with what this device knows, brought up to date. */
 export type Synced = { readonly link: PortalLink; readonly self: Self; readonly requester: Requester; readonly key: DecapsulationKey; readonly mesh: Mesh; readonly now: number; readonly answer: ResponseOf<typeof status>; readonly received: number };
 
-const CONFLICT_TRIES = 6;
-
 /** Brings this device and its portal to the same state: takes what is new, gives what is owed, sends what is in the journal. */
 export async function sync(client: Client): Promise<SyncReport> {
-  for (let tries = 1; ; tries++) {
+  return unlessOvertaken(async () => {
     const synced = await pull(client);
     try {
       const sent = await push(client, synced);
       await client.rows.transact((rows) => rows.put("synced", "synced", "", { at: client.now(), portalTime: synced.now } satisfies SyncRow));
       return { received: synced.received, sent, pending: synced.answer.pending, at: synced.now };
-    } catch (error) {
-      // Another device was quicker; take what it did and go on from there.
-      const overtaken = error instanceof MeshError && (error.code === "commit-out-of-order" || error.code === "commit-wrong-epoch" || error.code === "account-changed");
-      if (!overtaken || tries === CONFLICT_TRIES) throw error;
     } finally {
       synced.link.close();
     }
-  }
+  });
 }
 
 /** What the answer to a connection request promised of the mesh: the state that the portal shows must hold it (decision 5.2). */

@@ -9,6 +9,7 @@ import { catalogOf, editEntries, readEntries } from "../catalog.ts";
 import { type Client, signerOf } from "../client.ts";
 import { change } from "../../catalogs/merge.ts";
 import { newEntryId } from "../../catalogs/entries.ts";
+import { unlessOvertaken } from "../overtaken.ts";
 import { freeName, namesIn } from "../devices.ts";
 import { loadCatalog } from "../known.ts";
 import { dueFrom, makeDue } from "../push.ts";
@@ -22,6 +23,10 @@ export type Accepted = { readonly answer: string; readonly name: string };
 
 /** Accepts the request that a witness or six words name (decisions 5.2, 5.4). */
 export async function acceptConnection(client: Client, selector: string, role: Role): Promise<Accepted> {
+  return unlessOvertaken(() => acceptOnce(client, selector, role));
+}
+
+async function acceptOnce(client: Client, selector: string, role: Role): Promise<Accepted> {
   const synced = await pull(client);
   try {
     requireAdministrator(synced.mesh, synced.self);

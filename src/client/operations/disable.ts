@@ -10,6 +10,7 @@ import type { Udf } from "../../udf/udf.ts";
 import { readEntries } from "../catalog.ts";
 import { type Client, signerOf } from "../client.ts";
 import { deviceNamed } from "../devices.ts";
+import { unlessOvertaken } from "../overtaken.ts";
 import { pull, push, type Synced } from "../sync.ts";
 import { submit } from "./submit.ts";
 import { headsOf, isAdministrator, nextMaster, nextPersonal, withoutReader } from "./versions.ts";
@@ -24,6 +25,10 @@ export type Receipt = { readonly done: readonly string[]; readonly pending: read
  * that follows is computed from it, so this device may die at any moment and another finishes.
  */
 export async function disableDevice(client: Client, name: string): Promise<Receipt> {
+  return unlessOvertaken(() => disableOnce(client, name));
+}
+
+async function disableOnce(client: Client, name: string): Promise<Receipt> {
   let synced = await pull(client);
   try {
     const target = await deviceNamed(client, name);

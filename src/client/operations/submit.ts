@@ -7,6 +7,7 @@ import type { Part } from "../../protocol/parts.ts";
 import { publish } from "../../protocol/profiles.ts";
 import { MeshError } from "../../refusals/mesh-error.ts";
 import type { Client } from "../client.ts";
+import { isOvertaken } from "../overtaken.ts";
 import type { PortalLink, Requester } from "../portal-link.ts";
 
 /**
@@ -31,7 +32,12 @@ export async function resume(client: Client, link: PortalLink, requester: Reques
     await settle(client);
     return false;
   }
-  await send(client, link, requester, outgoing);
+  try {
+    await send(client, link, requester, outgoing);
+  } catch (error) {
+    // Another version stands in its place: that settles it too.
+    if (!isOvertaken(error)) throw error;
+  }
   return true;
 }
 
