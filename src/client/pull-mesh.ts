@@ -1,12 +1,12 @@
 import { readSigned, type Verified } from "../envelope/signed.ts";
 import { countersignature } from "../profiles/countersignature.ts";
 import { type DeviceProfile, deviceProfile } from "../profiles/device.ts";
-import { latest } from "../profiles/history.ts";
+import { at, latest } from "../profiles/history.ts";
 import { masterProfile } from "../profiles/master.ts";
 import { type Mesh, withMaster, withPersonal, withSuspension } from "../profiles/mesh.ts";
 import { personalProfile } from "../profiles/personal.ts";
 import { type Suspension, suspension } from "../profiles/suspension.ts";
-import { verifyDevice } from "../profiles/validity.ts";
+import { sameOrEvidence, verifyDevice } from "../profiles/validity.ts";
 import { compareVersions } from "../profiles/version.ts";
 import type { ResponseOf } from "../protocol/command.ts";
 import { getProfiles, type status } from "../protocol/profiles.ts";
@@ -20,7 +20,7 @@ type Stamped<P> = { readonly object: Signed<P>; readonly arrived: number };
 /** Refuses a portal that shows less than it showed before: a roll-back, whatever its reason. */
 export function checkNotBehind(mesh: Mesh, answer: StatusAnswer): void {
   const known = latest(mesh.history)?.payload ?? { g: 0, n: 0 };
-  const behind = answer.master < mesh.masters.length || compareVersions(answer.personal, known) < 0 || answer.suspensions < mesh.suspensions.length;
+  const behind = answer.master.version < mesh.masters.length || compareVersions(answer.personal, known) < 0 || answer.suspensions < mesh.suspensions.length;
   demand(!behind, "portal-older-profile", "The portal shows an older state of your mesh than this device has seen.", "It was restored from a backup or it cheats. Nothing here was changed; ask its operator, and see `mesh status`.");
 }
 
@@ -30,14 +30,23 @@ export async function pullMesh(link: PortalLink, requester: Requester, mesh: Mes
   let grown = mesh;
   for (;;) {
     const known = latest(grown.history)?.payload ?? { g: 0, n: 0 };
-    const complete = answer.master <= grown.masters.length && compareVersions(answer.personal, known) <= 0 && answer.suspensions <= grown.suspensions.length;
-    if (complete) return grown;
+    const complete = answer.master.version <= grown.masters.length && compareVersions(answer.personal, known) <= 0 && answer.suspensions <= grown.suspensions.length;
+    if (complete) {
+      checkSame(grown, answer);
+      return grown;
+    }
     const before = grown;
     const fetched = await link.call(requester, getProfiles, { applications: [], devices: [], mastersAfter: grown.masters.length, personalsAfter: { g: known.g, n: known.n }, suspensionsAfter: grown.suspensions.length });
     grown = await grow(grown, fetched);
     const moved = grown.masters.length > before.masters.length || grown.history.length > before.history.length || grown.suspensions.length > before.suspensions.length;
     if (!moved) throw new MeshError("portal-missing-profile", "The portal says that there are newer profiles but does not show them.");
   }
+}
+
+/** The versions that the portal names are the very objects that this device knows: two with one number are evidence (decision 4.2). */
+function checkSame(mesh: Mesh, answer: StatusAnswer): void {
+  sameOrEvidence(mesh.masters[answer.master.version - 1], answer.master, "Master Profile");
+  sameOrEvidence(at(mesh.history, answer.personal), answer.personal, "Personal Profile");
 }
 
 async function grow(mesh: Mesh, fetched: ResponseOf<typeof getProfiles>): Promise<Mesh> {

@@ -1,8 +1,11 @@
 import { owed } from "../catalogs/freshness.ts";
 import { isActive, masterOf, type Mesh, personalOf, suspendedIn } from "../profiles/mesh.ts";
-import { journalOf } from "./catalog.ts";
+import type { Entry } from "../catalogs/merge.ts";
+import { journalOf, readEntries } from "./catalog.ts";
 import { type Client, type Self, selfOf } from "./client.ts";
 import { loadCatalog, loadMesh } from "./known.ts";
+import { namesIn } from "./devices.ts";
+import { lastSeen } from "./witness-heads.ts";
 import type { SyncRow } from "./sync.ts";
 
 /** The state of this device as it knows it without asking anybody. Times are milliseconds of this device's clock. */
@@ -15,12 +18,15 @@ export type Status = {
   readonly unsent: number;
   readonly owed: number;
   readonly devices: number;
+  /** Devices that nothing was heard of for over seven days (decision 6.5). */
+  readonly silent: readonly { readonly name: string; readonly days: number }[];
   readonly version: { readonly g: number; readonly n: number } | null;
 };
 
 /** Reads the state of this device from its home. */
 export async function statusOf(client: Client): Promise<Status> {
   const self = await selfOf(client);
+  const entries = self.state === "connected" ? await readEntries(client, "devices") : [];
   return client.rows.read(async (rows) => {
     const mesh = await loadMesh(rows, self.master);
     const synced = await rows.get<SyncRow>("synced", "synced");
@@ -39,6 +45,7 @@ export async function statusOf(client: Client): Promise<Status> {
       unsent,
       owed: due,
       devices: known ? personalOf(mesh).payload.devices.filter((device) => device.status === "active").length : 0,
+      silent: known ? silentOf(mesh, entries, self, synced?.portalTime ?? client.now()) : [],
       version: known ? { g: personalOf(mesh).payload.g, n: personalOf(mesh).payload.n } : null,
     };
   });
@@ -48,6 +55,14 @@ function standing(mesh: Mesh, self: Self, now: number): Pick<Status["device"], "
   const entry = mesh.history.length === 0 ? undefined : personalOf(mesh).payload.devices.find((device) => device.id === self.device);
   if (entry === undefined) return { role: "none", state: self.state };
   return { role: entry.role, state: self.state === "connected" && !isActive(mesh, self.device, now) ? "disabled" : self.state };
+}
+
+function silentOf(mesh: Mesh, entries: readonly Entry[], self: Self, now: number): Status["silent"] {
+  const [seen, names] = [lastSeen(entries), namesIn(entries)];
+  return personalOf(mesh).payload.devices.flatMap(({ id, status }) => {
+    const days = Math.floor((now - (seen.get(id) ?? now)) / 86_400_000);
+    return status === "active" && id !== self.device && days > 7 ? [{ name: names.get(id) ?? id.slice(0, 9), days }] : [];
+  });
 }
 
 function isOwed(mesh: Mesh, id: string, chain: Parameters<typeof owed>[0], now: number): boolean {

@@ -22,6 +22,7 @@ import { unlessOvertaken } from "./overtaken.ts";
 import { meetPortal, type PortalLink, type Requester } from "./portal-link.ts";
 import { pullCatalog, takeCommit, writePulled } from "./pull-catalog.ts";
 import { pullMesh } from "./pull-mesh.ts";
+import { compareHeads, witnessHeads } from "./witness-heads.ts";
 import { dueFrom, type Made, makeDue, makeEntries } from "./push.ts";
 
 /** What a sync did. */
@@ -38,6 +39,8 @@ export async function sync(client: Client): Promise<SyncReport> {
   return unlessOvertaken(async () => {
     const synced = await pull(client);
     try {
+      await compareHeads(client, synced.mesh, synced.now);
+      await witnessHeads(client, synced.self, synced.mesh, synced.now);
       const sent = await push(client, synced);
       await client.rows.transact((rows) => rows.put("synced", "synced", "", { at: client.now(), portalTime: synced.now } satisfies SyncRow));
       return { received: synced.received, sent, pending: synced.answer.pending, at: synced.now };

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 
-import { countField, udfField } from "../envelope/fields.ts";
+import { countField, digestField, udfField } from "../envelope/fields.ts";
 import { jwsShape } from "../envelope/signed.ts";
 import { addressField } from "../profiles/account.ts";
 import { headsField, MAX_APPLICATIONS, MAX_DEVICES } from "../profiles/personal.ts";
@@ -65,10 +65,10 @@ const statusRequest = v.strictObject({});
 const statusResponse = v.strictObject({
   applications: v.array(v.strictObject({ id: udfField<"application">(), version: countField() })),
   heads: headsField,
-  master: countField(),
+  master: v.strictObject({ digest: digestField, version: countField() }),
   now: v.number(),
   pending: countField(0),
-  personal: v.strictObject({ g: countField(), n: countField() }),
+  personal: v.strictObject({ digest: digestField, g: countField(), n: countField() }),
   suspensions: countField(0),
 });
 

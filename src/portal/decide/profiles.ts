@@ -1,4 +1,5 @@
 import { latest } from "../../profiles/history.ts";
+import { masterOf, personalOf } from "../../profiles/mesh.ts";
 import { isAfter } from "../../profiles/version.ts";
 import type { RequestOf, ResponseOf } from "../../protocol/command.ts";
 import type { Part } from "../../protocol/parts.ts";
@@ -46,8 +47,8 @@ export async function decideGet(context: Context, request: RequestOf<typeof get>
 /** Status: heads and versions, all in one small answer. */
 export async function decideStatus(context: Context, _request: RequestOf<typeof status>): Promise<Plan<ResponseOf<typeof status>>> {
   const { view, device, role } = memberOf(context);
-  const personal = latest(view.history)?.payload;
-  const readable = personal?.applications.filter((application) => application.readers.includes(device)) ?? [];
+  const [master, personal] = [masterOf(view), personalOf(view)];
+  const readable = personal.payload.applications.filter((application) => application.readers.includes(device));
   const heads = readable.flatMap(({ id }) => {
     const chain = view.chains.get(id);
     return chain === undefined ? [] : [{ catalog: id, digest: chain.digest, index: chain.index }];
@@ -57,7 +58,7 @@ export async function decideStatus(context: Context, _request: RequestOf<typeof 
     return profile === undefined ? [] : [{ id, version: profile.payload.version }];
   });
   const pending = role === "admin" ? (await context.read((r) => r.list(shelf.requests, `${view.id}/`))).length : 0;
-  return { response: { applications, heads, master: view.masters.length, now: context.now, pending, personal: { g: personal?.g ?? 0, n: personal?.n ?? 0 }, suspensions: view.suspensions.length } };
+  return { response: { applications, heads, master: { digest: master.digest, version: master.payload.version }, now: context.now, pending, personal: { digest: personal.digest, g: personal.payload.g, n: personal.payload.n }, suspensions: view.suspensions.length } };
 }
 
 /** GetProfiles: what the asker does not have yet, oldest first, within the size of one answer. */
