@@ -26,7 +26,7 @@ export type Status = {
 /** Reads the state of this device from its home. */
 export async function statusOf(client: Client): Promise<Status> {
   const self = await selfOf(client);
-  const entries = self.state === "connected" ? await readEntries(client, "devices") : [];
+  const entries = await knownDevices(client, self);
   return client.rows.read(async (rows) => {
     const mesh = await loadMesh(rows, self.master);
     const synced = await rows.get<SyncRow>("synced", "synced");
@@ -55,6 +55,12 @@ function standing(mesh: Mesh, self: Self, now: number): Pick<Status["device"], "
   const entry = mesh.history.length === 0 ? undefined : personalOf(mesh).payload.devices.find((device) => device.id === self.device);
   if (entry === undefined) return { role: "none", state: self.state };
   return { role: entry.role, state: self.state === "connected" && !isActive(mesh, self.device, now) ? "disabled" : self.state };
+}
+
+/** The catalog of devices, or nothing before the first sync. */
+async function knownDevices(client: Client, self: Self): Promise<readonly Entry[]> {
+  const there = self.state === "connected" && (await client.rows.read((rows) => rows.get("types", "devices"))) !== undefined;
+  return there ? readEntries(client, "devices") : [];
 }
 
 function silentOf(mesh: Mesh, entries: readonly Entry[], self: Self, now: number): Status["silent"] {

@@ -14,7 +14,7 @@ import { correctApplication } from "../profiles/validity.ts";
 import { catalogAppend } from "../protocol/catalogs.ts";
 import type { ResponseOf } from "../protocol/command.ts";
 import { getProfiles, status } from "../protocol/profiles.ts";
-import { demand } from "../refusals/mesh-error.ts";
+import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { type Client, decapsulationKeyOf, memberSelf, type Self } from "./client.ts";
 import { type CatalogRow, loadCatalog, loadMesh, saveMesh } from "./known.ts";
 import { resume } from "./operations/submit.ts";
@@ -85,6 +85,7 @@ export async function pullAs(client: Client, self: Self, promised: Promised | un
     return { link, self, requester, key, mesh, now: answer.now, answer, received: received + mesh.history.length - before.history.length };
   } catch (error) {
     link.close();
+    if (error instanceof MeshError && error.code === "request-not-allowed") throw new MeshError("device-disabled", "The portal does not let this device in any more: it was disabled or suspended, or the portal refuses it.", "Look at `mesh device list` on another of your devices.");
     throw error;
   }
 }

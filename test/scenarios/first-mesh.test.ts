@@ -53,7 +53,7 @@ test("draft §3.1: a mesh is made, joined by words and by PIN, shares passwords,
 
   const receipt = await disableDevice(desktop.client, "laptop");
   assert.ok(receipt.done.length >= 2, JSON.stringify(receipt));
-  await assert.rejects(sync(laptop.client), { code: "request-not-allowed" });
+  await assert.rejects(sync(laptop.client), { code: "device-disabled" });
   await sync(tablet.client);
   await editEntries(tablet.client, "passwords", () => [change(newEntryId(), undefined, { name: "bank", password: "three" })]);
   await sync(tablet.client);
