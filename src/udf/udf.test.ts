@@ -117,9 +117,9 @@ suite("identifiers: one spelling (decision 3.2)", () => {
 
   test("what an identifier is of is told apart by the type checker", () => {
     const device: Udf<"device-profile"> = udfOf("x", utf8("y"));
-    const any: Udf = device;
+    const either: Udf = device;
     // @ts-expect-error an identifier of a device is not one of a person
     const person: Udf<"master-profile"> = device;
-    assert.equal(person, any);
+    assert.equal(person, either);
   });
 });
