@@ -105,6 +105,12 @@ function everSuspended(device: string, { master, suspensions, history }: Authori
   return suspensions.some(({ object }) => object.payload.action === "suspend" && (about.has(partyOf(object.payload.target, master.payload).id) || partyOf(object.kid, master.payload).id === party));
 }
 
+/** The commit of a catalog after which nothing counts that a device appended; `undefined` while it is not disabled (decision 5.4). */
+export function cutOf(mesh: Mesh, device: string, catalog: string): number | undefined {
+  const disabling = disabledIn(mesh.history, device);
+  return disabling === undefined ? undefined : headIn(disabling.payload.heads, catalog)?.index;
+}
+
 /** Whether entries do not count: appended after the heads that whoever cut the author off knew, or under an overridden version by a device that only overridden versions list. */
 function isQuarantined(commit: Correct<Commit>, authority: Authority): boolean {
   const { payload, kid } = commit;

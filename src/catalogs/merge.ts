@@ -1,8 +1,8 @@
 import { canonicalJson, type Json } from "../bytes/canonical-json.ts";
 import type { Change, EntryId } from "./entries.ts";
 
-/** One value that a field had or has: who wrote it, knowing `counter - 1` writes before it. */
-export type Write = { readonly value: Json; readonly counter: number; readonly author: string };
+/** One value that a field had or has: who wrote it, knowing `counter - 1` writes before it, and in which commit of the chain, once it is in one. */
+export type Write = { readonly value: Json; readonly counter: number; readonly author: string; readonly commit?: number };
 
 /** An entry: for each field all its writes, the one that holds first (decision 6.3: the loser stays in the history). */
 export type Entry = { readonly id: EntryId; readonly fields: Readonly<Record<string, readonly Write[]>> };
@@ -16,10 +16,19 @@ export const REMOVED = "removed";
  * The result depends only on the set of writes, never on their order or on a clock: greater counter first, then greater
  * author, then greater value.
  */
-export function merge(entry: Entry | undefined, change: Change, author: string): Entry {
+export function merge(entry: Entry | undefined, change: Change, author: string, commit?: number): Entry {
   const fields: Record<string, readonly Write[]> = { ...entry?.fields };
-  for (const [name, [counter, value]] of Object.entries(change.fields)) fields[name] = insert(writes({ id: change.entry, fields }, name), { value, counter, author });
+  const place = commit === undefined ? {} : { commit };
+  for (const [name, [counter, value]] of Object.entries(change.fields)) fields[name] = insert(writes({ id: change.entry, fields }, name), { value, counter, author, ...place });
   return { id: change.entry, fields };
+}
+
+/** An entry without the writes that a judgement takes out; `undefined` if none is left, the same entry if none was taken. */
+export function without(entry: Entry, takenOut: (write: Write) => boolean): Entry | undefined {
+  const kept = Object.entries(entry.fields).map(([name, all]): [string, readonly Write[]] => [name, all.filter((write) => !takenOut(write))]);
+  if (kept.every(([name, left]) => left.length === writes(entry, name).length)) return entry;
+  const left = kept.filter(([, all]) => all.length > 0);
+  return left.length === 0 ? undefined : { id: entry.id, fields: Object.fromEntries(left) };
 }
 
 /** The value that a field has now. */

@@ -94,7 +94,7 @@ export async function writePulled(rows: RowsWriting, catalog: string, pulled: Pu
     if (epoch?.key === undefined || signed.payload.kind !== "entries") continue;
     for (const change of openChanges(signed.payload, fromBase64url(waiting.body), fromBase64url(epoch.key))) {
       const before = changed.get(change.entry) ?? (await rows.get<Entry>("entries", catalog, change.entry));
-      changed.set(change.entry, merge(before, change, signed.kid));
+      changed.set(change.entry, merge(before, change, signed.kid, signed.payload.index));
     }
     await remove(rows);
   }

@@ -19,6 +19,7 @@ import { type Client, decapsulationKeyOf, memberSelf, type Self } from "./client
 import { type CatalogRow, loadCatalog, loadMesh, saveMesh } from "./known.ts";
 import { resume } from "./operations/submit.ts";
 import { unlessOvertaken } from "./overtaken.ts";
+import { quarantineDisabled } from "./quarantine.ts";
 import { meetPortal, type PortalLink, type Requester } from "./portal-link.ts";
 import { pullCatalog, takeCommit, writePulled } from "./pull-catalog.ts";
 import { pullMesh } from "./pull-mesh.ts";
@@ -78,7 +79,10 @@ export async function pullAs(client: Client, self: Self, promised: Promised | un
     const [key, before, answer] = await Promise.all([decapsulationKeyOf(client.keyring, self.encryptionKey), client.rows.read((rows) => loadMesh(rows, self.master)), link.call(requester, status, {})]);
     const mesh = await pullMesh(link, requester, before, answer);
     if (promised !== undefined) checkPromised(mesh, self, promised);
-    await client.rows.transact((rows) => saveMesh(rows, before, mesh));
+    await client.rows.transact(async (rows) => {
+      await saveMesh(rows, before, mesh);
+      await quarantineDisabled(rows, before, mesh);
+    });
     demand(isActive(mesh, self.device, answer.now), "device-disabled", "This device was disabled or suspended.", "It can be joined to the mesh again as a new device.");
     const received = await pullCatalogs(client, link, requester, self, mesh, key, answer);
     await checkNamedHeads(client, [...personalOf(mesh).payload.heads, ...(promised?.heads ?? [])]);

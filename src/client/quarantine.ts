@@ -1,0 +1,28 @@
+import { cutOf } from "../catalogs/chain.ts";
+import { type Entry, without } from "../catalogs/merge.ts";
+import { disabledIn } from "../profiles/history.ts";
+import { type Mesh, personalOf } from "../profiles/mesh.ts";
+import type { RowsWriting } from "./rows.ts";
+
+/**
+ * Takes out what a device that is now known to be disabled appended after the heads that its disabler knew.
+ *
+ * A portal may have shown such commits to this device before it showed the disabling; another device never took them.
+ * What is taken out is kept apart, so that nothing is lost, and both devices hold the same entries.
+ */
+export async function quarantineDisabled(rows: RowsWriting, before: Mesh, mesh: Mesh): Promise<void> {
+  const fresh = personalOf(mesh).payload.devices.filter(({ id, status }) => status === "disabled" && disabledIn(before.history, id) === undefined);
+  for (const { id: device } of fresh) {
+    for (const { id: catalog } of personalOf(mesh).payload.applications) {
+      const cut = cutOf(mesh, device, catalog);
+      if (cut === undefined) continue;
+      for (const { row: entry } of await rows.list<Entry>("entries", catalog)) {
+        const left = without(entry, (write) => write.author === device && (write.commit ?? 0) > cut);
+        if (left === entry) continue;
+        await rows.put("taken-out", catalog, entry.id, entry);
+        if (left === undefined) await rows.remove("entries", catalog, entry.id);
+        else await rows.put("entries", catalog, entry.id, left);
+      }
+    }
+  }
+}
