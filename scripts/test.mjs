@@ -29,7 +29,7 @@ const cores = availableParallelism();
 const { status, signal } = spawnSync(
   node,
   // Stripping types costs more than running most files; the compile cache is what pays for it, and it lives in the checkout.
-  ["--test", `--test-concurrency=${cores}`, "--test-timeout=300000", "--test-reporter=spec", "--test-reporter-destination=stdout", ...entries()],
+  ["--test", `--test-concurrency=${cores}`, "--test-timeout=300000", `--test-reporter=${pathToFileURL(join(root, "scripts", "reporter.mjs")).href}`, "--test-reporter-destination=stdout", ...entries()],
   { cwd: root, stdio: "inherit", env: { ...process.env, UV_THREADPOOL_SIZE: String(cores), NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "compile") } },
 );
 rmSync(scratch, { recursive: true, force: true });

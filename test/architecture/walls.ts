@@ -115,7 +115,7 @@ export function impurities(tree: Tree, table = rooms): readonly string[] {
 }
 
 const untyped: readonly (readonly [RegExp, string])[] = [
-  [/(?::|<|\bas|\||,|=>)\s*any\b(?!\s*[(:.])|\bany\[\]/, "says `any`"],
+  [/(?::|<|\bas|\||=>)\s*any\b(?!\s*[(:.])|,\s*any\s*>|\bany\[\]/, "says `any`"],
   [/\benum\s+\w+\s*\{/, "says `enum`, which type stripping cannot run"],
 ];
 

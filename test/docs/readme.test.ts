@@ -17,13 +17,15 @@ test("what the README says to type works, from an empty home", { timeout: 120_00
   let said = "";
   for (const stream of [started.stdout, started.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (said += text));
   const ended = new Promise<number | null>((resolve) => started.on("close", resolve));
+  const tooSoon = ended.then((status) => assert.fail(`npm start ended with ${status}:\n${said}`));
+  tooSoon.catch(() => {});
   t.after(async () => {
     started.kill("SIGTERM");
     await ended;
     rmSync(home, { recursive: true, force: true });
   });
 
-  const url = await until(() => /Make a mesh: .* (https:\S+)/.exec(said)?.[1], 30_000).catch(() => assert.fail(`npm start did not get ready:\n${said}`));
+  const url = await Promise.race([until(() => /Make a mesh: .* (https:\S+)/.exec(said)?.[1], 30_000), tooSoon]);
   const again = await run("node scripts/start.mjs", root, env);
   assert.deepEqual([again.status, again.output.includes(`Your portal is running: ${url}`)], [0, true], again.output);
 

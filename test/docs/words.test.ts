@@ -7,7 +7,7 @@ import { read, root, trackedFiles } from "../tree.ts";
 // Put together here, so that this file does not hold what it looks for.
 const forbidden: readonly (readonly [string, RegExp])[] = [
   ["the host of a package registry", new RegExp(["registry", "npmjs|registry", "yarnpkg|pypi", "org"].join("\\."))],
-  ["a path of somebody's machine", new RegExp(["/work", "(?:main|shared)\\b|/root", "\\w|/home", "(?!alice\\b)[a-z]+/"].join("/"))],
+  ["a path of somebody's machine", new RegExp(["(?<![\\w.-])(?:/work", "(?:main|shared)\\b|/root", "\\w|/home", "(?!alice\\b)[a-z]+/)"].join("/"))],
   ["what lies outside the checkout", new RegExp(["\\.\\.", "shared/"].join("/"))],
 ];
 
