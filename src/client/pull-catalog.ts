@@ -1,6 +1,6 @@
 import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
 import { type Authority, type Chain, nextCommit, type Placed } from "../catalogs/chain.ts";
-import { checkBody, type Commit, commit as commitType } from "../catalogs/commits.ts";
+import { checkBody, type Commit, commit as commitType, wrapSubject } from "../catalogs/commits.ts";
 import { openChanges } from "../catalogs/entries.ts";
 import { previousKey, takeKey } from "../catalogs/epoch-keys.ts";
 import { type Entry, merge } from "../catalogs/merge.ts";
@@ -8,7 +8,6 @@ import type { DecapsulationKey } from "../crypto/key-pair.ts";
 import type { Digest } from "../envelope/fields.ts";
 import { type Jws, readSigned } from "../envelope/signed.ts";
 import { recipientsOf } from "../envelope/sealed.ts";
-import { wrapSubject } from "../catalogs/commits.ts";
 import { udfOfKey } from "../udf/udf.ts";
 import { catalogRead } from "../protocol/catalogs.ts";
 import type { SentCommit } from "../protocol/parts.ts";

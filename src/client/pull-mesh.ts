@@ -1,4 +1,4 @@
-import { readSigned, type Verified } from "../envelope/signed.ts";
+import { readSigned, type Signed, type Verified } from "../envelope/signed.ts";
 import { countersignature } from "../profiles/countersignature.ts";
 import { type DeviceProfile, deviceProfile } from "../profiles/device.ts";
 import { at, latest } from "../profiles/history.ts";
@@ -11,7 +11,6 @@ import { compareVersions } from "../profiles/version.ts";
 import type { ResponseOf } from "../protocol/command.ts";
 import { getProfiles, type status } from "../protocol/profiles.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
-import type { Signed } from "../envelope/signed.ts";
 import type { PortalLink, Requester } from "./portal-link.ts";
 
 type StatusAnswer = ResponseOf<typeof status>;

@@ -1,9 +1,8 @@
 import { current, isRemoved } from "../../catalogs/merge.ts";
 import { signObject } from "../../envelope/signed.ts";
-import { type Mesh, masterOf, personalOf } from "../../profiles/mesh.ts";
+import { masterOf, type Mesh, personalOf, suspendedIn } from "../../profiles/mesh.ts";
 import { deviceEntry } from "../../profiles/personal.ts";
 import { partyOf, suspension } from "../../profiles/suspension.ts";
-import { suspendedIn } from "../../profiles/mesh.ts";
 import { publish } from "../../protocol/profiles.ts";
 import { demand } from "../../refusals/mesh-error.ts";
 import type { Udf } from "../../udf/udf.ts";
