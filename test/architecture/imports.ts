@@ -3,6 +3,8 @@ export type Import = {
   /** As written; undefined where it is computed. */
   readonly specifier: string | undefined;
   readonly typesOnly: boolean;
+  /** A call of `import()`: loaded when it is reached, or not at all where it only names a type. */
+  readonly onDemand: boolean;
   readonly line: number;
 };
 
@@ -95,14 +97,14 @@ export function importsOf(source: string): readonly Import[] {
     const [all, , type, names = ""] = match;
     const listed = /^\s*\{([^}]*)\}\s*$/.exec(names)?.[1]?.split(",").map((name) => name.trim()).filter((name) => name !== "");
     const typesOnly = type !== undefined || (listed !== undefined && listed.length > 0 && listed.every((name) => name.startsWith("type ")));
-    found.push({ specifier: textAt(match.index + all.length), typesOnly, line: lineAt(match.index) });
+    found.push({ specifier: textAt(match.index + all.length), typesOnly, onDemand: false, line: lineAt(match.index) });
   }
   for (const match of code.matchAll(forEffect)) {
-    found.push({ specifier: textAt(match.index + match[0].length), typesOnly: false, line: lineAt(match.index) });
+    found.push({ specifier: textAt(match.index + match[0].length), typesOnly: false, onDemand: false, line: lineAt(match.index) });
   }
   for (const match of code.matchAll(call)) {
     const quoted = match[1] === '"' || match[1] === "'";
-    found.push({ specifier: quoted ? textAt(match.index + match[0].length) : undefined, typesOnly: false, line: lineAt(match.index) });
+    found.push({ specifier: quoted ? textAt(match.index + match[0].length) : undefined, typesOnly: false, onDemand: true, line: lineAt(match.index) });
   }
   return found;
 }
