@@ -13,7 +13,7 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** The Node that `npm ci` brings: one platform package of `optionalDependencies`. */
 export const pinnedNode = join(root, "node_modules", ".bin", "node");
 
-const install = ["ci", "--include=dev", "--include=optional", "--ignore-scripts", "--no-fund", "--no-audit"];
+const install = ["ci", "--include=dev", "--include=optional", "--ignore-scripts", "--no-fund", "--no-audit", "--loglevel=error"];
 
 /** Installs when `node_modules` is absent or disagrees with the lockfile; returns the path of the Node to run with. */
 export async function prepare() {
