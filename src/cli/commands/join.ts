@@ -19,7 +19,7 @@ export async function run(call: Call): Promise<void> {
   const { client, resumed } = await openNewClient(call);
   const options: JoinOptions = { address, deviceName: args.text("device-name") ?? hostname(), portal: resumed?.portal ?? portal, ...(master === undefined ? {} : { master }), ...(pinCode === undefined ? {} : { pinCode }) };
   let joined = await joinMesh(client, options);
-  if (joined.status === "pending" && pinCode === undefined && master === undefined && !output.json) output.note(`Pick these words on your other device (mesh device accept):\n\n    ${joined.words}\n`);
+  if (joined.status === "pending" && !joined.answered && pinCode === undefined) output.note(`Pick these words on your other device (mesh device accept):\n\n    ${joined.words}\n`);
   const answer = args.text("answer");
   if (answer !== undefined && joined.status === "pending") {
     await confirmJoin(client, parseWords(answer, 3));
@@ -56,7 +56,7 @@ function report({ output }: Call, joined: Joined, address: string): void {
     throw new MeshError("connection-rejected", "Your other device rejected this one.", "Nothing was changed there. To ask again, run the same command.");
   }
   output.receipt(document, "");
-  const next = joined.answered ? `Your other device has accepted. Run: mesh join ${address} --answer "THREE WORDS"` : "Accept it on your other device, then run the same command again.";
-  throw new MeshError("connection-pending", "This device waits to be accepted.", next);
+  if (joined.answered) throw new MeshError("connection-pending", "Your other device has accepted this one, and shows three words.", `Type them here: mesh join ${address} --answer "THREE WORDS"`);
+  throw new MeshError("connection-pending", "This device waits to be accepted.", "Accept it on your other device, then run the same command again.");
 }
 

@@ -73,7 +73,7 @@ export const deviceCommands: readonly Command[] = [
       { line: "mesh device disable laptop", about: "at once; prints what is done and what is left to do" },
       { line: "mesh device disable laptop --json", about: "for a program" },
     ],
-    about: ["Its access to portal and passwords ends, and everything later is under keys that it does not have. Passwords it could read are listed: change them."],
+    about: ["Its access to portal and passwords ends, and everything later is under keys that it does not have. Passwords it could read are listed: change them.", "A member can suspend another member, and is then suspended with it until an administration device decides."],
     load: () => import("../commands/device/disable.ts"),
   },
   {

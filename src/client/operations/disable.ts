@@ -2,7 +2,7 @@ import { current, isRemoved } from "../../catalogs/merge.ts";
 import { signObject } from "../../envelope/signed.ts";
 import { masterOf, type Mesh, personalOf, suspendedIn } from "../../profiles/mesh.ts";
 import { deviceEntry } from "../../profiles/personal.ts";
-import { partyOf, suspension } from "../../profiles/suspension.ts";
+import { OTHERS, partyOf, suspension } from "../../profiles/suspension.ts";
 import { publish } from "../../protocol/profiles.ts";
 import { demand } from "../../refusals/mesh-error.ts";
 import type { Udf } from "../../udf/udf.ts";
@@ -39,6 +39,8 @@ async function disableOnce(client: Client, name: string): Promise<Receipt> {
     const master = holdsKey && isAdministrator(synced.mesh, synced.self) ? await client.masterKeyring?.() : undefined;
     if (!isAdministrator(synced.mesh, synced.self) || holdsKey) {
       if (target.status !== "suspended") await suspend(client, synced, target.fingerprint);
+      // From here on this device is suspended too: the portal answers it no more (decision 4.5).
+      if (target.status !== "suspended" && !outranks(synced, target.fingerprint)) return contested(target.name);
       done.push(`${target.name} is suspended: its sessions are closed, and nothing it signs counts`);
       synced = await again(client, synced);
     }
@@ -57,6 +59,20 @@ async function disableOnce(client: Client, name: string): Promise<Receipt> {
   } finally {
     synced.link.close();
   }
+}
+
+/** Whether a suspension of a device by this one is firm; of an equal or higher rank it takes the signer down as well. */
+function outranks({ mesh, self }: Synced, target: string): boolean {
+  const master = masterOf(mesh).payload;
+  const mine = isAdministrator(mesh, self) ? partyOf(self.device, master).rank : OTHERS;
+  return mine < partyOf(target, master).rank;
+}
+
+function contested(name: string): Receipt {
+  return {
+    done: [`${name} is suspended for 72 hours: its sessions are closed, and nothing it signs counts`, `this device is suspended with it, since it does not stand above ${name}: nobody can tell from here which of the two is the thief's`],
+    pending: [`on a device that stands above both, within 72 hours: mesh device disable ${JSON.stringify(name)}`],
+  };
 }
 
 /** Takes this device itself out: it suspends itself, and an administration device removes it at its next sync. */
@@ -107,7 +123,9 @@ function removable(mesh: Mesh, now: number): readonly string[] {
   const holders = new Set<string>(masterOf(mesh).payload.administrationKeys.map((key) => key.device));
   return [...suspended].flatMap(([id, standing]) => {
     const active = deviceEntry(personalOf(mesh).payload, id)?.status === "active";
-    const firm = standing.until === undefined && partyOf(id, masterOf(mesh).payload).id === id;
+    // Whoever suspended an equal fell with it; whether it was right is for a person to say, not for a sync.
+    const fell = standing.by.id === id && mesh.suspensions.some((one) => one.object.digest === standing.digest && one.object.payload.target !== id);
+    const firm = standing.until === undefined && partyOf(id, masterOf(mesh).payload).id === id && !fell;
     return active && firm && !holders.has(id) ? [id] : [];
   });
 }

@@ -44,7 +44,7 @@ export async function answerPins(client: Client, synced: Synced): Promise<readon
 }
 
 async function answerPin(client: Client, { request }: OpenRequest): Promise<string | undefined> {
-  const synced = await pull(client);
+  let synced = await pull(client);
   try {
     const again = (await openRequests(client, synced)).open.find((one) => one.request.payload.witness === request.payload.witness);
     if (again === undefined) return undefined;
@@ -62,7 +62,8 @@ async function answerPin(client: Client, { request }: OpenRequest): Promise<stri
     // Used before it lets anybody in: a device that dies in between leaves a spent PIN, never one that works twice.
     await editEntries(client, "administration", () => [change(record.id, record, { secret: "", used: true })]);
     await push(client, synced);
-    const name = await admit(client, await reopen(client, synced), again, "member", key);
+    synced = await reopen(client, synced);
+    const name = await admit(client, synced, again, "member", key);
     await announce(client, synced, pin ?? "", synced.now, "closed");
     return name;
   } finally {

@@ -5,7 +5,6 @@ import { deviceEntry } from "../../profiles/personal.ts";
 import { masterOf } from "../../profiles/mesh.ts";
 import { latest } from "../../profiles/history.ts";
 import { verifyingKey } from "../../profiles/keys.ts";
-import type { MasterId } from "../../profiles/types.ts";
 import { verifyByAdministration, verifyDevice } from "../../profiles/validity.ts";
 import type { RequestOf, ResponseOf } from "../../protocol/command.ts";
 import type { connectComplete, connectPending, connectStart, connectStatus } from "../../protocol/connections.ts";
@@ -13,11 +12,9 @@ import { demand } from "../../refusals/mesh-error.ts";
 import type { Reading } from "../../store/store.ts";
 import { type Context, memberOf, type Plan } from "../context.ts";
 import { MAX_PENDING, REQUEST_MS } from "../limits.ts";
-import { getObject, parseRow, putObject, putRow, row, shelf } from "../records.ts";
+import { getObject, putObject, putRow, row, shelf } from "../records.ts";
+import { expiredRequestsOf, type RequestRecord, unansweredOf } from "../requests.ts";
 import { planParts } from "./profiles.ts";
-
-/** A connection request as it waits, and its answer once there is one. */
-type RequestRecord = { readonly digest: string; readonly arrived: number; readonly device: string; readonly kind: "words" | "pin"; readonly answer?: string };
 
 /** ConnectStart: keeps a request for the account's administration devices; strangers can fill their own queue only (decision 5.2). */
 export async function decideConnectStart(context: Context, request: RequestOf<typeof connectStart>): Promise<Plan<ResponseOf<typeof connectStart>>> {
@@ -38,7 +35,7 @@ export async function decideConnectStart(context: Context, request: RequestOf<ty
     }
     const open = pin === undefined ? undefined : await row<{ expires: number; status: string }>(r, shelf.pins, `${master}/${pin}`);
     demand(kind === "words" || (open?.status === "open" && open.expires > now), "connection-pin-unknown", "There is no such PIN, or it was used, or it expired.");
-    const waiting = (await pendingOf(r, master, now)).filter((one) => one.record.kind === kind && one.record.answer === undefined);
+    const waiting = (await unansweredOf(r, master, now)).filter((one) => one.record.kind === kind);
     demand(waiting.length < MAX_PENDING, "connection-too-many", "Too many requests wait at this account.", "Clear them with `mesh device reject --all` on an administration device, or join by PIN.");
     return undefined;
   };
@@ -48,7 +45,7 @@ export async function decideConnectStart(context: Context, request: RequestOf<ty
     response: { arrived: now, expires },
     write: async (w) => {
       if ((await check(w)) !== undefined) return;
-      for (const old of await expiredOf(w, master, now)) await w.remove(shelf.requests, old);
+      for (const old of await expiredRequestsOf(w, master, now)) await w.remove(shelf.requests, old);
       await w.put(shelf.objects, signed.digest, signedBytes(signed));
       await putObject(w, device);
       await putRow(w, shelf.requests, `${master}/${witness}`, record);
@@ -74,7 +71,7 @@ export async function decideConnectStatus(context: Context, request: RequestOf<t
 export async function decideConnectPending(context: Context, _request: RequestOf<typeof connectPending>): Promise<Plan<ResponseOf<typeof connectPending>>> {
   const { view } = memberOf(context);
   return context.read(async (r) => {
-    const waiting = (await pendingOf(r, view.id, context.now)).filter((one) => one.record.answer === undefined);
+    const waiting = await unansweredOf(r, view.id, context.now);
     const requests = await Promise.all(waiting.map(async ({ record }) => ({ arrived: record.arrived, request: (await getObject(r, record.digest, connectionRequest)).jws })));
     return { response: { requests } };
   });
@@ -108,14 +105,4 @@ export async function decideConnectComplete(context: Context, request: RequestOf
       if (accepted) await w.remove(shelf.requesters, record.device);
     },
   };
-}
-
-async function pendingOf(reading: Reading, master: MasterId, now: number): Promise<readonly { readonly key: string; readonly record: RequestRecord }[]> {
-  const entries = await reading.list(shelf.requests, `${master}/`);
-  return entries.map(({ key, value }) => ({ key, record: parseRow<RequestRecord>(value) })).filter((one) => one.record.arrived + REQUEST_MS > now);
-}
-
-async function expiredOf(reading: Reading, master: MasterId, now: number): Promise<readonly string[]> {
-  const live = new Set((await pendingOf(reading, master, now)).map((one) => one.key));
-  return (await reading.list(shelf.requests, `${master}/`)).map((entry) => entry.key).filter((key) => !live.has(key));
 }

@@ -9,6 +9,7 @@ import type { Writing } from "../../store/store.ts";
 import { applyParts } from "../batch.ts";
 import { type Context, memberOf, type Plan } from "../context.ts";
 import { type AccountRecord, ordinal, putRow, row, shelf } from "../records.ts";
+import { unansweredOf } from "../requests.ts";
 import { countersignatureOf, type View } from "../view.ts";
 import { checkRevision, recordOf } from "./accounts.ts";
 
@@ -57,7 +58,7 @@ export async function decideStatus(context: Context, _request: RequestOf<typeof 
     const profile = view.applications.get(id);
     return profile === undefined ? [] : [{ id, version: profile.payload.version }];
   });
-  const pending = role === "admin" ? (await context.read((r) => r.list(shelf.requests, `${view.id}/`))).length : 0;
+  const pending = role === "admin" ? (await context.read((r) => unansweredOf(r, view.id, context.now))).length : 0;
   return { response: { applications, heads, master: { digest: master.digest, version: master.payload.version }, now: context.now, pending, personal: { digest: personal.digest, g: personal.payload.g, n: personal.payload.n }, suspensions: view.suspensions.length } };
 }
 

@@ -1,0 +1,27 @@
+import type { MasterId } from "../profiles/types.ts";
+import type { Reading } from "../store/store.ts";
+import { REQUEST_MS } from "./limits.ts";
+import { parseRow, shelf } from "./records.ts";
+
+/** A connection request as it waits, and its answer once there is one. */
+export type RequestRecord = { readonly digest: string; readonly arrived: number; readonly device: string; readonly kind: "words" | "pin"; readonly answer?: string };
+
+/** A request with the key under which it is kept. */
+export type KeptRequest = { readonly key: string; readonly record: RequestRecord };
+
+/** The requests of a mesh that have not expired, answered or not. */
+export async function liveRequestsOf(reading: Reading, master: MasterId, now: number): Promise<readonly KeptRequest[]> {
+  const entries = await reading.list(shelf.requests, `${master}/`);
+  return entries.map(({ key, value }) => ({ key, record: parseRow<RequestRecord>(value) })).filter((one) => one.record.arrived + REQUEST_MS > now);
+}
+
+/** The requests of a mesh that wait for an answer. */
+export async function unansweredOf(reading: Reading, master: MasterId, now: number): Promise<readonly KeptRequest[]> {
+  return (await liveRequestsOf(reading, master, now)).filter((one) => one.record.answer === undefined);
+}
+
+/** The keys of requests that have expired. */
+export async function expiredRequestsOf(reading: Reading, master: MasterId, now: number): Promise<readonly string[]> {
+  const live = new Set((await liveRequestsOf(reading, master, now)).map((one) => one.key));
+  return (await reading.list(shelf.requests, `${master}/`)).map((entry) => entry.key).filter((key) => !live.has(key));
+}
