@@ -1,7 +1,7 @@
 import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
 import { type Authority, type Chain, nextCommit, type Placed } from "../catalogs/chain.ts";
-import { checkBody, type Commit, commit as commitType, wrapSubject } from "../catalogs/commits.ts";
-import { openChanges } from "../catalogs/entries.ts";
+import { checkBody, type Commit, commit as commitType, type EntriesCommit, wrapSubject } from "../catalogs/commits.ts";
+import { type Change, openChanges } from "../catalogs/entries.ts";
 import { previousKey, takeKey } from "../catalogs/epoch-keys.ts";
 import { type Entry, merge } from "../catalogs/merge.ts";
 import type { DecapsulationKey } from "../crypto/key-pair.ts";
@@ -11,8 +11,8 @@ import { recipientsOf } from "../envelope/sealed.ts";
 import { udfOfKey } from "../udf/udf.ts";
 import { catalogRead } from "../protocol/catalogs.ts";
 import type { SentCommit } from "../protocol/parts.ts";
-import { demand } from "../refusals/mesh-error.ts";
-import type { CatalogRow, EpochRow } from "./known.ts";
+import { demand, MeshError } from "../refusals/mesh-error.ts";
+import { type CatalogRow, type EpochRow, loadCatalog } from "./known.ts";
 import { finishOutbox } from "./outbox.ts";
 import type { PortalLink, Requester } from "./portal-link.ts";
 import type { RowsWriting } from "./rows.ts";
@@ -40,6 +40,8 @@ export async function pullCatalog(link: PortalLink, requester: Requester, catalo
     const answer = await link.call(requester, catalogRead, { after: row?.chain.index ?? 0, catalog: catalog as Chain["catalog"] & never });
     demand(answer.commits.length > 0, "portal-older-catalog", "The portal names commits of a catalog but does not show them.");
     for (const sent of answer.commits) {
+      // What came in since the portal named its heads is judged with the profiles that came with it, at the next sync.
+      if (row?.chain.index === head.index) break;
       const next = await takeCommit(row, sent, authority, key);
       placed.push(next.placed);
       row = next.row;
@@ -67,7 +69,14 @@ async function epochsWith(epochs: Readonly<Record<string, EpochRow>>, payload: C
   const epoch = grown[payload.epoch];
   const mine = recipientsOf(payload.wraps, wrapSubject(payload.catalog, payload.epoch)).some((kid) => kid === udfOfKey(key.publicKey.spki));
   if (!mine || epoch === undefined || epoch.key !== undefined) return grown;
-  let opened = await takeKey(payload, epoch.commitment, key);
+  let opened: Uint8Array;
+  try {
+    opened = await takeKey(payload, epoch.commitment, key);
+  } catch (error) {
+    // A wrap that does not open is its author's doing; the chain goes on, and what this device cannot read waits.
+    if (error instanceof MeshError) return grown;
+    throw error;
+  }
   grown[payload.epoch] = { ...epoch, key: toBase64url(opened) };
   for (let number = payload.epoch - 1; number > 0; number--) {
     const [before, after] = [grown[number], grown[number + 1]];
@@ -80,6 +89,9 @@ async function epochsWith(epochs: Readonly<Record<string, EpochRow>>, payload: C
 
 /** Writes judged commits: the chain, its digests, and the entries that can be opened; what waits for a key is kept for when it comes. */
 export async function writePulled(rows: RowsWriting, catalog: string, pulled: Pulled): Promise<void> {
+  const stored = await loadCatalog(rows, catalog);
+  // Another process of this home was quicker and has it all.
+  if (stored !== undefined && stored.chain.index >= pulled.row.chain.index) return;
   await rows.put("catalogs", catalog, "", pulled.row);
   for (const { commit, chain, standing, body } of pulled.placed) {
     await rows.put("digests", catalog, chain.index, { digest: chain.digest });
@@ -91,11 +103,23 @@ export async function writePulled(rows: RowsWriting, catalog: string, pulled: Pu
     const signed = readSigned(waiting.commit, commitType);
     const epoch = pulled.row.epochs[signed.payload.epoch];
     if (epoch?.key === undefined || signed.payload.kind !== "entries") continue;
-    for (const change of openChanges(signed.payload, fromBase64url(waiting.body), fromBase64url(epoch.key))) {
+    await remove(rows);
+    const changes = changesOf(signed.payload, waiting, fromBase64url(epoch.key));
+    // What its author should not have signed holds its place in the chain and counts for nothing; nobody else's sync stops at it.
+    if (changes === undefined) await rows.put("quarantined", catalog, signed.payload.index, waiting);
+    for (const change of changes ?? []) {
       const before = changed.get(change.entry) ?? (await rows.get<Entry>("entries", catalog, change.entry));
       changed.set(change.entry, merge(before, change, signed.kid, signed.payload.index));
     }
-    await remove(rows);
   }
   for (const [id, entry] of changed) await rows.put("entries", catalog, id, entry);
+}
+
+function changesOf(payload: EntriesCommit, waiting: WaitingRow, key: Uint8Array): readonly Change[] | undefined {
+  try {
+    return openChanges(payload, fromBase64url(waiting.body), key);
+  } catch (error) {
+    if (error instanceof MeshError) return undefined;
+    throw error;
+  }
 }

@@ -3,7 +3,7 @@ import { countersignature } from "../profiles/countersignature.ts";
 import { type DeviceProfile, deviceProfile } from "../profiles/device.ts";
 import { at, latest } from "../profiles/history.ts";
 import { masterProfile } from "../profiles/master.ts";
-import { type Mesh, withMaster, withPersonal, withSuspension } from "../profiles/mesh.ts";
+import { type Mesh, missingSuspensions, withMaster, withPersonal, withSuspension } from "../profiles/mesh.ts";
 import { personalProfile } from "../profiles/personal.ts";
 import { type Suspension, suspension } from "../profiles/suspension.ts";
 import { sameOrEvidence, verifyDevice } from "../profiles/validity.ts";
@@ -63,6 +63,7 @@ async function grow(mesh: Mesh, fetched: ResponseOf<typeof getProfiles>): Promis
     const personal = readSigned(object, personalProfile);
     // A suspension counts for every version after the one it names, in whichever order the portal lists them.
     grown = await withSuspensions(grown, suspensions, (one) => compareVersions(one.object.payload, personal.payload) < 0);
+    demand(missingSuspensions(grown, personal.payload).length === 0, "portal-missing-profile", "The portal keeps from this device a suspension that your other devices know of.", "It cheats. Nothing here was changed; do not rely on this portal.");
     grown = await withPersonal(grown, personal, offered, arrived);
   }
   return withSuspensions(grown, suspensions, (one) => fetched.personals.length === 0 || !fetched.more || compareVersions(one.object.payload, latest(grown.history)?.payload ?? { g: 0, n: 0 }) <= 0);

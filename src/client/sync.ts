@@ -15,6 +15,7 @@ import { catalogAppend } from "../protocol/catalogs.ts";
 import type { ResponseOf } from "../protocol/command.ts";
 import { getProfiles, status } from "../protocol/profiles.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
+import { holdingPortalTo } from "./blame.ts";
 import { type Client, decapsulationKeyOf, memberSelf, type Self } from "./client.ts";
 import { type CatalogRow, loadCatalog, loadMesh, saveMesh } from "./known.ts";
 import { resume } from "./operations/submit.ts";
@@ -77,15 +78,17 @@ export async function pullAs(client: Client, self: Self, promised: Promised | un
   try {
     const requester = { device: self.device, authenticationKey: self.authenticationKey };
     const [key, before, answer] = await Promise.all([decapsulationKeyOf(client.keyring, self.encryptionKey), client.rows.read((rows) => loadMesh(rows, self.master)), link.call(requester, status, {})]);
-    const mesh = await pullMesh(link, requester, before, answer);
+    const mesh = await holdingPortalTo(() => pullMesh(link, requester, before, answer));
     if (promised !== undefined) checkPromised(mesh, self, promised);
     await client.rows.transact(async (rows) => {
       await saveMesh(rows, before, mesh);
       await quarantineDisabled(rows, before, mesh);
     });
     demand(isActive(mesh, self.device, answer.now), "device-disabled", "This device was disabled or suspended.", "It can be joined to the mesh again as a new device.");
-    const received = await pullCatalogs(client, link, requester, self, mesh, key, answer);
-    await checkNamedHeads(client, [...personalOf(mesh).payload.heads, ...(promised?.heads ?? [])]);
+    const received = await holdingPortalTo(() => pullCatalogs(client, link, requester, self, mesh, key, answer));
+    // The version that the portal named together with its heads: a later one may know of commits that this pull left for the next.
+    const named = at(mesh.history, answer.personal)?.payload.heads ?? [];
+    await checkNamedHeads(client, [...named, ...(promised?.heads ?? [])]);
     return { link, self, requester, key, mesh, now: answer.now, answer, received: received + mesh.history.length - before.history.length };
   } catch (error) {
     link.close();

@@ -92,6 +92,7 @@ export const codes = {
   "answer-malformed": 1,
   "service-rate-limited": 1,
   "portal-session-forged": 6,
+  "portal-false-data": 6,
   "portal-answer-forged": 6,
   "portal-older-profile": 6,
   "portal-older-catalog": 6,

@@ -5,8 +5,8 @@ export class MeshError extends Error {
   readonly code: Code;
   readonly hint: string | undefined;
 
-  constructor(code: Code, message: string, hint?: string) {
-    super(message);
+  constructor(code: Code, message: string, hint?: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
     this.name = "MeshError";
     this.code = code;
     this.hint = hint;

@@ -15,6 +15,7 @@ import { correctAccount, verifyByAdministration } from "../../profiles/validity.
 import { connectStart, connectStatus } from "../../protocol/connections.ts";
 import { get } from "../../protocol/profiles.ts";
 import { demand, MeshError } from "../../refusals/mesh-error.ts";
+import { holdingPortalTo } from "../blame.ts";
 import type { Client, Self } from "../client.ts";
 import { signerOf } from "../client.ts";
 import { makeDeviceKeys } from "../keys.ts";
@@ -50,7 +51,7 @@ export async function joinMesh(client: Client, options: JoinOptions): Promise<Jo
     const words = (await connectionWords(joining.witness)).request.join(" ");
     if (self.state === "connected") return { status: "connected", words, witness: joining.witness, answered: true };
     await link.ask(connectStart, { request: joining.request });
-    const answer = await answerFor(link, self, joining);
+    const answer = await holdingPortalTo(() => answerFor(link, self, joining));
     if (answer === undefined) return { status: "pending", words, witness: joining.witness, answered: false };
     if (answer.payload.result === "rejected") {
       await forget(client);
@@ -80,7 +81,7 @@ export async function confirmJoin(client: Client, answer: readonly string[]): Pr
 /** Fixes the Master Profile first, then draws the nonce; records everything before the request is sent. */
 async function ask(client: Client, link: PortalLink, options: JoinOptions): Promise<void> {
   const pin = options.pinCode === undefined ? undefined : parsePin(options.pinCode);
-  const mesh = await lookUp(link, options.address, pin?.master ?? options.master);
+  const mesh = await holdingPortalTo(() => lookUp(link, options.address, pin?.master ?? options.master));
   const master = masterOf(mesh);
   const keys = await makeDeviceKeys(client.keyring);
   const nonce = randomBytes(32);

@@ -3,7 +3,7 @@ import type { Keyring } from "../../keyring/keyring.ts";
 import { signatureKeyId } from "../../profiles/keys.ts";
 import { type AdministrationKey, type MasterProfile, masterProfile } from "../../profiles/master.ts";
 import { type Mesh, masterOf, personalOf } from "../../profiles/mesh.ts";
-import { type ApplicationEntry, type DeviceEntry, type Head, type PersonalProfile, personalProfile, type Role } from "../../profiles/personal.ts";
+import { type ApplicationEntry, type DeviceEntry, type Head, MAX_SUSPENSIONS, type PersonalProfile, personalProfile, type Role } from "../../profiles/personal.ts";
 import type { DeviceId } from "../../profiles/types.ts";
 import { demand } from "../../refusals/mesh-error.ts";
 import type { Client, Self } from "../client.ts";
@@ -36,7 +36,7 @@ export async function nextPersonal(client: Client, self: Self, mesh: Mesh, chang
     master: master.digest,
     n: follows ? last.payload.n + 1 : 1,
     previous: last.digest,
-    suspensions: mesh.suspensions.map((one) => one.object.digest).slice(-256),
+    suspensions: mesh.suspensions.map((one) => one.object.digest).slice(-MAX_SUSPENSIONS),
   };
   return signObject(personalProfile, payload, signerOf(client.keyring, self.administrationKey));
 }
