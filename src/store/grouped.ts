@@ -7,7 +7,7 @@ import type { Reading, Store, Writing } from "./store.ts";
 
 /** How works are gathered into commits; times in milliseconds. */
 export interface Grouping {
-  /** How long works wait for company, once there is some; also how long one group may run. */
+  /** How long works wait for company, once there is some; also how long one group may run. 0 makes each work its own commit. */
   readonly linger: number;
   /** How many works a commit holds at most. */
   readonly size: number;
@@ -94,7 +94,7 @@ class GroupedStore implements Store {
     await undefined; // Whatever is issued in the same breath joins the first group.
     while (this.#waiting.length > 0) {
       // A caller that waits for each of its transactions is served at once; only where there were several is company likely.
-      if (this.#crowded && this.#waiting.length < this.#grouping.size) await this.#company();
+      if (this.#crowded && this.#grouping.linger > 0 && this.#waiting.length < this.#grouping.size) await this.#company();
       await this.#writes(() => this.#group());
     }
     this.#pump = undefined; // In the same breath as the last look at the list, or a work would wait for nobody.

@@ -1,12 +1,12 @@
 import type { Connection } from "./connection.ts";
-import { groupedStore } from "./grouped.ts";
+import { groupedStore, usualGrouping } from "./grouped.ts";
 import { compareKeys, type Range } from "./range.ts";
 import type { Entry, Store } from "./store.ts";
 
 /** Opens an empty store that lives as long as the process. */
 export function openMemoryStore(): Store {
   const connection = new MemoryConnection();
-  return groupedStore(connection, connection);
+  return groupedStore(connection, connection, { ...usualGrouping, linger: 0 }); // Commits cost nothing here, so none is shared.
 }
 
 type Shelf = { readonly keys: string[]; readonly values: Map<string, Uint8Array> };

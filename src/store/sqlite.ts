@@ -1,0 +1,104 @@
+import { closeSync, openSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
+import { MeshError } from "../refusals/mesh-error.ts";
+import { groupedStore, usualGrouping } from "./grouped.ts";
+import { SqliteConnection } from "./sqlite-connection.ts";
+import { damaged, translated } from "./sqlite-errors.ts";
+import { copyDatabase, currentFormat, establish, examine, type Format, pragma } from "./sqlite-format.ts";
+import type { Store } from "./store.ts";
+
+/** A store in one file, which can be copied while it is used. */
+export interface SqliteStore extends Store {
+  /** Writes a durable copy of the current snapshot to `path`, mode 0600; blocks the process meanwhile. */
+  backup(path: string): Promise<void>;
+}
+
+/** What tests turn; nobody else needs to. */
+export interface SqliteOptions {
+  /** How long to wait for other processes before `store-busy`; milliseconds, usually 10,000. */
+  readonly patience?: number;
+  readonly format?: Format;
+}
+
+/** Databases up to so many octets are checked whole when opened (about 2 ms); larger ones show damage when it is met. */
+const checkedWhole = 2 * 1024 * 1024;
+
+/**
+ * Opens the store in the SQLite database at `path`, making it if there is none; several processes may have it open at once.
+ *
+ * The database and its `-wal` and `-shm` companions are made with mode 0600; the directory must exist and be the caller's own (0700).
+ * Errors: `store-newer` and `store-damaged` (the file is left as it is), `store-not-found`, `store-read-only`, `store-full`, `store-busy`.
+ */
+export async function openSqliteStore(path: string, options: SqliteOptions = {}): Promise<SqliteStore> {
+  const patience = options.patience ?? usualGrouping.patience;
+  const { writer, reader } = await openDatabases(path, options.format ?? currentFormat, patience);
+  const format = (options.format ?? currentFormat).number;
+  const store = groupedStore(new SqliteConnection(writer, format), new SqliteConnection(reader, format), { ...usualGrouping, patience });
+  return {
+    read: (work) => store.read(work),
+    transact: (work) => store.transact(work),
+    close: () => store.close(),
+    backup: async (target) => {
+      if (!reader.isOpen) throw new MeshError("store-closed", "The store is closed.");
+      using own = database(path);
+      translated(() => copyDatabase(own, target));
+    },
+  };
+}
+
+/** Opens one connection for writing and one for reading, which keeps its snapshots while the other writes. */
+export async function openDatabases(path: string, format: Format, patience: number): Promise<{ writer: DatabaseSync; reader: DatabaseSync }> {
+  const deadline = performance.now() + patience;
+  for (;;) {
+    try {
+      return translated(() => openOnce(path, format));
+    } catch (error) {
+      const busy = error instanceof MeshError && error.code === "store-busy";
+      if (!busy || performance.now() >= deadline) throw error;
+    }
+    await sleep(5 + Math.random() * 10);
+  }
+}
+
+function openOnce(path: string, format: Format): { writer: DatabaseSync; reader: DatabaseSync } {
+  touch(path);
+  const writer = database(path);
+  try {
+    examine(writer, format);
+    // The page size counts for a new file only, and only before it has its first page. FULL: a commit survives a power cut.
+    writer.exec("PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA journal_size_limit = 67108864");
+    checkSmall(writer);
+    establish(writer, format, (target) => {
+      using source = database(path);
+      copyDatabase(source, target);
+    }, path);
+    const reader = database(path);
+    reader.exec("PRAGMA query_only = 1");
+    return { writer, reader };
+  } catch (error) {
+    writer.close();
+    throw error;
+  }
+}
+
+// SQLite gives its companion files the mode of the database, so it is enough that the database is made ours alone. An existing file must not
+// be opened and closed here: closing any descriptor of a file drops all locks that this process holds on it (POSIX).
+function touch(path: string): void {
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+  } catch (error) {
+    if ((error as { code?: string }).code !== "EEXIST") throw error;
+  }
+}
+
+function checkSmall(writer: DatabaseSync): void {
+  if (pragma(writer, "page_count") * pragma(writer, "page_size") > checkedWhole) return;
+  const found = Object.values(writer.prepare("PRAGMA quick_check(1)").get() ?? {})[0];
+  if (found !== "ok") throw damaged(String(found));
+}
+
+// Only locks that are held for a moment are waited for here; the write lock is waited for without stopping the event loop.
+function database(path: string): DatabaseSync {
+  return new DatabaseSync(path, { timeout: 2 });
+}
