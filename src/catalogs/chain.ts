@@ -1,7 +1,7 @@
 import type { Digest } from "../envelope/fields.ts";
 import { recipientsOf } from "../envelope/sealed.ts";
 import type { Signed } from "../envelope/signed.ts";
-import { at, disabledIn, headIn, isVoid, latest } from "../profiles/history.ts";
+import { at, disabledIn, isVoid, knownIndex, latest } from "../profiles/history.ts";
 import { encapsulationKeyId } from "../profiles/keys.ts";
 import type { MasterProfile } from "../profiles/master.ts";
 import { masterOf, type Mesh, suspendedIn } from "../profiles/mesh.ts";
@@ -107,8 +107,8 @@ function everSuspended(device: string, { master, suspensions, history }: Authori
 
 /** The commit of a catalog after which nothing counts that a device appended; `undefined` while it is not disabled (decision 5.4). */
 export function cutOf(mesh: Mesh, device: string, catalog: string): number | undefined {
-  const disabling = disabledIn(mesh.history, device);
-  return disabling === undefined ? undefined : headIn(disabling.payload.heads, catalog)?.index;
+  const disabling = disabledIn(mesh.history, device)?.payload;
+  return disabling === undefined ? undefined : knownIndex(mesh.history, catalog, disabling.heads, disabling, theirs(mesh, device));
 }
 
 /** Whether entries do not count: appended after the heads that whoever cut the author off knew, or under an overridden version by a device that only overridden versions list. */
@@ -118,15 +118,19 @@ function isQuarantined(commit: Correct<Commit>, authority: Authority): boolean {
   const now = latest(authority.history);
   const listed = now !== undefined && deviceEntry(now.payload, kid)?.status === "active";
   if (isVoid(authority.history, payload) && !listed) return true;
-  const disabling = listed ? undefined : disabledIn(authority.history, kid);
-  const cuts = [disabling?.payload.heads, ...suspensionHeads(kid, authority)];
-  return cuts.some((heads) => {
-    const head = heads === undefined ? undefined : headIn(heads, payload.catalog);
-    return head !== undefined && payload.index > head.index;
-  });
+  const disabled = listed ? undefined : cutOf(authority, kid, payload.catalog);
+  return [disabled, ...suspensionCuts(kid, payload.catalog, authority)].some((cut) => cut !== undefined && payload.index > cut);
 }
 
-function suspensionHeads(device: string, { master, suspended, suspensions }: Authority) {
-  const standing = suspended.get(partyOf(device, master.payload).id);
-  return standing === undefined ? [] : suspensions.filter((one) => one.object.digest === standing.digest).map((one) => one.object.payload.heads);
+function suspensionCuts(device: string, catalog: string, authority: Authority): readonly number[] {
+  const digests = authority.suspended.get(partyOf(device, authority.master.payload).id)?.digests ?? [];
+  const holding = authority.suspensions.filter((one) => digests.includes(one.object.digest));
+  return holding.map(({ object: { payload } }) => knownIndex(authority.history, catalog, payload.heads, payload, theirs(authority, device)));
+}
+
+/** Whether a key is of the same party as a device: what somebody who is cut off signed says nothing of where to cut. */
+function theirs(mesh: Pick<Mesh, "masters">, device: string): (kid: string) => boolean {
+  const master = masterOf(mesh).payload;
+  const party = partyOf(device, master).id;
+  return (kid) => partyOf(kid, master).id === party;
 }

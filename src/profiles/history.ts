@@ -1,6 +1,7 @@
 import { type ApplicationEntry, applicationEntry, deviceEntry, type Head, type PersonalProfile } from "./personal.ts";
+import type { MasterProfile } from "./master.ts";
 import type { Correct } from "./stages.ts";
-import type { Admission } from "./suspension.ts";
+import { type Admission, partyOf } from "./suspension.ts";
 import { isAfter, isSame, type Version } from "./version.ts";
 
 /** One version of a Personal Profile with the time at which the portal received it, in milliseconds. */
@@ -26,24 +27,25 @@ export function isVoid(history: History, version: Version): boolean {
   return base !== undefined && isAfter(version, base);
 }
 
-/** Who admitted each device first, and when. */
-export function admissions(history: History): readonly Admission[] {
-  const seen = new Map<string, Admission>();
-  for (const { profile, arrived } of history) {
-    for (const device of profile.payload.devices) if (!seen.has(device.id)) seen.set(device.id, { device: device.id, by: profile.kid, arrived });
-  }
-  return [...seen.values()];
+/** Every admission of a device: a version that lists it as active while the version that it names before it does not. */
+export function admissions(history: History, masters: readonly Correct<MasterProfile>[]): readonly Admission[] {
+  const byDigest = new Map(history.map(({ profile }) => [profile.digest as string, profile.payload]));
+  return history.flatMap(({ profile: { kid, payload }, arrived }) => {
+    const master = masters[payload.g - 1]?.payload;
+    const before = byDigest.get(payload.previous ?? "");
+    const fresh = payload.devices.filter((device) => device.status === "active" && (before === undefined || deviceEntry(before, device.id)?.status !== "active"));
+    return fresh.map((device) => {
+      const named = master?.administrationKeys.some((key) => key.device === device.id) === true;
+      const by = master === undefined ? kid : named ? master.id : partyOf(kid, master).id;
+      return { device: device.id, by, at: { g: payload.g, n: payload.n }, arrived };
+    });
+  });
 }
 
-/** The first version in which a device is disabled and stays so, with the heads that its signer knew. */
+/** The version from which on a device that was active is so no more, with the heads that its signer knew. */
 export function disabledIn(history: History, device: string): Correct<PersonalProfile> | undefined {
-  let found: Correct<PersonalProfile> | undefined;
-  for (const { profile } of history) {
-    const gone = deviceEntry(profile.payload, device)?.status !== "active";
-    const known = found !== undefined || history.some((one) => deviceEntry(one.profile.payload, device)?.status === "active" && isAfter(profile.payload, one.profile.payload));
-    found = gone && known ? (found ?? profile) : undefined;
-  }
-  return found;
+  const last = history.findLastIndex((one) => deviceEntry(one.profile.payload, device)?.status === "active");
+  return last < 0 ? undefined : history[last + 1]?.profile;
 }
 
 /** The newest version in which an application lost a reader: no epoch older than it may be written under (decision 6.2). */
@@ -59,7 +61,14 @@ export function lastRemoval(history: History, application: string): Version | un
   return removal;
 }
 
-/** The head of a catalog among heads that somebody named. */
-export function headIn(heads: readonly Head[], catalog: string): Head | undefined {
-  return heads.find((head) => head.catalog === catalog);
+/**
+ * The index of the last commit of a catalog that whoever cut somebody off knew of: as he names it in `heads`; if he does
+ * not, since he does not read that catalog, as the newest version up to `cut` names it that is neither void nor signed by
+ * whom he cut off; else 0, which leaves no commit standing.
+ */
+export function knownIndex(history: History, catalog: string, heads: readonly Head[], cut: Version, signedByTheirs: (kid: string) => boolean): number {
+  const named = heads.find((head) => head.catalog === catalog);
+  if (named !== undefined) return named.index;
+  const sound = history.filter(({ profile }) => !isAfter(profile.payload, cut) && !isVoid(history, profile.payload) && !signedByTheirs(profile.kid));
+  return sound.findLast(({ profile }) => profile.payload.heads.some((head) => head.catalog === catalog))?.profile.payload.heads.find((head) => head.catalog === catalog)?.index ?? 0;
 }

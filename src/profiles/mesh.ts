@@ -1,3 +1,4 @@
+import type { Digest } from "../envelope/fields.ts";
 import { type Signed, type Verified, verifySigned } from "../envelope/signed.ts";
 import { demand } from "../refusals/mesh-error.ts";
 import type { Countersignature } from "./countersignature.ts";
@@ -5,12 +6,12 @@ import type { DeviceProfile } from "./device.ts";
 import { admissions, at, type History, latest } from "./history.ts";
 import { verifyingKey } from "./keys.ts";
 import type { MasterProfile } from "./master.ts";
-import { deviceEntry, type PersonalProfile } from "./personal.ts";
+import { deviceEntry, MAX_SUSPENSIONS, type PersonalProfile } from "./personal.ts";
 import type { Correct } from "./stages.ts";
-import { isSuspended, partyOf, type Suspended, suspendedAt, type Suspension, type SuspensionEvent } from "./suspension.ts";
+import { isSuspended, NOBODY, partyOf, type Suspended, suspendedAt, type Suspension, type SuspensionEvent } from "./suspension.ts";
 import { CONTEST_MS, type MasterId } from "./types.ts";
 import { correctDevice, correctMaster, correctPersonal, sameOrEvidence, verifyMaster, verifyPersonal, verifySuspension } from "./validity.ts";
-import { showVersion } from "./version.ts";
+import { isSame, showVersion } from "./version.ts";
 
 /**
  * One person's mesh as it is known: all versions of Master and Personal Profile, every device ever listed, all suspensions.
@@ -46,7 +47,8 @@ export function personalOf(mesh: Pick<Mesh, "history">): Correct<PersonalProfile
 
 /** Who is suspended at a time, in milliseconds of portal time. */
 export function suspendedIn(mesh: Mesh, now: number): Suspended {
-  return suspendedAt(masterOf(mesh).payload, mesh.suspensions, admissions(mesh.history), now);
+  if (mesh.suspensions.length === 0) return NOBODY;
+  return suspendedAt(mesh.masters.map((one) => one.payload), mesh.suspensions, admissions(mesh.history, mesh.masters), now);
 }
 
 /** Whether a device is listed as active and not suspended. */
@@ -58,30 +60,40 @@ export function isActive(mesh: Mesh, device: string, now: number): boolean {
 /** Adds a version of the Master Profile; the same mesh if it is known already, octet for octet. */
 export async function withMaster(mesh: Mesh, signed: Signed<MasterProfile>, consent?: Signed<Countersignature>): Promise<Mesh> {
   const known = mesh.masters[signed.payload.version - 1];
-  sameOrEvidence(known, signed, "Master Profile");
-  if (known !== undefined) return mesh;
+  if (known?.digest === signed.digest) return mesh;
   demand(signed.payload.id === mesh.id, "profile-wrong-id", "This Master Profile is another person's.");
+  // Verified before it is held against anybody: a false one is evidence of nothing.
+  const verified = await verifyMaster(signed);
+  sameOrEvidence(known, verified, "Master Profile");
   const before = mesh.masters.at(-1);
   const countersigned = consent === undefined || before === undefined ? undefined : await verifySigned(consent, verifyingKey(before.payload.recoveryKey));
-  return { ...mesh, masters: [...mesh.masters, correctMaster(await verifyMaster(signed), before, countersigned)] };
+  return { ...mesh, masters: [...mesh.masters, correctMaster(verified, before, countersigned)] };
 }
 
 /**
  * Adds a version of the Personal Profile that arrived at a time; `offered` are Device Profiles that it may list.
  *
- * Refuses what validity refuses, `profile-not-connected` if the profile of a device it lists was not offered, and
- * `profile-override-late` for an override of versions older than 72 h (decision 4.6).
+ * Refuses what validity refuses, `profile-not-connected` if the profile of a device it lists was not offered,
+ * `profile-override-late` for an override of versions older than 72 h (decision 4.6), and `profile-out-of-order` if it
+ * does not name exactly the suspensions that arrived before it: so their place among the versions is signed, and nobody
+ * can withhold one from some devices, or slip one in later.
  */
 export async function withPersonal(mesh: Mesh, signed: Signed<PersonalProfile>, offered: ReadonlyMap<string, Verified<DeviceProfile>>, arrived: number): Promise<Mesh> {
   const known = at(mesh.history, signed.payload);
-  sameOrEvidence(known, signed, "Personal Profile");
-  if (known !== undefined) return mesh;
+  if (known?.digest === signed.digest) return mesh;
   const master = mesh.masters[signed.payload.g - 1];
   demand(master !== undefined, "profile-out-of-order", `Personal Profile ${showVersion(signed.payload)} names a Master Profile that is not known.`);
-  const personal = correctPersonal(await verifyPersonal(signed, master), master, namedPrevious(mesh, signed.payload, arrived), suspendedIn(mesh, arrived));
+  const verified = await verifyPersonal(signed, master);
+  sameOrEvidence(known, verified, "Personal Profile");
+  const personal = correctPersonal(verified, master, namedPrevious(mesh, signed.payload, arrived), suspendedIn(mesh, arrived));
+  const named = mesh.suspensions.slice(-MAX_SUSPENSIONS).map((one) => one.object.digest);
+  demand(equalLists(named, personal.payload.suspensions), "profile-out-of-order", `Personal Profile ${showVersion(signed.payload)} does not name the suspensions that arrived before it.`);
   const devices = new Map(mesh.devices);
   for (const entry of personal.payload.devices) {
-    if (devices.get(entry.id)?.digest === entry.digest) continue;
+    const before = devices.get(entry.id);
+    if (before?.digest === entry.digest) continue;
+    // Commits of every version are judged by it: what a device's keys are does not change, in no version.
+    demand(before === undefined, "profile-wrong-role", "A device's profile was exchanged for another.");
     const device = offered.get(entry.id);
     demand(device !== undefined, "profile-not-connected", "A Personal Profile lists a device whose profile was not sent.");
     devices.set(entry.id, correctDevice(device, personal));
@@ -89,21 +101,39 @@ export async function withPersonal(mesh: Mesh, signed: Signed<PersonalProfile>, 
   return { ...mesh, devices, history: [...mesh.history, { profile: personal, arrived }] };
 }
 
-/** Adds a suspension that arrived at a time; the version that it names must be known. */
+/**
+ * The suspensions that a Personal Profile names and that are not known here: a portal that shows the version must show them.
+ *
+ * `withPersonal` refuses such a version anyway; asked first, this tells what is missing from what is out of order.
+ */
+export function missingSuspensions(mesh: Pick<Mesh, "suspensions">, personal: Pick<PersonalProfile, "suspensions">): readonly Digest[] {
+  const known = new Set<string>(mesh.suspensions.map((one) => one.object.digest));
+  return personal.suspensions.filter((digest) => !known.has(digest));
+}
+
+/**
+ * Adds a suspension that arrived at a time; it names the version current then, in which a device that signs it is active.
+ *
+ * So a device disabled since cannot slip in an earlier one, whatever portal helps it.
+ */
 export async function withSuspension(mesh: Mesh, signed: Signed<Suspension>, arrived: number): Promise<Mesh> {
   if (mesh.suspensions.some((one) => one.object.digest === signed.digest)) return mesh;
-  demand(at(mesh.history, signed.payload) !== undefined, "profile-out-of-order", "A suspension names a Personal Profile that is not known.");
-  const object = await verifySuspension(signed, masterOf(mesh), mesh.devices.get(signed.kid));
+  const current = latest(mesh.history)?.payload;
+  const master = mesh.masters[signed.payload.g - 1];
+  demand(current !== undefined && isSame(signed.payload, current) && master !== undefined, "profile-out-of-order", "A suspension names the Personal Profile current when it is signed.");
+  const active = deviceEntry(current, signed.kid)?.status === "active";
+  const object = await verifySuspension(signed, master, active ? mesh.devices.get(signed.kid) : undefined);
   return { ...mesh, suspensions: [...mesh.suspensions, { object, arrived }] };
 }
 
-/** What a new suspension must hold besides: it names the current version, and whoever signs it still may. */
+/** What a portal asks of a new suspension besides: whoever signs it still may. Those of suspended signers count for nothing anyway. */
 export function checkNewSuspension(mesh: Mesh, signed: Signed<Suspension>, now: number): void {
-  const current = personalOf(mesh).payload;
-  const { g, n } = current;
-  demand(signed.payload.g === g && signed.payload.n === n, "profile-out-of-order", "A suspension names the Personal Profile current when it is signed.");
+  const { g, n } = personalOf(mesh).payload;
   demand(!isSuspended(suspendedIn(mesh, now), signed.kid, masterOf(mesh).payload, { g, n: n + 1 }), "signer-suspended", "Whoever is suspended suspends nobody.");
-  demand(deviceEntry(current, signed.kid)?.status !== "disabled", "profile-wrong-signer", "A disabled device suspends nobody.");
+}
+
+function equalLists(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((one, index) => one === b[index]);
 }
 
 /** The version that a new one names as its predecessor: the last, or in a first version under a new Master Profile one whose successors are not older than 72 h. */

@@ -27,6 +27,9 @@ function checkDevices(profile: PersonalProfile, master: MasterProfile, before: P
   const forgotten = before?.g === profile.g && before.devices.some((device) => deviceEntry(profile, device.id) === undefined);
   demand(!forgotten, "profile-wrong-role", "A device once listed stays listed, disabled if need be.");
   const administrators = new Set<string>(master.administrationKeys.map((key) => key.device));
+  // Else a lower Administration Key could shut out a higher one without the price of suspending it (decisions 4.4, 4.5).
+  const kept = master.administrationKeys.every((key) => profile.devices.some((device) => device.id === key.device && device.role === "admin" && device.status === "active"));
+  demand(kept, "profile-wrong-role", "A device to which the Master Profile gives an Administration Key is listed as an active administration device.");
   for (const device of profile.devices) {
     const admin = device.role === "admin" && device.status === "active";
     demand(!admin || administrators.has(device.id), "profile-wrong-role", "A device is listed as administration device that the Master Profile does not name.");
@@ -34,7 +37,6 @@ function checkDevices(profile: PersonalProfile, master: MasterProfile, before: P
     demand(known?.status !== "disabled" || device.status === "disabled", "profile-wrong-role", "A disabled device is never listed as active again.");
     demand(known === undefined || known.digest === device.digest, "profile-wrong-role", "A device's profile was exchanged for another.");
   }
-  demand(profile.devices.some((device) => device.role === "admin" && device.status === "active"), "profile-wrong-role", "A Personal Profile lists at least one active administration device.");
 }
 
 function checkApplications(profile: PersonalProfile): void {

@@ -7,6 +7,9 @@ import type { ObjectType } from "../envelope/signed.ts";
 export const MAX_DEVICES = 64;
 export const MAX_APPLICATIONS = 64;
 
+/** So many suspensions, the newest, a Personal Profile names. */
+export const MAX_SUSPENSIONS = 256;
+
 const devicesField = v.pipe(v.array(udfField<"device">()), v.maxLength(MAX_DEVICES));
 
 const deviceEntryShape = v.strictObject({
@@ -38,7 +41,7 @@ const shape = v.strictObject({
   master: digestField,
   n: countField(),
   previous: v.optional(digestField),
-  suspensions: v.pipe(v.array(digestField), v.maxLength(256)),
+  suspensions: v.pipe(v.array(digestField), v.maxLength(MAX_SUSPENSIONS)),
   v: formatField,
 });
 
@@ -47,7 +50,7 @@ const shape = v.strictObject({
  *
  * `id` is that of the Master Profile, `master` the digest of the version g it is signed under, `previous` the digest of the
  * version before. `heads` are the catalogs' heads as the signer knew them: what a device disabled here appended after them
- * is quarantined. `suspensions` are the digests of all suspensions known to the signer.
+ * is quarantined. `suspensions` are the digests of the suspensions that arrived before this version, the newest 256.
  */
 export type PersonalProfile = v.InferOutput<typeof shape>;
 export const personalProfile: ObjectType<PersonalProfile> = { typ: "mesh-personal-profile+json", shape, maxBytes: 256 * 1024 };

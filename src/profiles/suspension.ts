@@ -8,22 +8,26 @@ import { headsField } from "./personal.ts";
 import { CONTEST_MS } from "./types.ts";
 import { isAfter, type Version } from "./version.ts";
 
-const shape = v.strictObject({
-  action: v.picklist(["suspend", "confirm", "lift"]),
-  g: countField(),
-  heads: headsField,
-  master: udfField<"master">(),
-  n: countField(),
-  subject: v.optional(digestField),
-  target: udfField<"suspended">(),
-  v: formatField,
-});
+const shape = v.pipe(
+  v.strictObject({
+    action: v.picklist(["suspend", "confirm", "lift"]),
+    g: countField(),
+    heads: headsField,
+    master: udfField<"master">(),
+    n: countField(),
+    subject: v.optional(digestField),
+    target: udfField<"suspended">(),
+    v: formatField,
+  }),
+  v.check((payload) => (payload.subject === undefined) === (payload.action === "suspend"), "names the suspension it is about if, and only if, it confirms or lifts one"),
+);
 
 /**
  * A suspension (decision 4.5): nothing that the target signs after (g, n) is Correct, its sessions end, epochs roll.
  *
- * `target` is a device, an Administration Key or the Master Signature Key. `confirm` and `lift` name the suspension they
- * are about by digest in `subject`. `heads` are the catalogs' heads as the signer knew them.
+ * `target` is a device, an Administration Key, the Master Signature Key or the Recovery Key. `confirm` and `lift` name in
+ * `subject`, by digest, the suspension whose hold on `target` they make firm or end. (g, n) is the version current when
+ * it is signed, and `heads` are the catalogs' heads as the signer knew them.
  */
 export type Suspension = v.InferOutput<typeof shape>;
 export const suspension: ObjectType<Suspension> = { typ: "mesh-suspension+json", shape, maxBytes: 64 * 1024 };
@@ -37,12 +41,19 @@ export const OTHERS = Number.MAX_SAFE_INTEGER;
 /** A suspension with the time at which the portal received it, in milliseconds. */
 export type SuspensionEvent = { readonly object: Verified<Suspension>; readonly arrived: number };
 
-/** Who first admitted a device to the mesh, and when the portal received that version. */
-export type Admission = { readonly device: string; readonly by: string; readonly arrived: number };
+/**
+ * A device that a version lists as active and the version before it did not: `by` is the party that let it in, the Master
+ * key for a device to which the Master Profile gives an Administration Key.
+ */
+export type Admission = { readonly device: string; readonly by: string; readonly at: Version; readonly arrived: number };
 
-type Standing = { readonly by: Party; readonly since: Version; readonly digest: string; readonly until: number | undefined };
+/**
+ * Why a party is suspended: by whom, since which version (the first if there are several reasons), until when if the
+ * suspension is contested, and the digests of all suspensions that hold it, the first in `digest`.
+ */
+export type Standing = { readonly by: Party; readonly since: Version; readonly digest: string; readonly until: number | undefined; readonly digests: readonly string[] };
 
-/** Who is suspended at one moment. */
+/** Who is suspended at one moment, by the identifier of the party. */
 export type Suspended = ReadonlyMap<string, Standing>;
 
 /** Nobody. */
@@ -63,55 +74,66 @@ function speaker(kid: string, master: MasterProfile): Party {
   return party.id === kid && party.rank >= 2 ? { id: party.id, rank: OTHERS } : party;
 }
 
+/** One suspension's hold on one party. */
+type Hold = { readonly id: string; readonly by: Party; readonly since: Version; readonly digest: string; readonly until: number | undefined };
+
 /**
- * Who is suspended at `now`, from all suspensions in the order in which the portal received them (decision 4.5).
+ * Who is suspended at `now`, from all suspensions in the order in which they arrived (decision 4.5).
  *
- * A suspended signer's suspensions count for nothing. A suspension of a lower rank is firm; one of an equal or higher rank
- * suspends the signer firmly and the target for 72 h unless confirmed from above the target. Devices that the target
- * admitted in the 72 h before fall with it. A rank above the signer of a suspension, or Recovery, lifts it.
+ * `masters` are all versions of the Master Profile: a signature has the rank that it had in the version it was made under,
+ * whatever later versions say. A suspended signer's suspensions count for nothing. A suspension of a lower rank, or of
+ * oneself, is firm; one of an equal or higher rank suspends the signer firmly and the target for 72 h unless confirmed by a
+ * rank above the target. Devices that a suspended party admitted in the 72 h before fall with it, as firmly. A rank above
+ * whoever suspended, or Recovery, lifts one suspension's hold on one party.
  */
-export function suspendedAt(master: MasterProfile, events: readonly SuspensionEvent[], admissions: readonly Admission[], now: number): Suspended {
-  const standing = new Map<string, Standing>();
-  for (const event of events) {
-    dropLapsed(standing, event.arrived);
-    const { payload, digest, kid } = event.object;
+export function suspendedAt(masters: readonly MasterProfile[], events: readonly SuspensionEvent[], admissions: readonly Admission[], now: number): Suspended {
+  let holds: readonly Hold[] = [];
+  let clock = 0;
+  for (const { object, arrived } of events) {
+    const { payload, kid } = object;
+    const master = masters[payload.g - 1];
+    clock = Math.max(clock, arrived);
+    holds = holds.filter((one) => one.until === undefined || one.until > clock);
+    if (master === undefined || payload.master !== master.id) continue;
     const by = speaker(kid, master);
-    if (standing.has(by.id) || payload.master !== master.id) continue;
+    if (holds.some((one) => one.id === by.id)) continue;
     const target = partyOf(payload.target, master);
-    const since = { g: payload.g, n: payload.n };
-    if (payload.action === "suspend") suspendOne(standing, { by, target, since, digest, arrived: event.arrived }, admissions, master);
-    else changeOne(standing, payload.action, payload.subject, by, master);
+    if (payload.action === "suspend") holds = [...holds, ...holdsOf(object, by, target, admissions, clock)];
+    else holds = changed(holds, payload, by, target, master);
   }
-  dropLapsed(standing, now);
-  return standing;
+  return standingOf(holds.filter((one) => one.until === undefined || one.until > now));
 }
 
-type Order = { readonly by: Party; readonly target: Party; readonly since: Version; readonly digest: string; readonly arrived: number };
-
-function suspendOne(standing: Map<string, Standing>, order: Order, admissions: readonly Admission[], master: MasterProfile): void {
-  const { by, target, since, digest, arrived } = order;
+function holdsOf({ payload, digest }: SuspensionEvent["object"], by: Party, target: Party, admissions: readonly Admission[], clock: number): readonly Hold[] {
+  const since = { g: payload.g, n: payload.n };
   const firm = by.rank < target.rank || by.id === target.id;
-  const until = firm ? undefined : arrived + CONTEST_MS;
-  const recent = admissions.filter((one) => partyOf(one.by, master).id === target.id && arrived - one.arrived <= CONTEST_MS && one.arrived <= arrived);
-  for (const id of [target.id, ...recent.map((one) => one.device)]) {
-    const already = standing.get(id);
-    // A firm suspension is never weakened by a later, contested one.
-    if (already !== undefined && already.until === undefined) continue;
-    standing.set(id, { by, since, digest, until });
-  }
-  if (!firm) standing.set(by.id, { by, since, digest, until: undefined });
+  const hold = (party: string, until: number | undefined): readonly Hold[] => [party, ...admittedBy(party, since, admissions, clock)].map((id) => ({ id, by, since, digest, until }));
+  return firm ? hold(target.id, undefined) : [...hold(target.id, clock + CONTEST_MS), ...hold(by.id, undefined)];
 }
 
-function changeOne(standing: Map<string, Standing>, action: "confirm" | "lift", subject: string | undefined, by: Party, master: MasterProfile): void {
-  for (const [id, one] of standing) {
-    if (one.digest !== subject) continue;
-    if (action === "lift" && (by.rank < one.by.rank || by.rank === 0)) standing.delete(id);
-    if (action === "confirm" && by.rank < partyOf(id, master).rank) standing.set(id, { ...one, until: undefined });
-  }
+/** The devices whose last admission up to a version was by a party, in the 72 h before. */
+function admittedBy(party: string, upTo: Version, admissions: readonly Admission[], clock: number): readonly string[] {
+  const last = new Map(admissions.filter((one) => !isAfter(one.at, upTo)).map((one) => [one.device, one]));
+  return [...last.values()].filter((one) => one.by === party && one.device !== party && clock - one.arrived <= CONTEST_MS).map((one) => one.device);
 }
 
-function dropLapsed(standing: Map<string, Standing>, now: number): void {
-  for (const [id, one] of standing) if (one.until !== undefined && one.until <= now) standing.delete(id);
+function changed(holds: readonly Hold[], { action, subject }: Suspension, by: Party, target: Party, master: MasterProfile): readonly Hold[] {
+  const meant = (one: Hold) => one.digest === subject && one.id === target.id;
+  if (action === "confirm") return holds.map((one) => (meant(one) && by.rank < target.rank ? { ...one, until: undefined } : one));
+  // An Administration Key that the Master Profile no longer lists has no rank any more; a device key that spoke never had one.
+  const rankOf = (one: Hold) => (one.by.rank === OTHERS ? OTHERS : partyOf(one.by.id, master).rank);
+  return holds.filter((one) => !meant(one) || !(by.rank < rankOf(one) || by.rank === 0));
+}
+
+function standingOf(holds: readonly Hold[]): Suspended {
+  const standing = new Map<string, Standing>();
+  for (const { id, by, since, digest, until } of holds) {
+    const before = standing.get(id);
+    const firm = until === undefined || (before !== undefined && before.until === undefined);
+    const merged = before === undefined ? { by, since, digest, until, digests: [digest] } : { ...before, until: firm ? undefined : Math.max(until, before.until ?? 0), digests: [...before.digests, digest] };
+    standing.set(id, merged);
+  }
+  return standing;
 }
 
 /** Whether what a key or device signed at a version is void because it was suspended before that. */

@@ -3,6 +3,7 @@ import { type Signed, type Verified, verifySigned } from "../envelope/signed.ts"
 import { demand } from "../refusals/mesh-error.ts";
 import type { Account } from "./account.ts";
 import type { ApplicationProfile } from "./application.ts";
+import type { ConnectionAnswer, PinNotice } from "./connection.ts";
 import type { Countersignature } from "./countersignature.ts";
 import { checkBaseKeys, type DeviceProfile } from "./device.ts";
 import { signatureKeyId, verifyingKey } from "./keys.ts";
@@ -11,7 +12,8 @@ import { applicationEntry, deviceEntry, type PersonalProfile } from "./personal.
 import { checkPersonal } from "./personal-rules.ts";
 import type { PortalProfile } from "./portal.ts";
 import type { Correct, Evidence, Valid } from "./stages.ts";
-import { isSuspended, type Suspended, type Suspension } from "./suspension.ts";
+import { isSuspended, NOBODY, partyOf, type Suspended, type Suspension } from "./suspension.ts";
+import type { KeyId } from "./types.ts";
 
 /** Draft §5.4: the key that signs a Master Profile is the Master Signature Key specified in it. */
 export async function verifyMaster(signed: Signed<MasterProfile>): Promise<Verified<MasterProfile>> {
@@ -24,6 +26,7 @@ export function correctMaster(profile: Verified<MasterProfile>, previous: Correc
   const { payload } = profile;
   const ids = [payload.signatureKey, payload.recoveryKey, ...payload.administrationKeys.map((key) => key.signatureKey)].map((key) => signatureKeyId(key));
   demand(new Set(ids).size === ids.length, "profile-malformed", "One key stands at two places of this Master Profile.");
+  demand(payload.administrationKeys.every((key) => !ids.includes(key.device as string as KeyId)), "profile-malformed", "An Administration Key is a key of its own, not that of a device.");
   demand(new Set(payload.administrationKeys.map((key) => key.device)).size === payload.administrationKeys.length, "profile-malformed", "One device has two Administration Keys.");
   demand(payload.version === (previous?.payload.version ?? 0) + 1 && payload.previous === previous?.digest, "profile-out-of-order", `Version ${payload.version} of the Master Profile does not follow version ${previous?.payload.version ?? 0}.`);
   if (previous !== undefined) {
@@ -45,12 +48,16 @@ export function correctPersonal(profile: Verified<PersonalProfile>, master: Corr
   requireAdministrationKey(profile, master, "Personal Profile");
   checkPersonal(profile.payload, master, previous);
   demand(!isSuspended(suspended, profile.kid, master.payload, profile.payload), "signer-suspended", "The administration device that signed this Personal Profile was suspended before.");
+  // A Master Profile comes into force with the first Personal Profile under it, whose arrival tells whether the Master key was suspended then.
+  const inForce = profile.payload.n > 1 || !isSuspended(suspended, master.payload.id, master.payload, { g: master.payload.version, n: 0 });
+  demand(inForce, "signer-suspended", "The Master key was suspended before it signed this Master Profile.");
   return profile as Correct<PersonalProfile>;
 }
 
 /** Draft §5.4: the key that signs a Device Profile is the Device Signature Key specified in it; its base keys prove possession. */
 export async function verifyDevice(signed: Signed<DeviceProfile>): Promise<Verified<DeviceProfile>> {
   demand(signatureKeyId<"device">(signed.payload.signatureKey) === signed.payload.id, "profile-wrong-id", "The identifier of this Device Profile is not that of its Device Signature Key.");
+  demand(signed.payload.encryptionKey.pub !== signed.payload.authenticationKey.pub, "profile-malformed", "A device has separate keys for encryption and for authentication.");
   const verified = await verifySigned(signed, verifyingKey(signed.payload.signatureKey));
   await checkBaseKeys(verified.payload);
   return verified;
@@ -82,17 +89,41 @@ export async function correctPortal(signed: Signed<PortalProfile>, pin: string |
   return (await verifySigned(signed, verifyingKey(payload.identityKey))) as Correct<PortalProfile>;
 }
 
-/** An account is bound to a Master Profile by one of its Administration Keys (decision 8.3). */
-export async function correctAccount(signed: Signed<Account>, master: Correct<MasterProfile>, previous: Correct<Account> | undefined): Promise<Correct<Account>> {
+/** An account is bound to a Master Profile by one of its Administration Keys (decision 8.3), not suspended now. */
+export async function correctAccount(signed: Signed<Account>, master: Correct<MasterProfile>, previous: Correct<Account> | undefined, suspended: Suspended = NOBODY): Promise<Correct<Account>> {
   const { payload } = signed;
   demand(payload.master === master.payload.id, "profile-wrong-id", "This account belongs to another person.");
   demand(payload.version === (previous?.payload.version ?? 0) + 1 && payload.previous === previous?.digest, "profile-out-of-order", "This account record does not follow the one before it.");
-  return (await verifyByAdministration(signed, master, "account")) as Correct<Account>;
+  const verified = await verifyByAdministration(signed, master, "account");
+  requireNotSuspended(verified, master, suspended, "account");
+  return verified as Correct<Account>;
 }
 
-/** A suspension is signed by the Recovery Key, the Master key, an Administration Key or a connected device (decision 4.5). */
+/** The answer to a connection request is signed by an Administration Key of the version g that it names, not suspended before (g, n) (decision 5.2). */
+export async function correctAnswer(signed: Signed<ConnectionAnswer>, master: Correct<MasterProfile>, suspended: Suspended): Promise<Correct<ConnectionAnswer>> {
+  const { payload } = signed;
+  demand(payload.master === master.payload.id, "profile-wrong-id", "This answer is about another person's mesh.");
+  demand(payload.g === master.payload.version && payload.masterDigest === master.digest, "profile-out-of-order", "This answer names another version of the Master Profile.");
+  const verified = await verifyByAdministration(signed, master, "connection answer");
+  demand(!isSuspended(suspended, verified.kid, master.payload, payload), "signer-suspended", "The administration device that signed this answer was suspended before.");
+  return verified as Correct<ConnectionAnswer>;
+}
+
+/** A notice of a PIN is signed by an Administration Key not suspended now (decision 5.3). */
+export async function correctPinNotice(signed: Signed<PinNotice>, master: Correct<MasterProfile>, suspended: Suspended): Promise<Correct<PinNotice>> {
+  demand(signed.payload.master === master.payload.id, "profile-wrong-id", "This PIN notice is about another person's mesh.");
+  const verified = await verifyByAdministration(signed, master, "PIN notice");
+  requireNotSuspended(verified, master, suspended, "PIN notice");
+  return verified as Correct<PinNotice>;
+}
+
+/**
+ * A suspension is signed by the Recovery Key, the Master key or an Administration Key of the version g that it names, or
+ * by `device`, which the caller found listed as active in (g, n) (decision 4.5).
+ */
 export async function verifySuspension(signed: Signed<Suspension>, master: Correct<MasterProfile>, device: Correct<DeviceProfile> | undefined): Promise<Verified<Suspension>> {
   demand(signed.payload.master === master.payload.id, "profile-wrong-id", "This suspension is about another person's mesh.");
+  demand(signed.payload.g === master.payload.version, "profile-out-of-order", "This suspension names another version of the Master Profile.");
   const keys = [master.payload.recoveryKey, master.payload.signatureKey, ...master.payload.administrationKeys.map((key) => key.signatureKey), ...(device === undefined ? [] : [device.payload.signatureKey])];
   const key = keys.find((one) => signatureKeyId(one) === signed.kid);
   demand(key !== undefined, "profile-wrong-signer", "The signer of this suspension may not suspend.");
@@ -118,6 +149,10 @@ export function valid<P>(profile: Correct<P>, evidence: Evidence): Valid<P> {
 /** The identifiers of two objects that their signer may not both have made (decision 4.2): evidence, never to be resolved by choosing. */
 export function sameOrEvidence(known: { readonly digest: Digest } | undefined, seen: { readonly digest: Digest }, what: string): void {
   demand(known === undefined || known.digest === seen.digest, "profile-two-versions", `There are two different ${what}s with one version number: a device was cloned or restored, or a key is stolen.`);
+}
+
+function requireNotSuspended(signed: Verified<unknown>, master: Correct<MasterProfile>, suspended: Suspended, what: string): void {
+  demand(!suspended.has(partyOf(signed.kid, master.payload).id), "signer-suspended", `The administration device that signed this ${what} is suspended.`);
 }
 
 function requireAdministrationKey(signed: Signed<unknown>, master: Correct<MasterProfile>, what: string) {
