@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Open } from "./conformance.ts";
-import { readNumber, readText, text, writeNumber } from "./conformance-values.ts";
+import { type Open, readNumber, readText, text, writeNumber } from "./conformance-values.ts";
 import { withFaults } from "./faults.ts";
 import type { Store } from "./store.ts";
 

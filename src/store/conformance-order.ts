@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Open } from "./conformance.ts";
-import { text } from "./conformance-values.ts";
+import { type Open, text } from "./conformance-values.ts";
 import type { ListOptions } from "./store.ts";
 
 /** Keys that sort otherwise by UTF-16 units, or mean something to LIKE and GLOB, or sit at the ends of what text can be. */

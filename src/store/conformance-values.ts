@@ -1,4 +1,16 @@
-import type { Reading, Writing } from "./store.ts";
+import type { Reading, Store, Writing } from "./store.ts";
+
+/** A fresh, empty store under test. */
+export interface Subject {
+  readonly store: Store;
+  /** Closes the store and opens what it left; absent where nothing outlives the store. */
+  readonly reopen?: () => Promise<Store>;
+  /** Makes the next COMMIT of the engine fail with `store-full`. */
+  readonly failNextCommit?: () => void;
+}
+
+/** How tests get a subject; what it opened is closed after each test. */
+export type Open = () => Promise<Subject>;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

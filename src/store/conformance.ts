@@ -3,20 +3,8 @@ import { afterEach, describe, test } from "node:test";
 import { MeshError } from "../refusals/mesh-error.ts";
 import { commitConformance } from "./conformance-commits.ts";
 import { orderConformance } from "./conformance-order.ts";
-import { readNumber, readText, text, writeNumber } from "./conformance-values.ts";
+import { type Open, readNumber, readText, text, writeNumber } from "./conformance-values.ts";
 import type { Store } from "./store.ts";
-
-/** A fresh, empty store under test. */
-export interface Subject {
-  readonly store: Store;
-  /** Closes the store and opens what it left; absent where nothing outlives the store. */
-  readonly reopen?: () => Promise<Store>;
-  /** Makes the next COMMIT of the engine fail with `store-full`. */
-  readonly failNextCommit?: () => void;
-}
-
-/** How tests get a subject; what it opened is closed after each test. */
-export type Open = () => Promise<Subject>;
 
 /** The tests that every engine passes. Sources: the contract in `store.ts`; after sunlight's table of write failures. */
 export function storeConformance(name: string, openSubject: Open): void {
@@ -110,9 +98,9 @@ export function storeConformance(name: string, openSubject: Open): void {
         await writeNumber(w, "s", "b", n);
       });
       await transfer(0);
-      let reading = true;
+      const stop = new AbortController();
       const writes = (async () => {
-        for (let n = 1; reading && n < 1000; n++) await transfer(n);
+        for (let n = 1; !stop.signal.aborted; n++) await transfer(n);
       })();
       for (let i = 0; i < 50; i++) {
         const [a, b] = await store.read(async (r) => {
@@ -122,7 +110,7 @@ export function storeConformance(name: string, openSubject: Open): void {
         });
         assert.equal(a, b);
       }
-      reading = false;
+      stop.abort();
       await writes;
     });
 

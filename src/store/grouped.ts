@@ -40,7 +40,7 @@ class GroupedStore implements Store {
   readonly #reads: ReturnType<typeof turns>;
   readonly #waiting: Waiting[] = [];
   #pump: Promise<void> | undefined;
-  #crowded = false;
+  #expected = 1;
   #filled: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
@@ -67,7 +67,7 @@ class GroupedStore implements Store {
     this.#admit();
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({ work, resolve: (value) => resolve(value as T), reject });
-      if (this.#waiting.length >= this.#grouping.size) this.#filled?.();
+      if (this.#enough()) this.#filled?.();
       this.#pump ??= this.#drain();
     });
   }
@@ -93,8 +93,7 @@ class GroupedStore implements Store {
   async #drain(): Promise<void> {
     await undefined; // Whatever is issued in the same breath joins the first group.
     while (this.#waiting.length > 0) {
-      // A caller that waits for each of its transactions is served at once; only where there were several is company likely.
-      if (this.#crowded && this.#grouping.linger > 0 && this.#waiting.length < this.#grouping.size) await this.#company();
+      if (this.#grouping.linger > 0 && !this.#enough()) await this.#company();
       await this.#writes(() => this.#group());
     }
     this.#pump = undefined; // In the same breath as the last look at the list, or a work would wait for nobody.
@@ -102,14 +101,13 @@ class GroupedStore implements Store {
 
   #company(): Promise<void> {
     return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#filled = undefined;
+        resolve();
+      };
       const timer = setTimeout(done, this.#grouping.linger);
       this.#filled = done;
-      const store = this;
-      function done(): void {
-        clearTimeout(timer);
-        store.#filled = undefined;
-        resolve();
-      }
     });
   }
 
@@ -132,7 +130,12 @@ class GroupedStore implements Store {
       const rejected = members.length > 0 ? members : this.#waiting.splice(0);
       for (const member of rejected) member.reject(error);
     }
-    this.#crowded = members.length > 1;
+    // A caller that waits for each of its transactions is served at once; only where there were several is company likely.
+    this.#expected = Math.max(members.length, Math.floor(this.#expected * 0.75));
+  }
+
+  #enough(): boolean {
+    return this.#waiting.length >= Math.min(this.#expected, this.#grouping.size);
   }
 
   /** Runs one work, and returns how to answer it; throws only if the whole group is lost. */

@@ -51,7 +51,8 @@ function full(): MeshError {
   return new MeshError("store-full", "There is no room left on the disk; nothing was written.", "Make room, then try again.");
 }
 
-function readOnly(): MeshError {
+/** The error for a database or directory without write permission. */
+export function readOnly(): MeshError {
   return new MeshError("store-read-only", "The database, or its directory, may not be written to.", "Check the owner and the permissions.");
 }
 

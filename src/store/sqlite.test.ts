@@ -147,7 +147,12 @@ describe("sqlite: the file", () => {
     if (root) for (const name of [own, path]) chownSync(name, 65534, 65534);
     if (root) process.seteuid?.(65534);
     try {
-      await assert.rejects(openSqliteStore(path), { code: "store-read-only" });
+      const store = await openSqliteStore(path);
+      assert.equal((await store.read((r) => r.leaves(0))).length, 1);
+      await assert.rejects(store.transact((w) => w.append(text("leaf"))), { code: "store-read-only" });
+      await store.close();
+      chmodSync(own, 0o500);
+      await assert.rejects(openSqliteStore(join(own, "new.db")), { code: "store-read-only" });
     } finally {
       if (root) process.seteuid?.(0);
       rmSync(own, { recursive: true });

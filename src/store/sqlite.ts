@@ -1,10 +1,10 @@
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MeshError } from "../refusals/mesh-error.ts";
 import { groupedStore, usualGrouping } from "./grouped.ts";
 import { SqliteConnection } from "./sqlite-connection.ts";
-import { damaged, translated } from "./sqlite-errors.ts";
+import { damaged, readOnly, translated } from "./sqlite-errors.ts";
 import { copyDatabase, currentFormat, establish, examine, type Format, pragma } from "./sqlite-format.ts";
 import type { Store } from "./store.ts";
 
@@ -28,6 +28,7 @@ const checkedWhole = 2 * 1024 * 1024;
  * Opens the store in the SQLite database at `path`, making it if there is none; several processes may have it open at once.
  *
  * The database and its `-wal` and `-shm` companions are made with mode 0600; the directory must exist and be the caller's own (0700).
+ * A file without write permission opens for reading only, and refuses writes with `store-read-only`.
  * Errors: `store-newer` and `store-damaged` (the file is left as it is), `store-not-found`, `store-read-only`, `store-full`, `store-busy`.
  */
 export async function openSqliteStore(path: string, options: SqliteOptions = {}): Promise<SqliteStore> {
@@ -54,8 +55,10 @@ export async function openDatabases(path: string, format: Format, patience: numb
     try {
       return translated(() => openOnce(path, format));
     } catch (error) {
-      const busy = error instanceof MeshError && error.code === "store-busy";
-      if (!busy || performance.now() >= deadline) throw error;
+      const code = error instanceof MeshError ? error.code : undefined;
+      // SQLite says the same of a missing file and of a directory in which it may not make its companion files.
+      if (code === "store-not-found" && statSync(path, { throwIfNoEntry: false })?.isFile() === true) throw readOnly();
+      if (code !== "store-busy" || performance.now() >= deadline) throw error;
     }
     await sleep(5 + Math.random() * 10);
   }
