@@ -111,7 +111,8 @@ async function openKeyring(call: Call, file: string): Promise<{ readonly keyring
     return { keyring: await openKeyringFile(file, octetsOf(given)), secret: given };
   } catch (error) {
     const locked = given === undefined && error instanceof MeshError && error.code === "keyring-locked";
-    if (!locked || !call.input.mayAsk) throw error;
+    if (!locked) throw error;
+    if (!call.input.mayAsk) throw new MeshError("keyring-locked", "This device is locked by a passphrase, and there is no one to ask for it.", "Give --passphrase-file F, or set MESH_PASSPHRASE_FILE.");
     const typed = await call.input.secret("passphrase-file", "Passphrase");
     return { keyring: await openKeyringFile(file, octetsOf(typed)), secret: typed };
   }

@@ -36,10 +36,11 @@ export function askTerminal(question: string, show: boolean): Promise<string> {
       }
     };
     const end = (): void => finish(() => reject(new MeshError("input-needed", "Nothing was typed.")));
-    stderr.write(question);
+    // Raw before the question is there: whoever answers at once must neither be shown nor be lost.
     if (raw) stdin.setRawMode(true);
     stdin.on("data", take);
     stdin.on("end", end);
     stdin.resume();
+    stderr.write(question);
   });
 }

@@ -1,6 +1,10 @@
 import { findPassword } from "../../../applications/passwords/find.ts";
 import { historyOf, type PastValue } from "../../../applications/passwords/history.ts";
 import { readEntries } from "../../../client/catalog.ts";
+import type { Client } from "../../../client/client.ts";
+import { namesIn } from "../../../client/devices.ts";
+import { MeshError } from "../../../refusals/mesh-error.ts";
+import { showUdf, type Udf } from "../../../udf/udf.ts";
 import type { Call } from "../../call.ts";
 import { openClient } from "../../open-client.ts";
 
@@ -8,11 +12,22 @@ import { openClient } from "../../open-client.ts";
 export async function run(call: Call): Promise<void> {
   const { args, output } = call;
   const client = await openClient(call, "offline");
+  const names = await deviceNames(client);
   const history = historyOf(findPassword(await readEntries(client, "passwords"), args.needText("NAME")));
   const reveal = args.flag("reveal");
   const shown = (one: PastValue): string => (one.value === undefined ? "(taken away)" : one.secret && !reveal ? "••••••••" : one.value);
-  const documents = history.map((one) => ({ ...one, value: one.secret && !reveal ? null : (one.value ?? null) }));
-  const rows = history.map((one) => [one.field, shown(one), one.current ? "now" : "before", one.author]);
+  const documents = history.map((one) => ({ ...one, device: names.get(one.author) ?? null, value: one.secret && !reveal ? null : (one.value ?? null) }));
+  const rows = history.map((one) => [one.field, shown(one), one.current ? "now" : "before", names.get(one.author) ?? showUdf(one.author as Udf)]);
   output.data(documents, output.table(["FIELD", "VALUE", "", "WRITTEN BY"], rows));
   if (!reveal && history.some((one) => one.secret)) output.note("--reveal shows what is hidden.");
+}
+
+/** Names are a courtesy: without them the history is as complete. */
+async function deviceNames(client: Client): Promise<ReadonlyMap<string, string>> {
+  try {
+    return namesIn(await readEntries(client, "devices"));
+  } catch (error) {
+    if (error instanceof MeshError && error.code === "catalog-missing") return new Map();
+    throw error;
+  }
 }
