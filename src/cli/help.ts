@@ -44,7 +44,7 @@ trust.
 Usage: mesh COMMAND [options]
 
 ${daily}Groups of commands
-${rows(nouns.map((noun) => [noun.name, `${noun.summary}: ${verbsOf(noun.name).join(", ")}`]))}
+${rows(nouns.map((noun) => [noun.name, `${noun.summary} (${verbsOf(noun.name).join(", ")})`]))}
 Topics: mesh help TOPIC
 ${rows(topics.map((topic) => [topic.name, topic.summary]))}`;
 }
