@@ -4,6 +4,12 @@ import { deviceEntry, type PersonalProfile } from "./personal.ts";
 import type { Correct } from "./stages.ts";
 import { showVersion } from "./version.ts";
 
+/**
+ * How far n may step: a device whose version was refused signs no second object for that (g, n) and goes on with the next
+ * number, so numbers may be missing; what follows what is said by `previous`, not by the number.
+ */
+export const MAX_STEP = 16;
+
 /** The rules of a Personal Profile that need no signature: its place in the order and what it may list (decisions 4.2, 4.3, 4.9). */
 export function checkPersonal(profile: PersonalProfile, master: Correct<MasterProfile>, previous: Correct<PersonalProfile> | undefined): void {
   checkOrder(profile, master, previous);
@@ -17,8 +23,8 @@ function checkOrder(profile: PersonalProfile, master: Correct<MasterProfile>, pr
   demand(profile.previous === previous?.digest, "profile-out-of-order", `Personal Profile ${showVersion(profile)} does not follow the version known before it.`);
   const before = previous?.payload;
   const first = before === undefined && profile.g === 1 && profile.n === 1;
-  const next = before !== undefined && before.g === profile.g && before.n + 1 === profile.n;
-  const over = before !== undefined && before.g + 1 === profile.g && profile.n === 1;
+  const next = before !== undefined && before.g === profile.g && before.n < profile.n && profile.n <= before.n + MAX_STEP;
+  const over = before !== undefined && before.g + 1 === profile.g && profile.n <= MAX_STEP;
   demand(first || next || over, "profile-out-of-order", `Personal Profile ${showVersion(profile)} does not follow ${before === undefined ? "nothing" : showVersion(before)}.`);
 }
 

@@ -13,6 +13,9 @@ import { loadCatalog } from "../known.ts";
 /** What a new version of the Personal Profile changes. */
 export type Changes = { readonly devices: readonly DeviceEntry[]; readonly applications: readonly ApplicationEntry[] };
 
+/** The last version that this device signed, whatever became of it: it never signs two objects for one (g, n) (decision 4.2). */
+type SignedRow = { readonly g: number; readonly n: number };
+
 /** Whether this device holds an Administration Key of the current Master Profile. */
 export function isAdministrator(mesh: Mesh, self: Self): boolean {
   return masterOf(mesh).payload.administrationKeys.some((key) => signatureKeyId(key.signatureKey) === self.administrationKey);
@@ -26,18 +29,22 @@ export function requireAdministrator(mesh: Mesh, self: Self): void {
 /** The next Personal Profile, signed by this administration device: (g, n+1), or (g+1, 1) under a new Master Profile. */
 export async function nextPersonal(client: Client, self: Self, mesh: Mesh, changes: Changes, master: Verified<MasterProfile> = masterOf(mesh)): Promise<Verified<PersonalProfile>> {
   const last = personalOf(mesh);
-  const follows = master.payload.version === last.payload.g;
+  const g = master.payload.version;
+  const signed = await client.rows.read((rows) => rows.get<SignedRow>("signed", "signed"));
+  const n = Math.max(g === last.payload.g ? last.payload.n : 0, signed?.g === g ? signed.n : 0) + 1;
   const payload: PersonalProfile = {
     ...last.payload,
     applications: [...changes.applications],
     devices: [...changes.devices],
-    g: master.payload.version,
+    g,
     heads: [...(await headsOf(client, last.payload))],
     master: master.digest,
-    n: follows ? last.payload.n + 1 : 1,
+    n,
     previous: last.digest,
     suspensions: mesh.suspensions.map((one) => one.object.digest).slice(-MAX_SUSPENSIONS),
   };
+  // Before it is signed: a device that dies now has used the number up, and signs nothing else for it.
+  await client.rows.transact((rows) => rows.put("signed", "signed", "", { g, n } satisfies SignedRow));
   return signObject(personalProfile, payload, signerOf(client.keyring, self.administrationKey));
 }
 
