@@ -1,16 +1,16 @@
 import type { Digest } from "../envelope/fields.ts";
 import { recipientsOf } from "../envelope/sealed.ts";
 import type { Signed } from "../envelope/signed.ts";
-import { at, disabledIn, isVoid, knownIndex, latest } from "../profiles/history.ts";
+import { at, disabledIn, type History, isVoid, knownIndex, lastRemoval, latest } from "../profiles/history.ts";
 import { encapsulationKeyId } from "../profiles/keys.ts";
 import type { MasterProfile } from "../profiles/master.ts";
-import { masterOf, type Mesh, suspendedIn } from "../profiles/mesh.ts";
+import { masterOf, type Mesh, suspendedIn, wasSuspended } from "../profiles/mesh.ts";
 import { type ApplicationEntry, applicationEntry, deviceEntry } from "../profiles/personal.ts";
 import type { Correct } from "../profiles/stages.ts";
 import { isSuspended, partyOf, type Suspended } from "../profiles/suspension.ts";
 import type { DeviceId } from "../profiles/types.ts";
 import { verifyByDevice } from "../profiles/validity.ts";
-import { compareVersions, showVersion, type Version } from "../profiles/version.ts";
+import { compareVersions, isAfter, showVersion, type Version } from "../profiles/version.ts";
 import { demand } from "../refusals/mesh-error.ts";
 import { type Commit, type EpochCommit, type GrantCommit, wrapSubject } from "./commits.ts";
 
@@ -63,19 +63,26 @@ export async function nextCommit(before: Chain | undefined, signed: Signed<Commi
 }
 
 function holdersAfter(before: Chain | undefined, payload: Commit, entry: ApplicationEntry, author: DeviceId, authority: Authority): readonly DeviceId[] {
-  if (payload.kind === "epoch") return epochReaders(before, payload, entry, authority);
+  if (payload.kind === "epoch") return epochReaders(before, payload, entry, author, authority);
   demand(before !== undefined && payload.epoch === before.epoch, "commit-wrong-epoch", `Commit ${payload.index} is not under the chain's latest epoch.`);
-  if (payload.kind === "entries") return before.holders;
+  if (payload.kind === "entries") {
+    // Whoever was not given the key cannot have encrypted under it; whoever knew of a removal had to make a new one first.
+    demand(before.holders.includes(author), "commit-wrong-author", `The author of commit ${payload.index} was not given the key of its epoch.`);
+    demand(!isStale(before, before.holders, payload, authority.history), "commit-wrong-epoch", `Commit ${payload.index} is under an epoch older than a removal that its author knew.`);
+    return before.holders;
+  }
   demand(entry.administrators.includes(author), "commit-wrong-author", `The author of grant ${payload.index} does not administer this catalog.`);
   return [...before.holders, ...grantedReaders(before, payload, entry, authority)];
 }
 
 /** The wraps of an epoch are for exactly the readers of its version less the suspended: one more is a silent reader, one less a silent lock-out. */
-function epochReaders(before: Chain | undefined, payload: EpochCommit, entry: ApplicationEntry, authority: Authority): readonly DeviceId[] {
+function epochReaders(before: Chain | undefined, payload: EpochCommit, entry: ApplicationEntry, author: DeviceId, authority: Authority): readonly DeviceId[] {
   demand(payload.epoch === (before?.epoch ?? 0) + 1 && (payload.previousKey === undefined) === (before === undefined), "commit-wrong-epoch", `Commit ${payload.index} does not begin the next epoch.`);
-  const unfounded = payload.excluded.find((device) => !entry.readers.includes(device) || !everSuspended(device, authority));
-  demand(unfounded === undefined, "commit-wrong-readers", `Epoch ${payload.epoch} excludes a device that was never suspended.`);
+  const unfounded = payload.excluded.find((device) => !entry.readers.includes(device) || !wasSuspended(authority, device, payload));
+  demand(unfounded === undefined, "commit-wrong-readers", `Epoch ${payload.epoch} excludes a device that was not suspended.`);
   const readers = entry.readers.filter((device) => !payload.excluded.includes(device));
+  const due = before === undefined || isStale(before, readers, payload, authority.history);
+  demand(due || entry.administrators.includes(author), "commit-wrong-author", `Epoch ${payload.epoch} was not owed, and its author does not administer this catalog.`);
   const wanted = readers.map((device) => encryptionKeyOf(device, authority)).sort();
   const given = recipientsOf(payload.wraps, wrapSubject(payload.catalog, payload.epoch));
   demand(wanted.length === given.length && wanted.every((key, index) => key === given[index]), "commit-wrong-readers", `Epoch ${payload.epoch} is not for exactly the readers of this catalog.`);
@@ -97,12 +104,10 @@ function encryptionKeyOf(device: DeviceId, authority: Authority): string {
   return encapsulationKeyId(profile.payload.encryptionKey);
 }
 
-/** Whether any suspension, lapsed and lifted ones too, was about a device: replaying an old epoch must not depend on what came after. */
-function everSuspended(device: string, { master, suspensions, history }: Authority): boolean {
-  const party = partyOf(device, master.payload).id;
-  const sponsor = history.find((one) => deviceEntry(one.profile.payload, device) !== undefined)?.profile.kid;
-  const about = new Set([party, ...(sponsor === undefined ? [] : [partyOf(sponsor, master.payload).id])]);
-  return suspensions.some(({ object }) => object.payload.action === "suspend" && (about.has(partyOf(object.payload.target, master.payload).id) || partyOf(object.kid, master.payload).id === party));
+/** Whether an epoch is too old at a version: a holder of its key may not read any more, or a reader was removed since (decision 6.2). */
+function isStale(chain: Chain, readers: readonly DeviceId[], when: Version, history: History): boolean {
+  const removal = lastRemoval(history.filter((one) => !isAfter(one.profile.payload, when)), chain.catalog);
+  return chain.holders.some((device) => !readers.includes(device)) || (removal !== undefined && isAfter(removal, chain.epochVersion));
 }
 
 /** The commit of a catalog after which nothing counts that a device appended; `undefined` while it is not disabled (decision 5.4). */

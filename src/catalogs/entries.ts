@@ -4,7 +4,7 @@ import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
 import { canonicalBytes, type Json } from "../bytes/canonical-json.ts";
 import { parseCanonical } from "../bytes/json.ts";
 import { randomBytes } from "../crypto/random.ts";
-import { countField, formatField, octetsField } from "../envelope/fields.ts";
+import { formatField, octetsField } from "../envelope/fields.ts";
 import { decryptUnder, encryptUnder } from "../envelope/keyed.ts";
 import { readShape } from "../envelope/shape.ts";
 import { digestOf } from "../envelope/signed.ts";
@@ -15,12 +15,14 @@ import { checkBody, type EntriesCommit, MAX_COMMIT_BODY } from "./commits.ts";
 /** The identifier of an entry: 128 random bits. */
 export type EntryId = string;
 
-const fieldName = v.pipe(v.string(), v.regex(/^[a-z][A-Za-z0-9._:-]{0,63}$/));
-const json: v.GenericSchema<unknown, Json> = v.custom<Json>(() => true);
-const changeShape = v.strictObject({
-  entry: octetsField({ octets: 16 }),
-  fields: v.record(fieldName, v.strictTuple([countField(), json])),
-});
+/** The greatest causal counter; no writer goes beyond it, so that a field which a bad one drove there can still be written. */
+export const MAX_COUNTER = Number.MAX_SAFE_INTEGER;
+
+const FIELD_NAME = /^[a-z][A-Za-z0-9._:-]{0,63}$/;
+
+// Not `v.record`: it passes over members named as something that every object has, and their values would be lost.
+const fieldsShape = v.custom<Readonly<Record<string, readonly [number, Json]>>>((input) => isObject(input) && Object.entries(input).every(([name, write]) => FIELD_NAME.test(name) && isWrite(write)), "must be fields, each with a counter and a value");
+const changeShape = v.strictObject({ entry: octetsField({ octets: 16 }), fields: fieldsShape });
 
 /** What one commit changes in one entry: for each field its causal counter and its new value. */
 export type Change = v.InferOutput<typeof changeShape>;
@@ -37,6 +39,8 @@ export function newEntryId(): EntryId {
 
 /** Encrypts changes under the key of the epoch current now and makes the payload of their commit; the ciphertext travels beside it. */
 export function sealChanges(place: Place, key: Uint8Array, changes: readonly Change[]): { readonly payload: EntriesCommit; readonly body: Uint8Array } {
+  // Nobody writes what others would refuse to read.
+  readShape(changesShape, { changes, v: 1 }, "entries-malformed", "changes");
   const { salt, ciphertext } = encryptUnder(key, purpose(place.catalog, place.epoch), pad(changesBytes(changes)));
   const payload: EntriesCommit = { ...place, digest: digestOf(ciphertext), kind: "entries", salt: toBase64url(salt), size: ciphertext.length, v: 1 };
   return { payload, body: ciphertext };
@@ -66,6 +70,14 @@ export function pad(plaintext: Uint8Array): Uint8Array {
   padded.set(plaintext);
   padded[plaintext.length] = 0x80;
   return padded;
+}
+
+function isObject(input: unknown): input is object {
+  return typeof input === "object" && input !== null && !Array.isArray(input);
+}
+
+function isWrite(write: unknown): boolean {
+  return Array.isArray(write) && write.length === 2 && Number.isSafeInteger(write[0]) && write[0] >= 1 && write[1] !== undefined;
 }
 
 function purpose(catalog: string, epoch: number): string {

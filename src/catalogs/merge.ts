@@ -1,5 +1,5 @@
 import { canonicalJson, type Json } from "../bytes/canonical-json.ts";
-import type { Change, EntryId } from "./entries.ts";
+import { type Change, type EntryId, MAX_COUNTER } from "./entries.ts";
 
 /** One value that a field had or has: who wrote it, knowing `counter - 1` writes before it, and in which commit of the chain, once it is in one. */
 export type Write = { readonly value: Json; readonly counter: number; readonly author: string; readonly commit?: number };
@@ -48,7 +48,8 @@ export function isRemoved(entry: Entry): boolean {
 
 /** A change that sets fields of an entry, each with the counter that follows what its writer saw. */
 export function change(id: EntryId, entry: Entry | undefined, values: Readonly<Record<string, Json>>): Change {
-  const fields = Object.entries(values).map(([name, value]): [string, [number, Json]] => [name, [(entry === undefined ? 0 : (writes(entry, name)[0]?.counter ?? 0)) + 1, value]]);
+  const seen = (name: string) => (entry === undefined ? 0 : (writes(entry, name)[0]?.counter ?? 0));
+  const fields = Object.entries(values).map(([name, value]): [string, [number, Json]] => [name, [Math.min(seen(name) + 1, MAX_COUNTER), value]]);
   return { entry: id, fields: Object.fromEntries(fields) };
 }
 
@@ -58,8 +59,10 @@ export function writes(entry: Entry, field: string): readonly Write[] {
 }
 
 function insert(writes: readonly Write[], write: Write): readonly Write[] {
-  if (writes.some((one) => order(one, write) === 0)) return writes;
-  return [...writes, write].sort(order);
+  const same = writes.find((one) => order(one, write) === 0);
+  if (same === undefined) return [...writes, write].sort(order);
+  // One write in two commits counts from the first, whichever is seen first.
+  return (write.commit ?? Infinity) < (same.commit ?? Infinity) ? writes.map((one) => (one === same ? write : one)) : writes;
 }
 
 function order(a: Write, b: Write): number {

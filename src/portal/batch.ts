@@ -1,6 +1,7 @@
 import { fromBase64url } from "../bytes/base64url.ts";
 import { authorityOf, nextCommit } from "../catalogs/chain.ts";
 import { checkBody, commit as commitType } from "../catalogs/commits.ts";
+import { owed } from "../catalogs/freshness.ts";
 import { readSigned, type Verified } from "../envelope/signed.ts";
 import { applicationProfile } from "../profiles/application.ts";
 import { pinNotice } from "../profiles/connection.ts";
@@ -10,8 +11,8 @@ import { latest } from "../profiles/history.ts";
 import { masterProfile } from "../profiles/master.ts";
 import { checkNewSuspension, masterOf, personalOf, suspendedIn, withMaster, withPersonal, withSuspension } from "../profiles/mesh.ts";
 import { personalProfile } from "../profiles/personal.ts";
-import { isSuspended, partyOf, suspension } from "../profiles/suspension.ts";
-import { correctApplication, verifyByAdministration, verifyDevice } from "../profiles/validity.ts";
+import { partyOf, suspension } from "../profiles/suspension.ts";
+import { correctApplication, correctPinNotice, verifyDevice } from "../profiles/validity.ts";
 import type { Part } from "../protocol/parts.ts";
 import { demand } from "../refusals/mesh-error.ts";
 import type { Writing } from "../store/store.ts";
@@ -127,10 +128,7 @@ async function applySuspension(draft: Draft, part: Extract<Part, { kind: "suspen
 
 async function applyPin(draft: Draft, part: Extract<Part, { kind: "pin" }>): Promise<void> {
   const { view, now } = draft;
-  const master = masterOf(view);
-  const notice = await verifyByAdministration(readSigned(part.object, pinNotice), master, "PIN notice");
-  const next = latest(view.history)?.payload;
-  demand(notice.payload.master === view.id && next !== undefined && !isSuspended(suspendedIn(view, now), notice.kid, master.payload, { g: next.g, n: next.n + 1 }), "signer-suspended", "The signer of this PIN notice may not make PINs.");
+  const notice = await correctPinNotice(readSigned(part.object, pinNotice), masterOf(view), suspendedIn(view, now));
   draft.effects.push((w) => putRow(w, shelf.pins, `${view.id}/${notice.payload.pin}`, { expires: notice.payload.expires, status: notice.payload.status }));
 }
 
@@ -142,6 +140,9 @@ async function applyCommit(draft: Draft, part: Extract<Part, { kind: "commit" }>
   const current = latest(view.history)?.payload.devices.find((entry) => entry.id === (signed.kid as string));
   demand(current?.status === "active", "commit-wrong-author", "The author of this commit is no active device.");
   demand(!suspendedIn(view, now).has(partyOf(signed.kid, masterOf(view).payload).id), "signer-suspended", "The author of this commit is suspended.");
+  // Nobody writes under an epoch that a device cut off by now can read: a roll comes first (decision 6.2).
+  const stale = signed.payload.kind === "entries" && owed(before, signed.payload.catalog, view.history, suspendedIn(view, now), masterOf(view)).roll;
+  demand(!stale, "commit-wrong-epoch", "This catalog is owed a new epoch before any more entries.");
   const { commit, chain, standing } = await nextCommit(before, signed, authorityOf(view, now));
   demand(standing === "stands", "commit-wrong-author", "The author of this commit was cut off before it.");
   const body = part.body === undefined ? undefined : fromBase64url(part.body);

@@ -20,9 +20,9 @@ export function at(history: History, version: Version): Correct<PersonalProfile>
   return history.find((one) => isSame(one.profile.payload, version))?.profile;
 }
 
-/** Whether a later Master Profile overrode a version: (g+1, 1) named an earlier one as its predecessor (decision 4.6). */
+/** Whether a later Master Profile overrode a version: the first under g+1 named an earlier one as its predecessor (decision 4.6). */
 export function isVoid(history: History, version: Version): boolean {
-  const over = history.find((one) => one.profile.payload.g === version.g + 1 && one.profile.payload.n === 1)?.profile.payload;
+  const over = history.find((one) => one.profile.payload.g === version.g + 1)?.profile.payload;
   const base = over === undefined ? undefined : history.find((one) => one.profile.digest === over.previous)?.profile.payload;
   return base !== undefined && isAfter(version, base);
 }

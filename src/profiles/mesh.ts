@@ -11,7 +11,7 @@ import type { Correct } from "./stages.ts";
 import { isSuspended, NOBODY, partyOf, type Suspended, suspendedAt, type Suspension, type SuspensionEvent } from "./suspension.ts";
 import { CONTEST_MS, type MasterId } from "./types.ts";
 import { correctDevice, correctMaster, correctPersonal, sameOrEvidence, verifyMaster, verifyPersonal, verifySuspension } from "./validity.ts";
-import { isSame, showVersion } from "./version.ts";
+import { isAfter, isSame, showVersion, type Version } from "./version.ts";
 
 /**
  * One person's mesh as it is known: all versions of Master and Personal Profile, every device ever listed, all suspensions.
@@ -49,6 +49,21 @@ export function personalOf(mesh: Pick<Mesh, "history">): Correct<PersonalProfile
 export function suspendedIn(mesh: Mesh, now: number): Suspended {
   if (mesh.suspensions.length === 0) return NOBODY;
   return suspendedAt(mesh.masters.map((one) => one.payload), mesh.suspensions, admissions(mesh.history, mesh.masters), now);
+}
+
+/**
+ * Whether a device was suspended at some moment at which a version was current: what an epoch made then may leave it out
+ * for. What came later, a lapse, a lift or another suspension, changes nothing in the answer.
+ */
+export function wasSuspended(mesh: Mesh, device: string, when: Version): boolean {
+  const masters = mesh.masters.map((one) => one.payload);
+  const master = masters[when.g - 1];
+  const admitted = admissions(mesh.history, mesh.masters);
+  return mesh.suspensions.some(({ object, arrived }, index) => {
+    const next = mesh.suspensions[index + 1];
+    const current = !isAfter(object.payload, when) && (next === undefined || !isAfter(when, next.object.payload));
+    return current && master !== undefined && suspendedAt(masters, mesh.suspensions.slice(0, index + 1), admitted, arrived).has(partyOf(device, master).id);
+  });
 }
 
 /** Whether a device is listed as active and not suspended. */

@@ -49,7 +49,7 @@ export function correctPersonal(profile: Verified<PersonalProfile>, master: Corr
   checkPersonal(profile.payload, master, previous);
   demand(!isSuspended(suspended, profile.kid, master.payload, profile.payload), "signer-suspended", "The administration device that signed this Personal Profile was suspended before.");
   // A Master Profile comes into force with the first Personal Profile under it, whose arrival tells whether the Master key was suspended then.
-  const inForce = profile.payload.n > 1 || !isSuspended(suspended, master.payload.id, master.payload, { g: master.payload.version, n: 0 });
+  const inForce = previous?.payload.g === profile.payload.g || !isSuspended(suspended, master.payload.id, master.payload, { g: master.payload.version, n: 0 });
   demand(inForce, "signer-suspended", "The Master key was suspended before it signed this Master Profile.");
   return profile as Correct<PersonalProfile>;
 }

@@ -1,7 +1,7 @@
 import { digestOf, readSigned } from "../../envelope/signed.ts";
 import { account as accountType } from "../../profiles/account.ts";
 import { type MasterProfile, masterProfile } from "../../profiles/master.ts";
-import { emptyMesh } from "../../profiles/mesh.ts";
+import { emptyMesh, suspendedIn } from "../../profiles/mesh.ts";
 import type { Correct } from "../../profiles/stages.ts";
 import { correctAccount, correctMaster, verifyMaster } from "../../profiles/validity.ts";
 import { CONTEST_MS } from "../../profiles/types.ts";
@@ -66,7 +66,7 @@ export async function decideDeleteAccount(context: Context, request: RequestOf<t
   const signed = readSigned(request.account, accountType);
   if (view.account.digest === signed.digest && view.record.closes !== undefined) return { response: { effective: view.record.closes } };
   demand(master !== undefined && signed.payload.status === "closed" && signed.payload.address === view.record.address, "profile-wrong-id", "This is no closed version of this account.");
-  const account = await correctAccount(signed, master, view.account);
+  const account = await correctAccount(signed, master, view.account, suspendedIn(view, context.now));
   const closes = context.now + CONTEST_MS;
   const record: MeshRecord = { ...view.record, account: account.digest, closes, revision: view.record.revision + 1 };
   return {
