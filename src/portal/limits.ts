@@ -18,6 +18,9 @@ export const MAX_PENDING = 8;
 /** How long a connection request waits, in milliseconds of portal time (decision 5.2). */
 export const REQUEST_MS = 24 * 60 * 60 * 1000;
 
+/** How long an answered request is kept for the device that it admits or rejects: people type the three words when they get to it. */
+export const ANSWER_MS = 30 * 24 * 60 * 60 * 1000;
+
 /** How long a freed name stays reserved for the same Master (decision 8.3). */
 export const RESERVED_MS = 30 * 24 * 60 * 60 * 1000;
 

@@ -1,6 +1,6 @@
 import type { MasterId } from "../profiles/types.ts";
 import type { Reading } from "../store/store.ts";
-import { REQUEST_MS } from "./limits.ts";
+import { ANSWER_MS, REQUEST_MS } from "./limits.ts";
 import { parseRow, shelf } from "./records.ts";
 
 /** A connection request as it waits, and its answer once there is one. */
@@ -9,10 +9,15 @@ export type RequestRecord = { readonly digest: string; readonly arrived: number;
 /** A request with the key under which it is kept. */
 export type KeptRequest = { readonly key: string; readonly record: RequestRecord };
 
+/** Whether a request is still kept: one that waits for a day; one that was answered until its device had every chance to ask. */
+export function isLive(record: RequestRecord, now: number): boolean {
+  return record.arrived + (record.answer === undefined ? REQUEST_MS : ANSWER_MS) > now;
+}
+
 /** The requests of a mesh that have not expired, answered or not. */
 export async function liveRequestsOf(reading: Reading, master: MasterId, now: number): Promise<readonly KeptRequest[]> {
   const entries = await reading.list(shelf.requests, `${master}/`);
-  return entries.map(({ key, value }) => ({ key, record: parseRow<RequestRecord>(value) })).filter((one) => one.record.arrived + REQUEST_MS > now);
+  return entries.map(({ key, value }) => ({ key, record: parseRow<RequestRecord>(value) })).filter((one) => isLive(one.record, now));
 }
 
 /** The requests of a mesh that wait for an answer. */

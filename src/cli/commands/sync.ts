@@ -11,10 +11,11 @@ export async function run(call: Call): Promise<void> {
   const synced = await pull(client);
   call.whenDone(() => synced.link.close());
   const admitted = await answerPins(client, synced);
-  const current = admitted.length === 0 ? synced : await pull(client);
+  const current = synced.answer.pending === 0 ? synced : await pull(client);
   call.whenDone(() => current.link.close());
   const removed = await removeSuspended(client, current);
   const last = admitted.length + removed > 0 ? await sync(client) : report;
-  const waiting = last.pending === 0 ? "" : ` ${last.pending} device${last.pending === 1 ? "" : "s"} ask${last.pending === 1 ? "s" : ""} to join: mesh device pending.`;
-  call.output.receipt({ received: report.received, sent: report.sent + (last === report ? 0 : last.sent), admitted, pending: last.pending }, `Up to date.${admitted.map((name) => ` ${name} joined by PIN.`).join("")}${waiting}`);
+  const { pending } = current.answer;
+  const waiting = pending === 0 ? "" : ` ${pending} device${pending === 1 ? "" : "s"} ask${pending === 1 ? "s" : ""} to join: mesh device pending.`;
+  call.output.receipt({ received: report.received, sent: report.sent + (last === report ? 0 : last.sent), admitted, pending }, `Up to date.${admitted.map((name) => ` ${name} joined by PIN.`).join("")}${waiting}`);
 }

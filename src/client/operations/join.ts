@@ -46,11 +46,11 @@ export async function joinMesh(client: Client, options: JoinOptions): Promise<Jo
     const begun = await client.rows.read((rows) => rows.get<Self>("self", "self"));
     const free = begun === undefined || ((begun.state === "joining" || begun.state === "connected") && begun.address === options.address);
     demand(free, "home-exists", `This device already belongs to ${begun?.address ?? "a mesh"}.`, "Choose another home with MESH_HOME.");
-    if (begun === undefined) await ask(client, link, options);
+    if (begun === undefined || (await isAnotherWay(client, begun, options))) await ask(client, link, options);
     const { self, joining } = await stateOf(client);
     const words = (await connectionWords(joining.witness)).request.join(" ");
     if (self.state === "connected") return { status: "connected", words, witness: joining.witness, answered: true };
-    await link.ask(connectStart, { request: joining.request });
+    await start(client, link, joining.request);
     const answer = await holdingPortalTo(() => answerFor(link, self, joining));
     if (answer === undefined) return { status: "pending", words, witness: joining.witness, answered: false };
     if (answer.payload.result === "rejected") {
@@ -136,6 +136,30 @@ async function answerFor(link: PortalLink, self: Self, joining: JoiningRow): Pro
   const proven = joining.pin === undefined || payload.result === "rejected" || isPinProof(payload.pinProof, fromBase64url(joining.pin), "answer", joining.witness);
   demand(proven, "portal-answer-wrong-device", "The answer was not made by somebody who knows the PIN.");
   return answer;
+}
+
+/**
+ * Whether the person now says otherwise how to join: by a PIN that the request was not made with. A fingerprint that she
+ * adds must be the mesh that was fixed then, and makes the answer words unnecessary.
+ */
+async function isAnotherWay(client: Client, self: Self, options: JoinOptions): Promise<boolean> {
+  if (self.state !== "joining") return false;
+  const { joining } = await stateOf(client);
+  demand(options.master === undefined || options.master === self.master, "portal-other-master", "This device asked another mesh than the one you name now.", "Do not go on with it. Choose another home with MESH_HOME, and check where the address comes from.");
+  if (options.master !== undefined && !joining.trusted) await client.rows.transact((rows) => rows.put("joining", "joining", "", { ...joining, trusted: true } satisfies JoiningRow));
+  const another = options.pinCode !== undefined && joining.pin !== toBase64url(pinKey(parsePin(options.pinCode)));
+  if (another) await forget(client);
+  return another;
+}
+
+/** Sends the request, again if need be; one that the portal will never take for its PIN is forgotten, so that the person may join another way. */
+async function start(client: Client, link: PortalLink, request: Jws): Promise<void> {
+  try {
+    await link.ask(connectStart, { request });
+  } catch (error) {
+    if (error instanceof MeshError && error.code === "connection-pin-unknown") await forget(client);
+    throw error;
+  }
 }
 
 /** Takes the mesh over: everything is pulled and judged first, and must hold what the answer promised; then this device is a member. */

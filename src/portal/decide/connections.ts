@@ -2,10 +2,10 @@ import { readSigned, signedBytes, verifySigned } from "../../envelope/signed.ts"
 import { connectionAnswer, connectionRequest } from "../../profiles/connection.ts";
 import { deviceProfile } from "../../profiles/device.ts";
 import { deviceEntry } from "../../profiles/personal.ts";
-import { masterOf } from "../../profiles/mesh.ts";
+import { masterOf, suspendedIn } from "../../profiles/mesh.ts";
 import { latest } from "../../profiles/history.ts";
 import { verifyingKey } from "../../profiles/keys.ts";
-import { verifyByAdministration, verifyDevice } from "../../profiles/validity.ts";
+import { correctAnswer, verifyDevice } from "../../profiles/validity.ts";
 import type { RequestOf, ResponseOf } from "../../protocol/command.ts";
 import type { connectComplete, connectPending, connectStart, connectStatus } from "../../protocol/connections.ts";
 import { demand } from "../../refusals/mesh-error.ts";
@@ -13,7 +13,7 @@ import type { Reading } from "../../store/store.ts";
 import { type Context, memberOf, type Plan } from "../context.ts";
 import { MAX_PENDING, REQUEST_MS } from "../limits.ts";
 import { getObject, putObject, putRow, row, shelf } from "../records.ts";
-import { expiredRequestsOf, type RequestRecord, unansweredOf } from "../requests.ts";
+import { expiredRequestsOf, isLive, type RequestRecord, unansweredOf } from "../requests.ts";
 import { planParts } from "./profiles.ts";
 
 /** ConnectStart: keeps a request for the account's administration devices; strangers can fill their own queue only (decision 5.2). */
@@ -29,7 +29,7 @@ export async function decideConnectStart(context: Context, request: RequestOf<ty
   const expires = now + REQUEST_MS;
   const check = async (r: Reading): Promise<RequestRecord | undefined> => {
     const known = await row<RequestRecord>(r, shelf.requests, `${master}/${witness}`);
-    if (known !== undefined) {
+    if (known !== undefined && isLive(known, now)) {
       demand(known.device === device.payload.id, "connection-rejected", "This witness belongs to another device.");
       return known;
     }
@@ -61,7 +61,7 @@ export async function decideConnectStatus(context: Context, request: RequestOf<t
   const master = asker.kind === "member" ? asker.view.id : asker.master;
   return context.read(async (r) => {
     const record = await row<RequestRecord>(r, shelf.requests, `${master}/${request.witness}`);
-    demand(record !== undefined && record.device === asker.device && record.arrived + REQUEST_MS > now, "connection-unknown", "There is no such request any more.");
+    demand(record !== undefined && record.device === asker.device && isLive(record, now), "connection-unknown", "There is no such request any more.");
     if (record.answer === undefined) return { response: { state: "pending" } };
     return { response: { state: "answered", answer: (await getObject(r, record.answer, connectionAnswer)).jws } };
   });
@@ -83,12 +83,12 @@ export async function decideConnectComplete(context: Context, request: RequestOf
   const signed = readSigned(request.answer, connectionAnswer);
   const key = `${view.id}/${signed.payload.witness}`;
   const record = await context.read((r) => row<RequestRecord>(r, shelf.requests, key));
-  demand(record !== undefined && record.device === signed.payload.device && record.arrived + REQUEST_MS > context.now, "connection-unknown", "There is no such request, or it expired.");
+  demand(record !== undefined && record.device === signed.payload.device && isLive(record, context.now), "connection-unknown", "There is no such request, or it expired.");
   if (record.answer === signed.digest) return { response: { arrived: context.now } };
   demand(record.answer === undefined, "connection-answered", "This request was already answered from another device.");
   const plan = request.parts === undefined ? {} : await planParts(context, view, request.parts);
   const after = plan.changed ?? view;
-  const answer = await verifyByAdministration(signed, masterOf(after), "connection answer");
+  const answer = await correctAnswer(signed, masterOf(after), suspendedIn(after, context.now));
   const last = latest(after.history);
   const listed = deviceEntry(last?.payload ?? { devices: [] }, signed.payload.device)?.status === "active";
   const accepted = signed.payload.result === "accepted";

@@ -9,6 +9,6 @@ export async function run(call: Call): Promise<void> {
   const synced = await pull(client);
   call.whenDone(() => synced.link.close());
   const lines = await pendingLines(client, synced);
-  const document = lines.map((line) => ({ ...line, requested: new Date(line.requested).toISOString() }));
+  const document = lines.map(({ witness, words, name, requested }) => ({ witness, words, name, requested: new Date(requested).toISOString() }));
   call.output.data(document, lines.length === 0 ? "No device asks to join." : call.output.table(["words", "device", "asked"], document.map((line) => [line.words, line.name, line.requested.slice(0, 16).replace("T", " ")])));
 }

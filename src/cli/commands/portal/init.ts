@@ -10,6 +10,7 @@ export async function run(call: Call): Promise<void> {
   const { args, output } = call;
   const directory = resolve(args.needText("data"));
   const domain = args.needText("domain").toLowerCase();
+  demand(domain === "localhost" || domain.includes("."), "usage-option-value", `${JSON.stringify(domain)} is no whole domain name.`, "Name it like example.com, or localhost for a portal of your own.");
   demand(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/.test(domain) && domain.length <= 253, "usage-option-value", `${JSON.stringify(domain)} is not a domain name.`);
   const { host, port } = listenOf(args.text("listen") ?? "127.0.0.1:0");
   const accounts = args.text("accounts") ?? "invited";
