@@ -21,7 +21,7 @@ import type { ApplicationId, MasterId } from "../../profiles/types.ts";
 import { createAccount } from "../../protocol/accounts.ts";
 import type { RequestOf } from "../../protocol/command.ts";
 import type { Part } from "../../protocol/parts.ts";
-import { demand } from "../../refusals/mesh-error.ts";
+import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import { udfOf, udfOfKey } from "../../udf/udf.ts";
 import type { CatalogType } from "../catalog.ts";
 import { type Client, type Self, signerOf } from "../client.ts";
@@ -51,7 +51,7 @@ export async function createMesh(client: Client, master: Keyring, options: Creat
     if (begun === undefined) await prepare(client, master, link, options);
     const { self, request } = await client.rows.read(async (rows) => ({ self: await rows.get<Self>("self", "self"), request: await rows.get<RequestOf<typeof createAccount>>("creating", "creating") }));
     demand(self !== undefined && request !== undefined && self.address === options.address, "home-exists", `This device is creating ${self?.address ?? "another address"}.`, "Run `mesh create` with that address again, or choose another home with MESH_HOME.");
-    await link.ask(createAccount, { ...request, ...(options.invitation === undefined ? {} : { invitation: options.invitation }) });
+    await askFor(client, master, link, { ...request, ...(options.invitation === undefined ? {} : { invitation: options.invitation }) });
     await client.rows.transact(async (rows) => {
       await rows.put("self", "self", "", { ...self, state: "connected" } satisfies Self);
       await rows.remove("creating", "creating", "");
@@ -60,6 +60,23 @@ export async function createMesh(client: Client, master: Keyring, options: Creat
     return { address: self.address, fingerprint: self.master, device: { name: self.name, fingerprint: self.device } };
   } finally {
     link.close();
+  }
+}
+
+/** What a portal will never grant, however often it is asked. */
+const HOPELESS: ReadonlySet<string> = new Set(["account-name-taken", "account-name-reserved", "account-name-malformed", "account-wrong-portal"]);
+
+/** Asks for the account; a name that cannot be had is forgotten with all that was made for it, so that the person may choose another. */
+async function askFor(client: Client, master: Keyring, link: PortalLink, request: RequestOf<typeof createAccount>): Promise<void> {
+  try {
+    await link.ask(createAccount, request);
+  } catch (error) {
+    if (!(error instanceof MeshError) || !HOPELESS.has(error.code)) throw error;
+    await client.rows.transact(async (rows) => {
+      for (const row of ["self", "creating"]) await rows.remove(row, row, "");
+    });
+    for (const keyring of [client.keyring, master]) for (const { id } of keyring.list()) await keyring.remove(id);
+    throw error;
   }
 }
 

@@ -8,7 +8,7 @@ import { demand } from "../../refusals/mesh-error.ts";
 import type { Udf } from "../../udf/udf.ts";
 import { readEntries } from "../catalog.ts";
 import { type Client, signerOf } from "../client.ts";
-import { deviceNamed } from "../devices.ts";
+import { deviceNamed, listDevices } from "../devices.ts";
 import { unlessOvertaken } from "../overtaken.ts";
 import { pull, push, type Synced } from "../sync.ts";
 import { submit } from "./submit.ts";
@@ -33,6 +33,7 @@ async function disableOnce(client: Client, name: string): Promise<Receipt> {
     const target = await deviceNamed(client, name);
     demand(!target.this, "device-is-this", "This is the device you are using.", "To take it out of your mesh, run `mesh device leave`.");
     demand(target.status !== "disabled", "device-already-disabled", `${target.name} is disabled already.`);
+    const active = (await listDevices(client)).filter((device) => device.status === "active" && device.name !== target.name);
     const done: string[] = [];
     const pending: string[] = [];
     const holdsKey = masterOf(synced.mesh).payload.administrationKeys.some((key) => key.device === target.fingerprint);
@@ -51,6 +52,8 @@ async function disableOnce(client: Client, name: string): Promise<Receipt> {
     } else {
       pending.push(holdsKey ? `${target.name} is removed for good with the Master key` : `${target.name} is removed for good by an administration device`);
     }
+    const fallen = (await listDevices(client)).filter((device) => device.status === "suspended" && active.some((one) => one.fingerprint === device.fingerprint));
+    for (const device of fallen) pending.push(`${device.name}, which ${target.name} let in within the last 72 hours, is suspended with it: disable it too, or join it anew`);
     const rolled = await push(client, synced);
     done.push(rolled === 0 ? "every catalog already had new keys" : `${rolled} catalog${rolled === 1 ? "" : "s"} got new keys that ${target.name} does not have`);
     const exposed = (await readEntries(client, "passwords")).filter((entry) => !isRemoved(entry)).map((entry) => String(current(entry, "name") ?? "?"));
@@ -123,9 +126,9 @@ function removable(mesh: Mesh, now: number): readonly string[] {
   const holders = new Set<string>(masterOf(mesh).payload.administrationKeys.map((key) => key.device));
   return [...suspended].flatMap(([id, standing]) => {
     const active = deviceEntry(personalOf(mesh).payload, id)?.status === "active";
-    // Whoever suspended an equal fell with it; whether it was right is for a person to say, not for a sync.
-    const fell = standing.by.id === id && mesh.suspensions.some((one) => one.object.digest === standing.digest && one.object.payload.target !== id);
-    const firm = standing.until === undefined && partyOf(id, masterOf(mesh).payload).id === id && !fell;
+    // Those that fell with another, its signer or whom it had let in: a person says what becomes of them, not a sync.
+    const named = mesh.suspensions.some((one) => one.object.digest === standing.digest && one.object.payload.target === id);
+    const firm = standing.until === undefined && partyOf(id, masterOf(mesh).payload).id === id && named;
     return active && firm && !holders.has(id) ? [id] : [];
   });
 }
