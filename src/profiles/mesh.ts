@@ -154,6 +154,8 @@ function equalLists(a: readonly string[], b: readonly string[]): boolean {
 /** The version that a new one names as its predecessor: the last, or in a first version under a new Master Profile one whose successors are not older than 72 h. */
 function namedPrevious(mesh: Mesh, payload: PersonalProfile, arrived: number): Correct<PersonalProfile> | undefined {
   const last = latest(mesh.history);
+  // Else a key that g+1 took away could go on under g, where it still stands.
+  demand(last === undefined || isAfter(payload, last.payload), "profile-out-of-order", `Personal Profile ${showVersion(payload)} comes after one that supersedes it.`);
   if (last === undefined || payload.g === last.payload.g) return last;
   const index = mesh.history.findIndex((one) => one.profile.digest === payload.previous);
   const named = mesh.history[index];
