@@ -3,7 +3,6 @@ import * as v from "valibot";
 import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
 import { canonicalBytes, type Json } from "../bytes/canonical-json.ts";
 import { parseCanonical } from "../bytes/json.ts";
-import { randomBytes } from "../crypto/random.ts";
 import { formatField, octetsField } from "../envelope/fields.ts";
 import { decryptUnder, encryptUnder } from "../envelope/keyed.ts";
 import { readShape } from "../envelope/shape.ts";
@@ -11,12 +10,6 @@ import { digestOf } from "../envelope/signed.ts";
 import { demand } from "../refusals/mesh-error.ts";
 import type { Place } from "./epoch-keys.ts";
 import { checkBody, type EntriesCommit, MAX_COMMIT_BODY } from "./commits.ts";
-
-/** The identifier of an entry: 128 random bits. */
-export type EntryId = string;
-
-/** The greatest causal counter; no writer goes beyond it, so that a field which a bad one drove there can still be written. */
-export const MAX_COUNTER = Number.MAX_SAFE_INTEGER;
 
 const FIELD_NAME = /^[a-z][A-Za-z0-9._:-]{0,63}$/;
 
@@ -31,11 +24,6 @@ const changesShape = v.strictObject({ changes: v.array(changeShape), v: formatFi
 
 /** The most octets of padded plaintext that fit one commit. */
 export const MAX_PLAINTEXT = MAX_COMMIT_BODY - 16;
-
-/** A fresh entry identifier. */
-export function newEntryId(): EntryId {
-  return toBase64url(randomBytes(16));
-}
 
 /** Encrypts changes under the key of the epoch current now and makes the payload of their commit; the ciphertext travels beside it. */
 export function sealChanges(place: Place, key: Uint8Array, changes: readonly Change[]): { readonly payload: EntriesCommit; readonly body: Uint8Array } {

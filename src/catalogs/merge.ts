@@ -1,5 +1,6 @@
 import { canonicalJson, type Json } from "../bytes/canonical-json.ts";
-import { type Change, type EntryId, MAX_COUNTER } from "./entries.ts";
+import type { Change } from "./entries.ts";
+import type { EntryId } from "./entry-id.ts";
 
 /** One value that a field had or has: who wrote it, knowing `counter - 1` writes before it, and in which commit of the chain, once it is in one. */
 export type Write = { readonly value: Json; readonly counter: number; readonly author: string; readonly commit?: number };
@@ -9,6 +10,9 @@ export type Entry = { readonly id: EntryId; readonly fields: Readonly<Record<str
 
 /** The field that marks an entry as removed. */
 export const REMOVED = "removed";
+
+/** The greatest causal counter; no writer goes beyond it, so that a field which a bad one drove there can still be written. */
+const MAX_COUNTER = Number.MAX_SAFE_INTEGER;
 
 /**
  * Adds the writes of a change to an entry.

@@ -1,6 +1,6 @@
 import type { Entry } from "../catalogs/merge.ts";
 import { change, current, isRemoved } from "../catalogs/merge.ts";
-import { newEntryId } from "../catalogs/entries.ts";
+import { newEntryId } from "../catalogs/entry-id.ts";
 import { isActive, type Mesh, personalOf } from "../profiles/mesh.ts";
 import { deviceNameField } from "../profiles/connection.ts";
 import { readShape } from "../envelope/shape.ts";

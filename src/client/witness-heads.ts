@@ -1,7 +1,7 @@
 import * as v from "valibot";
 
 import type { Json } from "../bytes/canonical-json.ts";
-import { newEntryId } from "../catalogs/entries.ts";
+import { newEntryId } from "../catalogs/entry-id.ts";
 import { change, current, type Entry, isRemoved } from "../catalogs/merge.ts";
 import { countField, digestField } from "../envelope/fields.ts";
 import { isActive, masterOf, type Mesh, personalOf } from "../profiles/mesh.ts";

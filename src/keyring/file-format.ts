@@ -2,11 +2,10 @@ import { closeSync, fstatSync, openSync, readSync, type BigIntStats, statSync } 
 import { dirname } from "node:path";
 import * as v from "valibot";
 
-import { toBase64url } from "../bytes/base64url.ts";
+import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
 import { canonicalBytes, type Json } from "../bytes/canonical-json.ts";
 import { equalBytes } from "../bytes/equal.ts";
 import { parseCanonical } from "../bytes/json.ts";
-import { fromBase64url } from "../bytes/base64url.ts";
 import { hmac } from "../crypto/digest.ts";
 import { countField, octetsField } from "../envelope/fields.ts";
 import { keyedShape } from "../envelope/keyed.ts";

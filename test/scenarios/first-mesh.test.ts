@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { change, current } from "../../src/catalogs/merge.ts";
-import { newEntryId } from "../../src/catalogs/entries.ts";
+import { newEntryId } from "../../src/catalogs/entry-id.ts";
 import { editEntries, readEntries } from "../../src/client/catalog.ts";
 import { acceptConnection } from "../../src/client/operations/accept.ts";
 import { createMesh } from "../../src/client/operations/create.ts";

@@ -1,5 +1,6 @@
 import { canonicalJson, type Json } from "../../bytes/canonical-json.ts";
-import { type Change, changesBytes, newEntryId } from "../../catalogs/entries.ts";
+import { type Change, changesBytes } from "../../catalogs/entries.ts";
+import { newEntryId } from "../../catalogs/entry-id.ts";
 import { change, current, type Entry, isRemoved, REMOVED } from "../../catalogs/merge.ts";
 import { demand } from "../../refusals/mesh-error.ts";
 import { checkLabel, checkLine, checkText, limits } from "./limits.ts";

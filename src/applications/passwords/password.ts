@@ -1,5 +1,5 @@
 import type { Json } from "../../bytes/canonical-json.ts";
-import type { EntryId } from "../../catalogs/entries.ts";
+import type { EntryId } from "../../catalogs/entry-id.ts";
 import { current, type Entry, isRemoved } from "../../catalogs/merge.ts";
 import { type ListName, membersOf } from "./members.ts";
 

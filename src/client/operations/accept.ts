@@ -8,7 +8,7 @@ import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import { catalogOf, editEntries, readEntries } from "../catalog.ts";
 import { type Client, signerOf } from "../client.ts";
 import { change } from "../../catalogs/merge.ts";
-import { newEntryId } from "../../catalogs/entries.ts";
+import { newEntryId } from "../../catalogs/entry-id.ts";
 import { unlessOvertaken } from "../overtaken.ts";
 import { freeName, namesIn } from "../devices.ts";
 import { loadCatalog } from "../known.ts";

@@ -1,7 +1,8 @@
 import { wipe } from "../../bytes/equal.ts";
 import { authorityOf } from "../../catalogs/chain.ts";
 import { commit as commitType } from "../../catalogs/commits.ts";
-import { newEntryId, sealChanges } from "../../catalogs/entries.ts";
+import { sealChanges } from "../../catalogs/entries.ts";
+import { newEntryId } from "../../catalogs/entry-id.ts";
 import { beginEpoch } from "../../catalogs/epoch-keys.ts";
 import { change } from "../../catalogs/merge.ts";
 import { toBase64url } from "../../bytes/base64url.ts";

@@ -1,6 +1,6 @@
 import { fromBase64url, toBase64url } from "../../bytes/base64url.ts";
 import { type Entry, change, current, isRemoved, REMOVED } from "../../catalogs/merge.ts";
-import { newEntryId } from "../../catalogs/entries.ts";
+import { newEntryId } from "../../catalogs/entry-id.ts";
 import { signObject } from "../../envelope/signed.ts";
 import { isPinProof, pinNotice } from "../../profiles/connection.ts";
 import { publish } from "../../protocol/profiles.ts";
