@@ -37,7 +37,7 @@ export type Place = {
   /** As `mesh`, and hands out the process at once. */
   start(device: string, args: readonly string[], environment?: Readonly<Record<string, string>>): Running;
   /** Runs one line of shell as a device, in the folder, with `mesh` on its path. */
-  shell(device: string, line: string): Promise<Ran>;
+  shell(device: string, line: string, environment?: Readonly<Record<string, string>>): Promise<Ran>;
   /** As `mesh --json`; throws unless it ends with one of the statuses allowed. */
   json<T>(device: string, args: readonly string[], allowed?: readonly number[]): Promise<T>;
   /** Writes a file into the folder and returns its path. */
@@ -92,7 +92,7 @@ export function openPlace(): Place {
     })));
     rmSync(folder, { recursive: true, force: true });
   };
-  return { folder, home, mesh, start: startMesh, shell: (device, line) => start(device, "/bin/sh", ["-c", line]).ended, json, file, portal, close };
+  return { folder, home, mesh, start: startMesh, shell: (device, line, environment) => start(device, "/bin/sh", ["-c", line], environment).ended, json, file, portal, close };
 }
 
 function portalProcess(directory: string, url: string, pin: string, spawnOne: () => ChildProcess): PortalProcess {

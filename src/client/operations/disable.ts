@@ -56,7 +56,7 @@ async function disableOnce(client: Client, name: string): Promise<Receipt> {
     for (const device of fallen) pending.push(`${device.name}, which ${target.name} let in within the last 72 hours, is suspended with it: disable it too, or join it anew`);
     const rolled = await push(client, synced);
     done.push(rolled === 0 ? "every catalog already had new keys" : `${rolled} catalog${rolled === 1 ? "" : "s"} got new keys that ${target.name} does not have`);
-    const exposed = (await readEntries(client, "passwords")).filter((entry) => !isRemoved(entry)).map((entry) => String(current(entry, "name") ?? "?"));
+    const exposed = (await readEntries(client, "passwords")).filter((entry) => !isRemoved(entry)).map((entry) => String(current(entry, "name") ?? "?")).sort();
     if (exposed.length > 0) pending.push(`change the ${exposed.length} password${exposed.length === 1 ? "" : "s"} that ${target.name} could read: ${exposed.slice(0, 20).join(", ")}${exposed.length > 20 ? ", ..." : ""}`);
     return { done, pending };
   } finally {

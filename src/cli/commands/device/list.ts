@@ -9,5 +9,5 @@ export async function run(call: Call): Promise<void> {
   await trySync(call, client);
   const devices = await listDevices(client);
   const { table } = call.output;
-  call.output.data(devices, table(["device", "role", "status"], devices.map((device) => [device.this ? `${device.name} (this one)` : device.name, device.roles.join(", "), device.status])));
+  call.output.data(devices, table(["DEVICE", "ROLE", "STATUS"], devices.map((device) => [device.this ? `${device.name} (this one)` : device.name, device.roles.join(", "), device.status])));
 }

@@ -10,5 +10,5 @@ export async function run(call: Call): Promise<void> {
   call.whenDone(() => synced.link.close());
   const lines = await pendingLines(client, synced);
   const document = lines.map(({ witness, words, name, requested }) => ({ witness, words, name, requested: new Date(requested).toISOString() }));
-  call.output.data(document, lines.length === 0 ? "No device asks to join." : call.output.table(["words", "device", "asked"], document.map((line) => [line.words, line.name, line.requested.slice(0, 16).replace("T", " ")])));
+  call.output.data(document, lines.length === 0 ? "No device asks to join." : call.output.table(["WORDS", "DEVICE", "ASKED"], document.map((line) => [line.words, line.name, line.requested.slice(0, 16).replace("T", " ")])));
 }
