@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync, type BigIntStats, statSync } from "node:fs";
+import { type BigIntStats, closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import * as v from "valibot";
 
@@ -70,7 +70,7 @@ export function readKeyringFile(path: string): Read {
 
 /** Demands that a file was written by who held this random key, and is that keyring (`keyring-damaged`). */
 export function demandAuthentic(path: string, file: KeyringFile, root: Uint8Array): void {
-  if (file.keyring !== nameOf(root)) throw damaged(path, "it is another keyring than the one that was opened");
+  if (file.keyring !== nameOf(root)) throw damaged(path, "it is another keyring than the one expected");
   if (!equalBytes(fromBase64url(file.mac), macOf(file, root))) throw damaged(path, "it was changed by somebody who could not open it");
 }
 
@@ -116,7 +116,7 @@ function readPrivate(path: string): { readonly octets: Uint8Array; readonly stam
     const found = fstatSync(file, { bigint: true });
     if (!found.isFile()) throw damaged(path, "it is no file");
     demandPrivate(path, found, "600");
-    demandPrivate(dirname(path), statSync(dirname(path), { bigint: true }), "700");
+    demandPrivateFolder(path);
     if (found.size > MAX_OCTETS) throw damaged(path, "it is too large");
     const octets = new Uint8Array(Number(found.size));
     if (readSync(file, octets) !== octets.length) throw damaged(path, "it is cut off");
@@ -126,6 +126,11 @@ function readPrivate(path: string): { readonly octets: Uint8Array; readonly stam
   } finally {
     if (file !== undefined) closeSync(file);
   }
+}
+
+/** Demands that the folder of a keyring is its owner's alone (`keyring-permissions`). */
+export function demandPrivateFolder(path: string): void {
+  demandPrivate(dirname(path), statSync(dirname(path), { bigint: true }), "700");
 }
 
 /** Demands that nobody else may reach it, or put another in its place (`keyring-permissions`). */

@@ -1,80 +1,95 @@
-import { existsSync } from "node:fs";
-
+import { canonicalJson } from "../bytes/canonical-json.ts";
 import { wipe } from "../bytes/equal.ts";
 import { randomBytes } from "../crypto/random.ts";
 import { keyedUnder, openKeyed } from "../envelope/keyed.ts";
 import { replaceFile } from "../machine/replace-file.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
-import { demandAuthentic, keyringOctets, type KeyringFile, type Lock, type Read, readKeyringFile, stampAt, translate } from "./file-format.ts";
+import { demandAuthentic, demandPrivateFolder, keyringOctets, type KeyringFile, type Read, readKeyringFile, stampAt, translate } from "./file-format.ts";
 import { withFileLock } from "./file-lock.ts";
 import type { Keyring, KeyringEntry } from "./keyring.ts";
 import { lockRoot, type PassphraseOptions, unlockRoot } from "./passphrase.ts";
 import { closed, derived, keyMissing, newEntries, ROOT_OCTETS } from "./secrets.ts";
 
-/** Makes an empty keyring, under a passphrase or readable; `keyring-exists` if there is a file. Its folder must be there, 0700. */
+type Sealed = KeyringFile["secrets"];
+
+/**
+ * Makes a keyring file under a passphrase, or readable by whoever may read the file (mode 0600) if there is none.
+ *
+ * The folder must exist, mode 0700. A keyring that holds a key is never overwritten (`keyring-exists`); one without is what a
+ * creation leaves behind that was cut off, and is made afresh.
+ */
 export async function createKeyringFile(path: string, passphrase: Uint8Array | undefined, options: PassphraseOptions = {}): Promise<Keyring> {
-  const root = randomBytes(ROOT_OCTETS);
-  const lock = await lockRoot(root, passphrase, options);
-  await changing(path, async () => {
-    if (existsSync(path)) throw new MeshError("keyring-exists", `There is a keyring at ${path} already.`);
-    write(path, root, lock, []);
+  return changing(path, async () => {
+    if (stampAt(path) !== undefined && readKeyringFile(path).file.secrets.length > 0) {
+      throw new MeshError("keyring-exists", `There is a keyring at ${path} already, and it was not overwritten.`);
+    }
+    const root = randomBytes(ROOT_OCTETS);
+    replaceFile(path, keyringOctets(root, await lockRoot(root, passphrase, options), []));
+    return new FileKeyring(path, root, readKeyringFile(path));
   });
-  return new FileKeyring(path, root, readKeyringFile(path));
 }
 
-/** Opens a keyring; errors as `readKeyringFile` and `unlockRoot`. */
+/**
+ * Opens a keyring file; a passphrase that it does not need is not looked at.
+ *
+ * `keyring-not-found`, `keyring-permissions` (others may reach file or folder), `keyring-newer`, `keyring-damaged`, `keyring-locked` and
+ * `keyring-wrong-passphrase` (exit 4). The file is not touched.
+ */
 export async function openKeyringFile(path: string, passphrase: Uint8Array | undefined, options: PassphraseOptions = {}): Promise<Keyring> {
   const read = readKeyringFile(path);
-  const root = await unlockRoot(read.file.lock, passphrase, options);
-  demandAuthentic(path, read.file, root);
-  return new FileKeyring(path, root, read);
+  return new FileKeyring(path, await unlockRoot(read.file.lock, passphrase, options), read);
 }
 
-/** Puts the random key under another passphrase, in one step; the secrets stay as they are sealed. */
+/** Puts a keyring under another passphrase, or none, in one step; the secrets and `derive` stay as they are, open keyrings stay open. */
 export async function changePassphrase(path: string, old: Uint8Array | undefined, next: Uint8Array | undefined, options: PassphraseOptions = {}): Promise<void> {
-  const root = await unlockRoot(readKeyringFile(path).file.lock, old, options);
-  try {
-    const lock = await lockRoot(root, next, options);
-    await changing(path, async () => {
-      const { file } = readKeyringFile(path);
+  await changing(path, async () => {
+    const { file } = readKeyringFile(path);
+    const root = await unlockRoot(file.lock, old, options);
+    try {
       demandAuthentic(path, file, root);
-      write(path, root, lock, file.secrets);
-    });
-  } finally {
-    wipe(root);
-  }
+      replaceFile(path, keyringOctets(root, await lockRoot(root, next, options), file.secrets));
+    } finally {
+      wipe(root);
+    }
+  });
 }
 
-/** Whether opening it takes a passphrase. */
+/** Whether a keyring file opens with a passphrase only; errors as `openKeyringFile`. */
 export async function keyringNeedsPassphrase(path: string): Promise<boolean> {
   return readKeyringFile(path).file.lock.name !== "none";
 }
 
-/** A keyring in a file; what another process changed is read when the file is another one. */
+/** A keyring in a file; what another process changed is seen as soon as the file is another one. */
 class FileKeyring implements Keyring {
   readonly #path: string;
   readonly #root: Uint8Array;
   #read: Read;
-  #closed = false;
+  #open = true;
 
   constructor(path: string, root: Uint8Array, read: Read) {
     this.#path = path;
     this.#root = root;
     this.#read = read;
+    try {
+      demandAuthentic(path, read.file, root);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
-  list() {
+  list(): readonly { readonly id: string; readonly purpose: string }[] {
     return this.#current().secrets.map(({ id, purpose }) => ({ id, purpose }));
   }
 
   has(id: string): boolean {
-    return this.#current().secrets.some((one) => one.id === id);
+    return this.#current().secrets.some((secret) => secret.id === id);
   }
 
   async open(id: string): Promise<Uint8Array> {
-    const secret = this.#opened(this.#current(), id)?.secret;
-    if (secret === undefined) throw keyMissing(id);
-    return secret;
+    const found = this.#held(id);
+    if (found === undefined) throw keyMissing(id);
+    return found.secret;
   }
 
   add(id: string, purpose: string, secret: Uint8Array): Promise<void> {
@@ -82,14 +97,11 @@ class FileKeyring implements Keyring {
   }
 
   async addAll(entries: readonly KeyringEntry[]): Promise<void> {
-    await this.#change((file) => {
-      const fresh = newEntries(entries, (id) => this.#opened(file, id));
-      return [...file.secrets, ...fresh.map(({ id, purpose, secret }) => ({ id, purpose, sealed: keyedUnder(this.#sealingKey(), labelOf(id, purpose), secret) }))];
-    });
+    await this.#change((secrets) => [...secrets, ...newEntries(entries, (id) => this.#held(id)).map((entry) => this.#seal(entry))]);
   }
 
   async remove(id: string): Promise<void> {
-    await this.#change((file) => file.secrets.filter((one) => one.id !== id));
+    await this.#change((secrets) => secrets.filter((secret) => secret.id !== id));
   }
 
   derive(label: string, length = 32): Uint8Array {
@@ -98,8 +110,12 @@ class FileKeyring implements Keyring {
   }
 
   close(): void {
+    this.#open = false;
     wipe(this.#root);
-    this.#closed = true;
+  }
+
+  #demandOpen(): void {
+    if (!this.#open) throw closed();
   }
 
   #current(): KeyringFile {
@@ -112,41 +128,44 @@ class FileKeyring implements Keyring {
     return this.#read.file;
   }
 
-  #opened(file: KeyringFile, id: string): { readonly purpose: string; readonly secret: Uint8Array } | undefined {
-    const one = file.secrets.find((each) => each.id === id);
-    if (one === undefined) return undefined;
-    const secret = openKeyed(this.#sealingKey(), labelOf(one.id, one.purpose), one.sealed);
-    if (secret === undefined) throw new MeshError("keyring-damaged", `The keyring ${this.#path} is damaged: a key in it does not open.`);
-    return { purpose: one.purpose, secret };
+  #held(id: string): { readonly purpose: string; readonly secret: Uint8Array } | undefined {
+    const found = this.#current().secrets.find((secret) => secret.id === id);
+    if (found === undefined) return undefined;
+    const key = derived(this.#root, "seal", 32);
+    const secret = openKeyed(key, bound(found), found.sealed);
+    wipe(key);
+    if (secret === undefined) throw new MeshError("keyring-damaged", `The keyring ${this.#path} is damaged: the key ${id} does not open.`);
+    return { purpose: found.purpose, secret };
   }
 
-  async #change(change: (file: KeyringFile) => KeyringFile["secrets"]): Promise<void> {
+  #seal({ id, purpose, secret }: KeyringEntry): Sealed[number] {
+    const key = derived(this.#root, "seal", 32);
+    const sealed = keyedUnder(key, bound({ id, purpose }), secret);
+    wipe(key);
+    return { id, purpose, sealed };
+  }
+
+  async #change(next: (secrets: Sealed) => Sealed): Promise<void> {
+    this.#demandOpen();
     await changing(this.#path, async () => {
-      const file = this.#current();
-      write(this.#path, this.#root, file.lock, change(file));
+      // Read inside the lock, so that nothing another process added is lost.
+      const { lock, secrets } = this.#current();
+      const wanted = next(secrets);
+      // One change either adds or removes: as many as before means none.
+      if (wanted.length !== secrets.length) replaceFile(this.#path, keyringOctets(this.#root, lock, wanted));
     });
   }
-
-  #sealingKey(): Uint8Array {
-    return derived(this.#root, "seal", 32);
-  }
-
-  #demandOpen(): void {
-    if (this.#closed) throw closed();
-  }
 }
 
-function labelOf(id: string, purpose: string): string {
-  return `mesh/keyring/v1/secret\0${purpose}\0${id}`;
-}
-
-function write(path: string, root: Uint8Array, lock: Lock, secrets: KeyringFile["secrets"]): void {
-  replaceFile(path, keyringOctets(root, lock, secrets));
+/** What a sealed secret is bound to: it opens under no other name, and for no other purpose. */
+function bound({ id, purpose }: { readonly id: string; readonly purpose: string }): string {
+  return canonicalJson(["mesh/keyring/v1/secret", id, purpose]);
 }
 
 /** Does a change while nobody else does one; errors of the file system become the keyring's own. */
 async function changing<T>(path: string, act: () => Promise<T>): Promise<T> {
   try {
+    demandPrivateFolder(path);
     return await withFileLock(path, act);
   } catch (error) {
     throw translate(error, path);

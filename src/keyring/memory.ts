@@ -1,8 +1,9 @@
+import { wipe } from "../bytes/equal.ts";
 import { randomBytes } from "../crypto/random.ts";
 import type { Keyring, KeyringEntry } from "./keyring.ts";
 import { closed, derived, keyMissing, newEntries, ROOT_OCTETS } from "./secrets.ts";
 
-/** A keyring that is gone with its process. */
+/** Makes a keyring that is gone with its process: for tests, and for keys that must not rest anywhere. */
 export function openMemoryKeyring(): Keyring {
   const root = randomBytes(ROOT_OCTETS);
   const kept = new Map<string, { readonly purpose: string; readonly secret: Uint8Array }>();
@@ -19,8 +20,14 @@ export function openMemoryKeyring(): Keyring {
     for (const { id, purpose, secret } of newEntries(entries, held)) kept.set(id, { purpose, secret: secret.slice() });
   };
   return {
-    list: () => [...kept].map(([id, { purpose }]) => ({ id, purpose })),
-    has: (id) => kept.has(id),
+    list: () => {
+      demandOpen();
+      return Array.from(kept, ([id, { purpose }]) => ({ id, purpose }));
+    },
+    has: (id) => {
+      demandOpen();
+      return kept.has(id);
+    },
     open: async (id) => {
       demandOpen();
       const one = held(id);
@@ -30,6 +37,9 @@ export function openMemoryKeyring(): Keyring {
     add: (id, purpose, secret) => addAll([{ id, purpose, secret }]),
     addAll,
     remove: async (id) => {
+      demandOpen();
+      const one = kept.get(id);
+      if (one !== undefined) wipe(one.secret);
       kept.delete(id);
     },
     derive: (label, length = 32) => {
@@ -38,6 +48,9 @@ export function openMemoryKeyring(): Keyring {
     },
     close: () => {
       isClosed = true;
+      wipe(root);
+      for (const { secret } of kept.values()) wipe(secret);
+      kept.clear();
     },
   };
 }
