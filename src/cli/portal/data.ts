@@ -30,11 +30,12 @@ const KEYS = { identity: "portal-identity", session: "portal-session", tls: "por
 /**
  * Makes a portal's directory: settings, keys (0600), certificate, and the Portal Profile that vouches for it (decision 3.5).
  *
- * Refuses with `portal-data-exists`-like code `data-exists` to touch a portal that is there.
+ * Refuses to touch a portal that is there (`data-exists`), or keys that may be those of one (`data-damaged`).
  */
 export async function makePortalData(directory: string, settings: PortalSettings): Promise<PortalId> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   demand(readOptional(join(directory, "portal.json")) === undefined, "data-exists", `There is a portal in ${directory} already.`, `Start it: mesh portal serve --data ${directory}`);
+  demand(readOptional(join(directory, "keyring.json")) === undefined, "data-damaged", `There are a portal's keys in ${directory}, but no portal.json: making it was cut off, or the file was lost.`, "Restore portal.json from a backup, or choose another directory.");
   const { makeTlsIdentity } = await import("../../certificates/self-made.ts");
   const names = [...new Set([settings.domain, settings.host, "localhost", "127.0.0.1"])].filter((name) => name !== "0.0.0.0" && name !== "::");
   const tls = await makeTlsIdentity(names);
