@@ -1,3 +1,4 @@
+import { RefusedByPortal } from "../protocol/wire.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 
 /** Codes by which our own judgement refuses octets; met in what a portal sent, they are the portal's doing. */
@@ -13,7 +14,7 @@ export async function holdingPortalTo<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof MeshError) || !FALSE_DATA.test(error.code) || error.code === "profile-two-versions") throw error;
+    if (!(error instanceof MeshError) || error instanceof RefusedByPortal || !FALSE_DATA.test(error.code) || error.code === "profile-two-versions") throw error;
     throw new MeshError("portal-false-data", `The portal sent something that does not hold. ${error.message}`, "Nothing here was changed. It is broken or it cheats; ask its operator, and do not rely on what it says.", error);
   }
 }

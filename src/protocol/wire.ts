@@ -47,8 +47,11 @@ export function encodeRefusal(code: Code, message: string): Uint8Array {
   return canonicalBytes({ error: { code, message } });
 }
 
+/** A refusal that a portal told: about what was asked, not about what the portal sent. */
+export class RefusedByPortal extends MeshError {}
+
 /**
- * Reads an answer body; a refusal is thrown as the `MeshError` it names.
+ * Reads an answer body; a refusal is thrown as the `RefusedByPortal` it names.
  *
  * A portal is not believed when it accuses itself or others: `portal-*` codes, and codes that this version does not know,
  * become `answer-malformed`.
@@ -59,7 +62,7 @@ export function decodeResponse<A>(command: Command<never, A> | Command<unknown, 
   if (refusal.success) {
     const { code, message } = refusal.output.error;
     const known = Object.hasOwn(codes, code) && !code.startsWith("portal-");
-    throw new MeshError(known ? (code as Code) : "answer-malformed", `The portal says: ${message}`);
+    throw new RefusedByPortal(known ? (code as Code) : "answer-malformed", `The portal says: ${message}`);
   }
   const shape = v.strictObject({ [`${command.name}Response`]: command.response });
   const answer = readShape(shape, value, "answer-malformed", `${command.name} answer`) as Record<string, unknown>;
