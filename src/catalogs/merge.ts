@@ -12,7 +12,7 @@ export type Entry = { readonly id: EntryId; readonly fields: Readonly<Record<str
 export const REMOVED = "removed";
 
 /** The greatest causal counter; no writer goes beyond it, so that a field which a bad one drove there can still be written. */
-const MAX_COUNTER = Number.MAX_SAFE_INTEGER;
+export const MAX_COUNTER = Number.MAX_SAFE_INTEGER;
 
 /**
  * Adds the writes of a change to an entry.

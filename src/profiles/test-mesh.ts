@@ -21,7 +21,7 @@ import type { ApplicationId, DeviceId, MasterId, PortalId } from "./types.ts";
 export const HOUR = 60 * 60 * 1000;
 
 /** A device with all its keys; the one for administration is used only if a Master Profile lists it. */
-export type TestDevice = { readonly id: DeviceId; readonly profile: Verified<DeviceProfile>; readonly device: Signer; readonly administration: Signer; readonly listed: AdministrationKey; readonly encryption: DecapsulationKey };
+export type TestDevice = { readonly id: DeviceId; readonly profile: Verified<DeviceProfile>; readonly device: Signer; readonly administration: Signer; readonly listed: AdministrationKey; readonly encryption: DecapsulationKey; readonly everyKey: readonly DecapsulationKey[] };
 
 /** A person: the keys that stand above all devices. */
 export type TestPerson = { readonly id: MasterId; readonly master: Signer; readonly recovery: Signer; readonly first: MasterProfile };
@@ -58,7 +58,7 @@ export async function makeDevice(): Promise<TestDevice> {
     version: 1,
   };
   const listed = { device: id, encryptionKey: encapsulationJwk(sealed.publicKey), signatureKey: signatureJwk(administrationKey.publicKey) };
-  return { id, profile: await signObject(deviceProfile, payload, device), device, administration: signerWith(administrationKey), listed, encryption };
+  return { id, profile: await signObject(deviceProfile, payload, device), device, administration: signerWith(administrationKey), listed, encryption, everyKey: [encryption, authentication, sealed] };
 }
 
 export function makePerson(administrators: readonly TestDevice[]): TestPerson {
