@@ -3,7 +3,7 @@ import { readSigned, type Jws } from "../envelope/signed.ts";
 import { encapsulationKey } from "../profiles/keys.ts";
 import { type PortalProfile, portalProfile } from "../profiles/portal.ts";
 import type { Correct } from "../profiles/stages.ts";
-import type { DeviceId, PortalId } from "../profiles/types.ts";
+import type { DeviceId, MasterId, PortalId } from "../profiles/types.ts";
 import { correctPortal } from "../profiles/validity.ts";
 import type { Command } from "../protocol/command.ts";
 import { hello } from "../protocol/hello.ts";
@@ -21,7 +21,7 @@ type PortalRow = { readonly url: string; readonly profile: Jws; readonly tlsKey:
 type SessionRow = { readonly id: string; readonly portal: string; readonly requestKey: string; readonly answerKey: string; readonly counter: number };
 
 /** The device in whose name requests are made. */
-export type Requester = { readonly device: DeviceId; readonly authenticationKey: string };
+export type Requester = { readonly device: DeviceId; readonly master: MasterId; readonly authenticationKey: string };
 
 /** A portal whose identity has been checked, and the way to ask it. */
 export class PortalLink {
@@ -102,10 +102,10 @@ export class PortalLink {
     return { session, counter: 1 };
   }
 
-  async #open({ device, authenticationKey }: Requester): Promise<Session> {
-    const { request, secret } = await proposeSession(encapsulationKey(this.profile.payload.sessionKey), device);
+  async #open({ device, master, authenticationKey }: Requester): Promise<Session> {
+    const { request, secret } = await proposeSession(encapsulationKey(this.profile.payload.sessionKey), { device, master });
     const response = await this.ask(openSession, request);
-    return confirmSession(this.profile.payload.id, device, await decapsulationKeyOf(this.#client.keyring, authenticationKey), request, secret, response);
+    return confirmSession(this.profile.payload.id, { device, master }, await decapsulationKeyOf(this.#client.keyring, authenticationKey), request, secret, response);
   }
 }
 

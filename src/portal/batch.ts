@@ -16,7 +16,7 @@ import { correctApplication, correctPinNotice, verifyDevice } from "../profiles/
 import type { Part } from "../protocol/parts.ts";
 import { demand } from "../refusals/mesh-error.ts";
 import type { Writing } from "../store/store.ts";
-import { ordinal, putObject, putRow, shelf } from "./records.ts";
+import { ordinal, parseRow, type PinRecord, putObject, putRow, row, shelf } from "./records.ts";
 import type { View } from "./view.ts";
 
 /** One write that a batch makes once it is accepted whole. */
@@ -71,6 +71,8 @@ async function applyPart(draft: Draft, part: Part): Promise<void> {
 async function applyMaster(draft: Draft, part: Extract<Part, { kind: "master" }>): Promise<void> {
   const { view } = draft;
   const consent = part.countersignature === undefined ? undefined : readSigned(part.countersignature, countersignature);
+  // Nobody could verify it, and nothing is kept that was not verified.
+  demand(consent === undefined || view.masters.length > 0, "profile-wrong-signer", "A first Master Profile has nobody to countersign it.");
   draft.view = { ...view, ...(await withMaster(view, readSigned(part.object, masterProfile), consent)) };
   if (draft.view.masters === view.masters) return;
   const master = masterOf(draft.view);
@@ -90,10 +92,7 @@ async function applyPersonal(draft: Draft, part: Extract<Part, { kind: "personal
   draft.effects.push(async (w) => {
     await putObject(w, personal);
     await putRow(w, shelf.personals, `${view.id}/${ordinal(personal.payload.g)}/${ordinal(personal.payload.n)}`, { arrived: now, digest: personal.digest });
-    for (const device of fresh) {
-      await putObject(w, device);
-      await putRow(w, shelf.members, device.payload.id, { master: view.id });
-    }
+    for (const device of fresh) await putObject(w, device);
   });
 }
 
@@ -109,7 +108,7 @@ async function applyApplication(draft: Draft, part: Extract<Part, { kind: "appli
   draft.view = { ...view, applications: new Map(view.applications).set(application.payload.id, application) };
   draft.effects.push(async (w) => {
     await putObject(w, application);
-    await putRow(w, shelf.applications, application.payload.id, { arrived: now, digest: application.digest });
+    await putRow(w, shelf.applications, `${view.id}/${application.payload.id}`, { arrived: now, digest: application.digest });
   });
 }
 
@@ -129,7 +128,13 @@ async function applySuspension(draft: Draft, part: Extract<Part, { kind: "suspen
 async function applyPin(draft: Draft, part: Extract<Part, { kind: "pin" }>): Promise<void> {
   const { view, now } = draft;
   const notice = await correctPinNotice(readSigned(part.object, pinNotice), masterOf(view), suspendedIn(view, now));
-  draft.effects.push((w) => putRow(w, shelf.pins, `${view.id}/${notice.payload.pin}`, { expires: notice.payload.expires, status: notice.payload.status }));
+  const { pin, expires, status } = notice.payload;
+  draft.effects.push(async (w) => {
+    for (const { key, value } of await w.list(shelf.pins, `${view.id}/`)) if (parseRow<PinRecord>(value).expires <= now) await w.remove(shelf.pins, key);
+    const known = await row<PinRecord>(w, shelf.pins, `${view.id}/${pin}`);
+    // A notice that opens a PIN may be shown again by anybody who saw it: one that was closed stays closed.
+    if (known?.status !== "closed") await putRow(w, shelf.pins, `${view.id}/${pin}`, { expires: status === "closed" ? Math.max(expires, known?.expires ?? 0) : expires, status } satisfies PinRecord);
+  });
 }
 
 async function applyCommit(draft: Draft, part: Extract<Part, { kind: "commit" }>): Promise<void> {
@@ -152,7 +157,7 @@ async function applyCommit(draft: Draft, part: Extract<Part, { kind: "commit" }>
   draft.effects.push(async (w) => {
     await putObject(w, commit);
     if (body !== undefined && commit.payload.kind === "entries") await w.put(shelf.bodies, commit.payload.digest, body);
-    await putRow(w, shelf.commits, `${chain.catalog}/${ordinal(chain.index)}`, { arrived: now, digest: commit.digest });
-    await putRow(w, shelf.chains, chain.catalog, chain);
+    await putRow(w, shelf.commits, `${view.id}/${chain.catalog}/${ordinal(chain.index)}`, { arrived: now, digest: commit.digest });
+    await putRow(w, shelf.chains, `${view.id}/${chain.catalog}`, chain);
   });
 }

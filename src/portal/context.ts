@@ -5,6 +5,7 @@ import { deviceEntry } from "../profiles/personal.ts";
 import type { PortalProfile } from "../profiles/portal.ts";
 import type { Correct } from "../profiles/stages.ts";
 import type { DeviceId, MasterId } from "../profiles/types.ts";
+import type { Member } from "../protocol/session.ts";
 import type { Reading, Writing } from "../store/store.ts";
 import type { Policy } from "./limits.ts";
 import { row, shelf } from "./records.ts";
@@ -16,7 +17,7 @@ export type Identity = { readonly profile: Correct<PortalProfile>; readonly jws:
 /** Who asks: nobody in particular, a device with a request, or an active device of a mesh. */
 export type Asker =
   | { readonly kind: "anyone" }
-  | { readonly kind: "requester"; readonly device: DeviceId; readonly master: MasterId; readonly witness: string }
+  | { readonly kind: "requester"; readonly device: DeviceId; readonly master: MasterId }
   | { readonly kind: "member"; readonly device: DeviceId; readonly role: "admin" | "member"; readonly view: View };
 
 /** The world as a decision sees it. */
@@ -25,11 +26,13 @@ export type Context = {
   readonly policy: Policy;
   readonly asker: Asker;
   readonly now: number;
-  readonly remote: string;
   /** Whether whoever asks sits on the same machine. */
   readonly local: boolean;
   read<T>(work: (reading: Reading) => Promise<T>): Promise<T>;
+  /** A mesh whose account is open here. */
   view(id: MasterId): Promise<View | undefined>;
+  /** A mesh, even if its account was closed: what is still kept of it. */
+  keptView(id: MasterId): Promise<View | undefined>;
 };
 
 /** A decision: the answer, and what must be written, in one transaction, before it may be given. */
@@ -42,12 +45,11 @@ export function memberOf(context: Context): Extract<Asker, { kind: "member" }> {
 }
 
 /** What a device may do now, read from the store each time: a disabled or suspended one is nobody (decision 8.1). */
-export async function askerFor(device: DeviceId, read: Context["read"], view: Context["view"], now: number): Promise<Asker> {
-  const [member, request] = await read(async (r) => [await row<{ master: MasterId }>(r, shelf.members, device), await row<{ master: MasterId; witness: string }>(r, shelf.requesters, device)] as const);
-  const mesh = member === undefined ? undefined : await view(member.master);
-  if (mesh !== undefined) {
-    const entry = deviceEntry(personalOf(mesh).payload, device);
-    return entry !== undefined && isActive(mesh, device, now) ? { kind: "member", device, role: entry.role, view: mesh } : { kind: "anyone" };
-  }
-  return request === undefined ? { kind: "anyone" } : { kind: "requester", device, master: request.master, witness: request.witness };
+export async function askerFor({ device, master }: Member, read: Context["read"], view: Context["view"], now: number): Promise<Asker> {
+  const mesh = await view(master as MasterId);
+  if (mesh === undefined) return { kind: "anyone" };
+  const entry = deviceEntry(personalOf(mesh).payload, device);
+  if (entry !== undefined) return isActive(mesh, device, now) ? { kind: "member", device, role: entry.role, view: mesh } : { kind: "anyone" };
+  const request = await read((r) => row(r, shelf.requesters, `${master}/${device}`));
+  return request === undefined ? { kind: "anyone" } : { kind: "requester", device, master: mesh.id };
 }

@@ -8,9 +8,11 @@ export type Policy = {
   readonly octetsPerAccount: number;
   /** Requests a minute without a session, an address. */
   readonly anonymousPerMinute: number;
+  /** Accounts and connections that strangers at one address begin a minute, each command by itself: what costs signatures. */
+  readonly beginningsPerMinute: number;
 };
 
-export const defaultPolicy: Policy = { creation: "invited", writesPerHour: 10_000, octetsPerAccount: 1024 ** 3, anonymousPerMinute: 600 };
+export const defaultPolicy: Policy = { creation: "invited", writesPerHour: 10_000, octetsPerAccount: 1024 ** 3, anonymousPerMinute: 600, beginningsPerMinute: 60 };
 
 /** At most so many connection requests wait at one account: by words, and besides them by PIN (decision 5.2). */
 export const MAX_PENDING = 8;
@@ -26,6 +28,16 @@ export const RESERVED_MS = 30 * 24 * 60 * 60 * 1000;
 
 /** Names that nobody gets: those that mail and hosts give a meaning of their own (RFC 2142 and custom). */
 export const RESERVED_NAMES: ReadonlySet<string> = new Set(["abuse", "admin", "administrator", "hostmaster", "info", "mailer-daemon", "mesh", "noc", "noreply", "postmaster", "root", "security", "support", "webmaster", "www"]);
+
+/** What limits count as one address: all of an IPv4 address, of IPv6 the 64 bits that a network is given. */
+export function networkOf(address: string): string {
+  if (!address.includes(":") || address.includes(".")) return address;
+  const [head = "", tail] = address.split("::");
+  const groups = head === "" ? [] : head.split(":");
+  const rest = tail === undefined || tail === "" ? [] : tail.split(":");
+  const filled = tail === undefined ? groups : [...groups, ...Array<string>(Math.max(0, 8 - groups.length - rest.length)).fill("0"), ...rest];
+  return `${filled.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16)).join(":")}::`;
+}
 
 const KEPT_BUCKETS = 10_000;
 

@@ -1,14 +1,17 @@
 import type { MasterId } from "../profiles/types.ts";
 import type { Asker as Wanted, Command } from "../protocol/command.ts";
-import { answerMac } from "../protocol/session.ts";
+import { answerMac, MAX_COUNTER } from "../protocol/session.ts";
 import { COUNTER_HEADER, decodeRequest, encodeRefusal, encodeResponse, MAC_HEADER, MAX_BODY, SERVICE_PATH, SESSION_HEADER, statusOf } from "../protocol/wire.ts";
 import type { Code } from "../refusals/codes.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import type { Store } from "../store/store.ts";
 import { type Asker, askerFor, type Context, type Identity, type Plan } from "./context.ts";
 import { decisions } from "./dispatch.ts";
-import { Buckets, type Policy } from "./limits.ts";
-import { firstAnswer, type Held, keepAnswer, Sessions } from "./sessions.ts";
+import { Buckets, networkOf, type Policy } from "./limits.ts";
+import { firstAnswer, keepAnswer } from "./answers.ts";
+import { authenticate, type Held } from "./sessions.ts";
+import { Turns } from "./turns.ts";
+import type { View } from "./view.ts";
 import { Views } from "./views.ts";
 
 /** A request as the shell hands it in; `remote` is the address it comes from. */
@@ -23,21 +26,28 @@ export type PortalEvent = { readonly command: string; readonly outcome: "ok" | "
 /** What a portal is made of. */
 export type PortalParts = { readonly store: Store; readonly identity: Identity; readonly policy: Policy; readonly now: () => number; readonly log?: (event: PortalEvent, fault?: unknown) => void };
 
+/** A request whose session was shown to be true. */
+type InSession = { readonly held: Held; readonly counter: number; readonly mac: string };
+
+/** An answer, and whether it was given before. */
+type Answered = { readonly status: number; readonly body: Uint8Array; readonly repeated: boolean };
+
 const CONFLICT_TRIES = 8;
 
 /** A portal: a mailbox and a notary that need not be trusted (draft §3.4, §6). Requests walk one way: limits, parse, authenticate, decide, one transaction, answer. */
 export class Portal {
   readonly #parts: PortalParts;
-  readonly #sessions: Sessions;
   readonly #views: Views;
   readonly #anonymous: Buckets;
+  readonly #beginnings: Buckets;
   readonly #writes: Buckets;
+  readonly #turns = new Turns();
 
   constructor(parts: PortalParts) {
     this.#parts = parts;
-    this.#sessions = new Sessions(parts.store);
     this.#views = new Views(parts.store);
     this.#anonymous = new Buckets(parts.policy.anonymousPerMinute, 60_000);
+    this.#beginnings = new Buckets(parts.policy.beginningsPerMinute, 60_000);
     this.#writes = new Buckets(parts.policy.writesPerHour, 3_600_000);
   }
 
@@ -59,52 +69,71 @@ export class Portal {
       const { status, body, repeated } = await this.#answer(command, content, request, session);
       return finish(status, body, repeated ? "repeated" : "ok");
     } catch (error) {
-      if (error instanceof MeshError) return finish(statusOf(error.code), encodeRefusal(error.code, error.message), error.code, error.code.startsWith("store-") ? error : undefined);
-      return finish(500, encodeRefusal("service-internal", "Something went wrong in the portal; nothing was changed."), "service-internal", error);
+      // What ails a portal's store is its operator's business; whoever asks is told only whether to ask again.
+      if (error instanceof MeshError && error.code === "store-busy") return finish(503, encodeRefusal("service-busy", "The portal is busy; ask again."), "service-busy");
+      if (error instanceof MeshError && /^(store|internal)/.test(error.code)) return finish(500, encodeRefusal("service-internal", "Something went wrong in the portal."), error.code, error);
+      if (error instanceof MeshError) return finish(statusOf(error.code), encodeRefusal(error.code, error.message), error.code);
+      return finish(500, encodeRefusal("service-internal", "Something went wrong in the portal."), "service-internal", error);
     }
   }
 
-  async #authenticate(request: PortalRequest, state: { held: Held | undefined; counter: number }): Promise<{ readonly held: Held; readonly counter: number; readonly mac: string } | undefined> {
+  async #authenticate(request: PortalRequest, state: { held: Held | undefined; counter: number }): Promise<InSession | undefined> {
     const id = request.headers[SESSION_HEADER];
     if (id === undefined) {
-      demand(this.#anonymous.take(request.remote, this.#parts.now()), "service-rate-limited", "Too many requests from this address; wait a minute.");
+      this.#countStranger(request.remote);
       return undefined;
     }
     const counter = Number(request.headers[COUNTER_HEADER]);
-    demand(Number.isSafeInteger(counter) && counter > 0, "request-malformed", "A request in a session has a counter.");
+    demand(Number.isSafeInteger(counter) && counter > 0 && counter <= MAX_COUNTER, "request-malformed", "A request in a session has a counter.");
     const mac = request.headers[MAC_HEADER] ?? "";
     const parts = { portal: this.#parts.identity.profile.payload.id, method: request.method, path: request.path, query: request.query, counter, body: request.body };
-    const held = await this.#sessions.authenticate(id, mac, parts, this.#parts.now());
+    const held = await authenticate(this.#parts.store, id, mac, parts, this.#parts.now()).catch((error: unknown) => {
+      // Whoever shows no true session is a stranger, whatever the header says.
+      this.#countStranger(request.remote);
+      throw error;
+    });
     state.held = held;
     state.counter = counter;
     return { held, counter, mac };
   }
 
-  async #answer(command: Command<unknown, unknown>, content: unknown, request: PortalRequest, session: { readonly held: Held; readonly counter: number; readonly mac: string } | undefined): Promise<{ readonly status: number; readonly body: Uint8Array; readonly repeated: boolean }> {
+  #countStranger(remote: string): void {
+    demand(this.#anonymous.take(networkOf(remote), this.#parts.now()), "service-rate-limited", "Too many requests from this address; wait a minute.");
+  }
+
+  async #answer(command: Command<unknown, unknown>, content: unknown, request: PortalRequest, session: InSession | undefined): Promise<Answered> {
+    if (command.asker === "anyone" && command.writes && command.name !== "OpenSession") {
+      demand(this.#beginnings.take(`${command.name} ${networkOf(request.remote)}`, this.#parts.now()), "service-rate-limited", "Too many requests of this kind from this address; wait a minute.");
+    }
+    if (session === undefined || !command.writes) return this.#settle(command, content, request, session);
+    return this.#turns.take(session.held.master, () => this.#settle(command, content, request, session));
+  }
+
+  async #settle(command: Command<unknown, unknown>, content: unknown, request: PortalRequest, session: InSession | undefined): Promise<Answered> {
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#once(command, content, request, session);
+        return await this.#once(command, content, request, session, tries === 1);
       } catch (error) {
         // Another batch of the same mesh got in first: judge this one again, against the mesh as it is now.
         if (!(error instanceof MeshError) || error.code !== "account-changed" || tries === CONFLICT_TRIES) throw error;
-        this.#views.forgetAll();
       }
     }
   }
 
-  async #once(command: Command<unknown, unknown>, content: unknown, request: PortalRequest, session: { readonly held: Held; readonly counter: number; readonly mac: string } | undefined): Promise<{ readonly status: number; readonly body: Uint8Array; readonly repeated: boolean }> {
+  async #once(command: Command<unknown, unknown>, content: unknown, request: PortalRequest, session: InSession | undefined, first: boolean): Promise<Answered> {
     const { store, identity, policy } = this.#parts;
     const now = this.#parts.now();
-    const view = (id: MasterId) => this.#views.get(id);
-    const asker: Asker = session === undefined ? { kind: "anyone" } : await askerFor(session.held.device, (work) => store.read(work), view, now);
+    const keptView = (id: MasterId) => this.#views.get(id);
+    const view = async (id: MasterId) => openAt(await keptView(id), now);
+    const asker: Asker = session === undefined ? { kind: "anyone" } : await askerFor(session.held, (work) => store.read(work), view, now);
     allow(command.asker, asker, session !== undefined);
     if (session !== undefined && command.writes) {
-      const first = await store.read((r) => firstAnswer(r, session.held.session.id, session.counter, session.mac));
-      if (first !== undefined) return { ...first, repeated: true };
+      const given = await store.read((r) => firstAnswer(r, session.held.session.id, session.counter, session.mac));
+      if (given !== undefined) return { ...given, repeated: true };
       const owner = asker.kind === "member" ? asker.view.id : session.held.device;
-      demand(this.#writes.take(owner, now), "service-rate-limited", "This account has made too many changes this hour.");
+      demand(!first || this.#writes.take(owner, now), "service-rate-limited", "This account has made too many changes this hour.");
     }
-    const context: Context = { identity, policy, asker, now, remote: request.remote, local: isLoopback(request.remote), read: (work) => store.read(work), view };
+    const context: Context = { identity, policy, asker, now, local: isLoopback(request.remote), read: (work) => store.read(work), view, keptView };
     const decide = decisions[command.name];
     demand(decide !== undefined, "request-unknown-command", "This portal does not know that command.");
     const plan = await decide(context, content as never);
@@ -113,7 +142,7 @@ export class Portal {
     return { status: 200, body, repeated: false };
   }
 
-  async #write(plan: Plan<unknown>, command: Command<unknown, unknown>, session: { readonly held: Held; readonly counter: number; readonly mac: string } | undefined, body: Uint8Array): Promise<void> {
+  async #write(plan: Plan<unknown>, command: Command<unknown, unknown>, session: InSession | undefined, body: Uint8Array): Promise<void> {
     const keep = command.writes && session !== undefined;
     if (plan.write === undefined && !keep) return;
     await this.#parts.store.transact(async (w) => {
@@ -130,6 +159,11 @@ function allow(wanted: Wanted, asker: Asker, inSession: boolean): void {
   demand(inSession, "session-required", "This command needs a session.");
   const good = wanted === "requester" ? asker.kind !== "anyone" : asker.kind === "member" && (wanted === "member" || asker.role === "admin");
   demand(good, "request-not-allowed", "This device may not do that.");
+}
+
+/** A mesh that gave its account up is nobody's from then on (decision 4.6). */
+function openAt(view: View | undefined, now: number): View | undefined {
+  return view?.record.closes !== undefined && now >= view.record.closes ? undefined : view;
 }
 
 function isLoopback(address: string): boolean {

@@ -18,11 +18,11 @@ export const shelf = {
   applications: "applications",
   chains: "chains",
   commits: "commits",
-  members: "members",
   pins: "pins",
   requests: "requests",
   requesters: "requesters",
   sessions: "sessions",
+  openings: "openings",
   answers: "answers",
   invitations: "invitations",
 } as const;
@@ -40,8 +40,11 @@ export type MeshRecord = {
   readonly closes?: number;
 };
 
-/** What an account name stands for: a mesh, or one that gave it up and may take it back until `reserved`. */
-export type AccountRecord = { readonly master: MasterId; readonly reserved?: number };
+/** What an account name stands for: a mesh, or from `closes` on one that gave it up and may take it back (decision 8.3). */
+export type AccountRecord = { readonly master: MasterId; readonly closes?: number };
+
+/** What a portal knows of a PIN: its public name is the key, the secret is not here (decision 5.3). */
+export type PinRecord = { readonly expires: number; readonly status: "open" | "closed" };
 
 /** An object with the time at which it arrived. */
 export type Stamped = { readonly digest: Digest; readonly arrived: number };

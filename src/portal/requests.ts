@@ -1,5 +1,5 @@
 import type { MasterId } from "../profiles/types.ts";
-import type { Reading } from "../store/store.ts";
+import type { Reading, Writing } from "../store/store.ts";
 import { ANSWER_MS, REQUEST_MS } from "./limits.ts";
 import { parseRow, shelf } from "./records.ts";
 
@@ -25,8 +25,13 @@ export async function unansweredOf(reading: Reading, master: MasterId, now: numb
   return (await liveRequestsOf(reading, master, now)).filter((one) => one.record.answer === undefined);
 }
 
-/** The keys of requests that have expired. */
-export async function expiredRequestsOf(reading: Reading, master: MasterId, now: number): Promise<readonly string[]> {
-  const live = new Set((await liveRequestsOf(reading, master, now)).map((one) => one.key));
-  return (await reading.list(shelf.requests, `${master}/`)).map((entry) => entry.key).filter((key) => !live.has(key));
+/** Takes away the requests of a mesh that have expired, with what was kept for them alone. */
+export async function forgetExpired(writing: Writing, master: MasterId, now: number): Promise<void> {
+  const all = (await writing.list(shelf.requests, `${master}/`)).map(({ key, value }) => ({ key, record: parseRow<RequestRecord>(value) }));
+  const asking = new Set(all.filter((one) => isLive(one.record, now)).map((one) => one.record.device));
+  for (const { key, record } of all.filter((one) => !isLive(one.record, now))) {
+    await writing.remove(shelf.requests, key);
+    await writing.remove(shelf.objects, record.digest);
+    if (!asking.has(record.device)) await writing.remove(shelf.requesters, `${master}/${record.device}`);
+  }
 }

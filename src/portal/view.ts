@@ -38,9 +38,9 @@ export async function loadView(reading: Reading, id: MasterId): Promise<View | u
   const applications = new Map<string, Correct<ApplicationProfile>>();
   const chains = new Map<string, Chain>();
   for (const { id: application } of latest(history)?.payload.applications ?? []) {
-    const stamp = await row<Stamped>(reading, shelf.applications, application);
+    const stamp = await row<Stamped>(reading, shelf.applications, `${id}/${application}`);
     if (stamp !== undefined) applications.set(application, (await getObject(reading, stamp.digest, applicationProfile)) as Correct<ApplicationProfile>);
-    const chain = await row<Chain>(reading, shelf.chains, application);
+    const chain = await row<Chain>(reading, shelf.chains, `${id}/${application}`);
     if (chain !== undefined) chains.set(application, chain);
   }
   const account = (await getObject(reading, record.account, accountType)) as Correct<Account>;

@@ -35,9 +35,4 @@ export class Views {
     const oldest = this.#kept.keys().next();
     if (this.#kept.size > KEPT_VIEWS && !oldest.done) this.#kept.delete(oldest.value);
   }
-
-  /** Forgets what was kept, after a conflict. */
-  forgetAll(): void {
-    this.#kept.clear();
-  }
 }

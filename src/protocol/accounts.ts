@@ -32,9 +32,12 @@ export const createAccount: Command<v.InferOutput<typeof createRequest>, v.Infer
 };
 
 const deleteRequest = v.strictObject({ account: jwsShape });
-const deleteResponse = v.strictObject({ effective: v.number() });
+const deleteResponse = v.strictObject({ effective: v.optional(v.number()) });
 
-/** DeleteAccount: a closed version of the account object; takes effect after 72 h (decision 4.6), the name stays reserved for the same Master for 30 days (8.3). */
+/**
+ * DeleteAccount: the next version of the account object, closed; takes effect after 72 h (decision 4.6), the name stays
+ * reserved for the same Master for 30 days (8.3). A further version, open, takes it back before that.
+ */
 export const deleteAccount: Command<v.InferOutput<typeof deleteRequest>, v.InferOutput<typeof deleteResponse>> = {
   name: "DeleteAccount",
   request: deleteRequest,

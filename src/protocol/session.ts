@@ -1,14 +1,19 @@
+import * as v from "valibot";
+
 import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
 import { canonicalBytes } from "../bytes/canonical-json.ts";
 import { concatBytes, equalBytes, wipe } from "../bytes/equal.ts";
-import { fromUtf8, utf8 } from "../bytes/text.ts";
+import { parseCanonical } from "../bytes/json.ts";
+import { utf8 } from "../bytes/text.ts";
 import { content } from "../crypto/algorithms.ts";
 import { hkdf, hmac, sha512 } from "../crypto/digest.ts";
 import { decapsulate, encapsulate } from "../crypto/encapsulate.ts";
 import { decryptGcm, encryptGcm } from "../crypto/encrypt.ts";
 import type { DecapsulationKey, EncapsulationKey } from "../crypto/key-pair.ts";
+import { udfField } from "../envelope/fields.ts";
+import { readShape } from "../envelope/shape.ts";
 import { demand } from "../refusals/mesh-error.ts";
-import { parseUdf, type Udf } from "../udf/udf.ts";
+import type { Udf } from "../udf/udf.ts";
 import type { RequestOf, ResponseOf } from "./command.ts";
 import type { openSession } from "./open-session.ts";
 
@@ -18,40 +23,53 @@ type OpenResponse = ResponseOf<typeof openSession>;
 /** Both ends' view of a session (decision 8.1): its name and the keys that authenticate requests and answers. */
 export type Session = { readonly id: string; readonly requestKey: Uint8Array; readonly answerKey: Uint8Array };
 
+const memberShape = v.strictObject({ device: udfField<"device">(), master: udfField<"master">() });
+
+/**
+ * Whose session it is: a device in one mesh.
+ *
+ * The device says which: a portal that looked it up by the device alone could be told by another mesh, which lists the same
+ * public Device Profile, that the device is its own.
+ */
+export type Member = v.InferOutput<typeof memberShape>;
+
+/** The greatest counter of a session: a number of twelve digits, as it is kept. */
+export const MAX_COUNTER = 999_999_999_999;
+
 /** How many counters back a write may arrive; older ones are refused, seen ones get their first answer again. */
 export const COUNTER_WINDOW = 1024;
 
 const EMPTY = new Uint8Array(0);
 const IV = new Uint8Array(content.ivOctets);
 
-/** The device's first half: a secret for the portal alone, and the device's name under it. */
-export async function proposeSession(portal: EncapsulationKey, device: Udf<"device">): Promise<{ readonly request: OpenRequest; readonly secret: Uint8Array }> {
+/** The device's first half: a secret for the portal alone, and who the device is under it. */
+export async function proposeSession(portal: EncapsulationKey, { device, master }: Member): Promise<{ readonly request: OpenRequest; readonly secret: Uint8Array }> {
   const { ciphertext, secret } = await encapsulate(portal);
-  const sealed = encryptGcm(nameKey(secret), IV, utf8(device), ciphertext);
-  return { request: { ciphertext: toBase64url(ciphertext), device: toBase64url(sealed) }, secret };
+  const sealed = encryptGcm(nameKey(secret), IV, canonicalBytes({ device, master }), ciphertext);
+  return { request: { ciphertext: toBase64url(ciphertext), member: toBase64url(sealed) }, secret };
 }
 
 /** The portal reads which device asks; refuses with `session-malformed` what does not open. */
-export async function readProposal(request: OpenRequest, key: DecapsulationKey): Promise<{ readonly device: Udf<"device">; readonly secret: Uint8Array }> {
+export async function readProposal(request: OpenRequest, key: DecapsulationKey): Promise<{ readonly member: Member; readonly secret: Uint8Array }> {
   const ciphertext = fromBase64url(request.ciphertext);
   const secret = await decapsulate(key, ciphertext);
-  const name = decryptGcm(nameKey(secret), IV, fromBase64url(request.device), ciphertext);
+  const name = decryptGcm(nameKey(secret), IV, fromBase64url(request.member), ciphertext);
   demand(name !== undefined, "session-malformed", "This session request does not open under the key of this portal.");
-  return { device: parseUdf<"device">(fromUtf8(name)), secret };
+  return { member: readShape(memberShape, parseCanonical(name), "session-malformed", "session request"), secret };
 }
 
 /** The portal's half: a secret for the device alone, and the proof that it holds both. */
-export async function agreeSession(portal: Udf<"portal">, device: Udf<"device">, authentication: EncapsulationKey, request: OpenRequest, secret: Uint8Array): Promise<{ readonly response: OpenResponse; readonly session: Session }> {
+export async function agreeSession(portal: Udf<"portal">, member: Member, authentication: EncapsulationKey, request: OpenRequest, secret: Uint8Array): Promise<{ readonly response: OpenResponse; readonly session: Session }> {
   const second = await encapsulate(authentication);
   const ciphertext = toBase64url(second.ciphertext);
-  const session = deriveSession(portal, device, request, ciphertext, secret, second.secret);
+  const session = deriveSession(portal, member, request, ciphertext, secret, second.secret);
   return { response: { ciphertext, confirmation: confirmation(session) }, session };
 }
 
 /** The device's second half; refuses with `portal-session-forged` an answer by anyone but the portal it asked. */
-export async function confirmSession(portal: Udf<"portal">, device: Udf<"device">, key: DecapsulationKey, request: OpenRequest, secret: Uint8Array, response: OpenResponse): Promise<Session> {
+export async function confirmSession(portal: Udf<"portal">, member: Member, key: DecapsulationKey, request: OpenRequest, secret: Uint8Array, response: OpenResponse): Promise<Session> {
   const second = await decapsulate(key, fromBase64url(response.ciphertext));
-  const session = deriveSession(portal, device, request, response.ciphertext, secret, second);
+  const session = deriveSession(portal, member, request, response.ciphertext, secret, second);
   demand(equalBytes(fromBase64url(confirmation(session)), fromBase64url(response.confirmation)), "portal-session-forged", "The answer to this session request does not come from the portal that was asked.");
   return session;
 }
@@ -76,11 +94,11 @@ export function isMac(given: string | undefined, expected: string): boolean {
 }
 
 function nameKey(secret: Uint8Array): Uint8Array {
-  return hkdf(secret, EMPTY, utf8("mesh/session/device/v1"), content.keyOctets);
+  return hkdf(secret, EMPTY, utf8("mesh/session/member/v1"), content.keyOctets);
 }
 
-function deriveSession(portal: string, device: string, request: OpenRequest, second: string, secret: Uint8Array, secondSecret: Uint8Array): Session {
-  const transcript = sha512(canonicalBytes({ answer: second, device, label: "mesh-session-v1", portal, request: { ciphertext: request.ciphertext, device: request.device } }));
+function deriveSession(portal: string, { device, master }: Member, request: OpenRequest, second: string, secret: Uint8Array, secondSecret: Uint8Array): Session {
+  const transcript = sha512(canonicalBytes({ answer: second, device, label: "mesh-session-v1", master, portal, request: { ciphertext: request.ciphertext, member: request.member } }));
   const both = concatBytes(secret, secondSecret);
   const okm = hkdf(both, transcript, utf8("mesh/session/v1"), 64 + 64 + 16);
   wipe(both);

@@ -48,7 +48,7 @@ async function lookInside(call: Call, client: Client, look: (check: string, work
     const link = await meetPortal(client, self.portal.url, self.portal.id);
     call.whenDone(() => link.close());
     if (self.state !== "connected") return `${self.portal.url} answers`;
-    const answer = await link.call({ device: self.device, authenticationKey: self.authenticationKey }, statusCommand, {});
+    const answer = await link.call({ device: self.device, master: self.master, authenticationKey: self.authenticationKey }, statusCommand, {});
     const skew = answer.now - client.now();
     if (Math.abs(skew) > SKEW_MS) throw new MeshError("clock-off", `This device's clock and the portal's differ by ${Math.round(Math.abs(skew) / 60_000)} minutes.`, "Nothing depends on it, but check the time of this device.");
     return `${self.portal.url} answers, and is who it was`;

@@ -37,7 +37,7 @@ export type JoinOptions = {
 };
 
 /** What a home keeps of a joining: enough to go on after any interruption. */
-type JoiningRow = { readonly witness: Witness; readonly request: Jws; readonly trusted: boolean; readonly master: { readonly version: number; readonly digest: Digest }; readonly pin?: string };
+type JoiningRow = { readonly witness: Witness; readonly words: string; readonly request: Jws; readonly trusted: boolean; readonly master: { readonly version: number; readonly digest: Digest }; readonly pin?: string };
 
 /** Asks to join a mesh, or goes on asking; nothing is taken over before the other side's answer has been confirmed (decision 5.2). */
 export async function joinMesh(client: Client, options: JoinOptions): Promise<Joined> {
@@ -48,7 +48,7 @@ export async function joinMesh(client: Client, options: JoinOptions): Promise<Jo
     demand(free, "home-exists", `This device already belongs to ${begun?.address ?? "a mesh"}.`, "Choose another home with MESH_HOME.");
     if (begun === undefined || (await isAnotherWay(client, begun, options))) await ask(client, link, options);
     const { self, joining } = await stateOf(client);
-    const words = (await connectionWords(joining.witness)).request.join(" ");
+    const { words } = joining;
     if (self.state === "connected") return { status: "connected", words, witness: joining.witness, answered: true };
     await start(client, link, joining.request);
     const answer = await holdingPortalTo(() => answerFor(link, self, joining));
@@ -99,7 +99,7 @@ async function ask(client: Client, link: PortalLink, options: JoinOptions): Prom
   const payload = { device: keys.profile.jws, kind: pin === undefined ? ("words" as const) : ("pin" as const), master: mesh.id, sealed, v: 1 as const, witness, ...(pin === undefined ? {} : { pin: pin.id }) };
   const request = await signObject(connectionRequest, payload, signerOf(client.keyring, keys.device));
   const self: Self = { address: options.address, administrationEncryptionKey: keys.administrationEncryptionKey, administrationKey: keys.administrationKey, authenticationKey: keys.authenticationKey, device: keys.device, encryptionKey: keys.encryptionKey, master: mesh.id, name: options.deviceName, portal: { id: pinOf(link), url: options.portal.url }, state: "joining" };
-  const joining: JoiningRow = { master: { digest: master.digest, version: master.payload.version }, request: request.jws, trusted: pin !== undefined || options.master !== undefined, witness, ...(secretPin === undefined ? {} : { pin: toBase64url(secretPin) }) };
+  const joining: JoiningRow = { master: { digest: master.digest, version: master.payload.version }, request: request.jws, words: (await connectionWords(witness)).request.join(" "), trusted: pin !== undefined || options.master !== undefined, witness, ...(secretPin === undefined ? {} : { pin: toBase64url(secretPin) }) };
   await client.rows.transact(async (rows) => {
     await rows.put("self", "self", "", self);
     await rows.put("joining", "joining", "", joining);
@@ -123,7 +123,7 @@ async function lookUp(link: PortalLink, address: string, expected: string | unde
 
 /** The answer to this device's request, if there is one: by an Administration Key of the mesh that was fixed, for this witness and this device. */
 async function answerFor(link: PortalLink, self: Self, joining: JoiningRow): Promise<Verified<ConnectionAnswer> | undefined> {
-  const status = await link.call({ device: self.device, authenticationKey: self.authenticationKey }, connectStatus, { witness: joining.witness });
+  const status = await link.call({ device: self.device, master: self.master, authenticationKey: self.authenticationKey }, connectStatus, { witness: joining.witness });
   if (status.answer === undefined) return undefined;
   const mesh = await lookUp(link, self.address, self.master);
   demand(mesh.masters[joining.master.version - 1]?.digest === joining.master.digest, "portal-other-master", "The portal shows another Master Profile than it did when this device asked to join.");

@@ -13,6 +13,7 @@ import { utf8 } from "../../bytes/text.ts";
 import { applyParts } from "../batch.ts";
 import { type Context, memberOf, type Plan } from "../context.ts";
 import { RESERVED_MS, RESERVED_NAMES } from "../limits.ts";
+import type { Digest } from "../../envelope/fields.ts";
 import { type AccountRecord, type MeshRecord, putObject, putRow, row, shelf } from "../records.ts";
 import type { View } from "../view.ts";
 
@@ -34,22 +35,27 @@ export async function decideCreateAccount(context: Context, request: RequestOf<t
   const existing = await context.view(id);
   if (existing?.account.digest === signed.digest) return { response: { arrived: now } };
   demand(existing === undefined, "account-name-taken", "This mesh already has an account here.");
+  // A mesh that gave its account up and comes back goes on where it was: its profiles have an order that nothing resets.
+  const former = await context.keptView(id);
   const invitation = request.invitation === undefined ? undefined : digestOf(utf8(request.invitation));
   const open = context.policy.creation === "open" || context.local;
   await context.read(async (r) => checkFree(r, address, id, invitation, open, now));
   const masters = await firstMasters(request.parts);
   const first = masters.at(-1);
   demand(first !== undefined, "profile-malformed", "An account is created together with its Master Profile.");
-  const account = await correctAccount(signed, first, undefined);
-  const record: MeshRecord = { revision: 0, address, account: account.digest, master: 0, g: 0, n: 0, suspensions: 0, octets: 0 };
-  const empty: View = { ...emptyMesh(id), record, account, applications: new Map(), chains: new Map() };
-  const applied = await applyParts(empty, request.parts, now);
+  const account = await correctAccount(signed, first, former?.account, former === undefined ? undefined : suspendedIn(former, now));
+  const fresh: MeshRecord = { revision: 0, address, account: account.digest, master: 0, g: 0, n: 0, suspensions: 0, octets: 0 };
+  const before: View = former === undefined ? { ...emptyMesh(id), record: fresh, account, applications: new Map(), chains: new Map() } : { ...former, record: reopened(former.record, address, account.digest), account };
+  const applied = await applyParts(before, request.parts, now);
   const changed = { ...applied.view, record: recordOf(applied.view, applied.octets) };
+  demand(changed.record.octets <= context.policy.octetsPerAccount, "account-quota", "This mesh is larger than the room that the portal gives it.");
   return {
     response: { arrived: now },
     changed,
     write: async (w) => {
       await checkFree(w, address, id, invitation, open, now);
+      if (former === undefined) demand((await row(w, shelf.meshes, id)) === undefined, "account-changed", "This mesh was created meanwhile.");
+      else await checkRevision(w, former);
       if (!open && invitation !== undefined) await w.remove(shelf.invitations, invitation);
       await putObject(w, account);
       await putRow(w, shelf.accounts, address, { master: id });
@@ -59,26 +65,32 @@ export async function decideCreateAccount(context: Context, request: RequestOf<t
   };
 }
 
-/** DeleteAccount: takes effect after 72 h, so that a thief cannot make it stick (decision 4.6). */
+/** DeleteAccount: takes effect after 72 h, so that a thief cannot make it stick; until then a further version that is open takes it back (decision 4.6). */
 export async function decideDeleteAccount(context: Context, request: RequestOf<typeof deleteAccount>): Promise<Plan<ResponseOf<typeof deleteAccount>>> {
   const { view } = memberOf(context);
   const master = view.masters.at(-1);
   const signed = readSigned(request.account, accountType);
-  if (view.account.digest === signed.digest && view.record.closes !== undefined) return { response: { effective: view.record.closes } };
-  demand(master !== undefined && signed.payload.status === "closed" && signed.payload.address === view.record.address, "profile-wrong-id", "This is no closed version of this account.");
+  const { address, portal, status } = signed.payload;
+  if (view.account.digest === signed.digest) return { response: view.record.closes === undefined ? {} : { effective: view.record.closes } };
+  demand(master !== undefined && address === view.record.address && portal === context.identity.profile.payload.id, "profile-wrong-id", "This is no version of this account.");
   const account = await correctAccount(signed, master, view.account, suspendedIn(view, context.now));
-  const closes = context.now + CONTEST_MS;
-  const record: MeshRecord = { ...view.record, account: account.digest, closes, revision: view.record.revision + 1 };
+  const ending = status === "open" ? {} : { closes: view.record.closes ?? context.now + CONTEST_MS };
+  const record: MeshRecord = { ...reopened(view.record, address, account.digest), ...ending, revision: view.record.revision + 1 };
   return {
-    response: { effective: closes },
+    response: ending.closes === undefined ? {} : { effective: ending.closes },
     changed: { ...view, account, record },
     write: async (w) => {
       await checkRevision(w, view);
       await putObject(w, account);
       await putRow(w, shelf.meshes, view.id, record);
-      await putRow(w, shelf.accounts, view.record.address, { master: view.id, reserved: closes + RESERVED_MS });
+      await putRow(w, shelf.accounts, address, { master: view.id, ...ending } satisfies AccountRecord);
     },
   };
+}
+
+/** The row of a mesh whose account was not, or is no longer, given up. */
+function reopened({ closes: _, ...record }: MeshRecord, address: string, account: Digest): MeshRecord {
+  return { ...record, account, address };
 }
 
 /** The row that goes with a view after a batch. */
@@ -103,8 +115,8 @@ async function checkFree(reading: Reading | Writing, address: string, master: st
 async function takenBy(reading: Reading, address: string, master: string | undefined, now: number) {
   const record = await row<AccountRecord>(reading, shelf.accounts, address);
   if (record === undefined) return undefined;
-  if (record.reserved === undefined) return { code: "account-name-taken", because: `${address} is taken.` } as const;
-  if (now >= record.reserved || (record.master === master && now >= record.reserved - RESERVED_MS)) return undefined;
+  if (record.closes === undefined || now < record.closes) return { code: "account-name-taken", because: `${address} is taken.` } as const;
+  if (now >= record.closes + RESERVED_MS || record.master === master) return undefined;
   return { code: "account-name-reserved", because: `${address} was given up and is still reserved for its owner.` } as const;
 }
 

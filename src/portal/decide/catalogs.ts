@@ -28,7 +28,7 @@ export async function decideCatalogRead(context: Context, request: RequestOf<typ
   const chain = view.chains.get(request.catalog);
   if (chain === undefined) return { response: { commits: [], more: false } };
   const commits = await context.read(async (r) => {
-    const rows = await r.list(shelf.commits, `${request.catalog}/`, { after: `${request.catalog}/${ordinal(request.after)}`, limit: ANSWER_COMMITS });
+    const rows = await r.list(shelf.commits, `${view.id}/${request.catalog}/`, { after: `${view.id}/${request.catalog}/${ordinal(request.after)}`, limit: ANSWER_COMMITS });
     const sent: SentCommit[] = [];
     let room = ANSWER_OCTETS;
     for (const { value } of rows) {

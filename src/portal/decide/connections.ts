@@ -12,8 +12,9 @@ import { demand } from "../../refusals/mesh-error.ts";
 import type { Reading } from "../../store/store.ts";
 import { type Context, memberOf, type Plan } from "../context.ts";
 import { MAX_PENDING, REQUEST_MS } from "../limits.ts";
-import { getObject, putObject, putRow, row, shelf } from "../records.ts";
-import { expiredRequestsOf, isLive, type RequestRecord, unansweredOf } from "../requests.ts";
+import { getObject, type PinRecord, putObject, putRow, row, shelf } from "../records.ts";
+import { forgetExpired, isLive, type RequestRecord, unansweredOf } from "../requests.ts";
+import { checkRevision } from "./accounts.ts";
 import { planParts } from "./profiles.ts";
 
 /** ConnectStart: keeps a request for the account's administration devices; strangers can fill their own queue only (decision 5.2). */
@@ -22,34 +23,36 @@ export async function decideConnectStart(context: Context, request: RequestOf<ty
   const signed = readSigned(request.request, connectionRequest);
   const { master, witness, kind, pin } = signed.payload;
   demand((await context.view(master)) !== undefined, "account-unknown", "There is no such mesh here.");
-  const device = await verifyDevice(readSigned(signed.payload.device, deviceProfile));
-  demand(signed.kid === (device.payload.id as string), "profile-wrong-id", "A connection request is signed by the device that it is about.");
-  await verifySigned(signed, verifyingKey(device.payload.signatureKey));
-  const record: RequestRecord = { arrived: now, device: device.payload.id, digest: signed.digest, kind };
+  const claimed = readSigned(signed.payload.device, deviceProfile);
+  demand(signed.kid === (claimed.payload.id as string), "profile-wrong-id", "A connection request is signed by the device that it is about.");
+  const record: RequestRecord = { arrived: now, device: claimed.payload.id, digest: signed.digest, kind };
   const expires = now + REQUEST_MS;
   const check = async (r: Reading): Promise<RequestRecord | undefined> => {
     const known = await row<RequestRecord>(r, shelf.requests, `${master}/${witness}`);
     if (known !== undefined && isLive(known, now)) {
-      demand(known.device === device.payload.id, "connection-rejected", "This witness belongs to another device.");
+      demand(known.device === record.device, "connection-rejected", "This witness belongs to another device.");
       return known;
     }
-    const open = pin === undefined ? undefined : await row<{ expires: number; status: string }>(r, shelf.pins, `${master}/${pin}`);
+    const open = pin === undefined ? undefined : await row<PinRecord>(r, shelf.pins, `${master}/${pin}`);
     demand(kind === "words" || (open?.status === "open" && open.expires > now), "connection-pin-unknown", "There is no such PIN, or it was used, or it expired.");
     const waiting = (await unansweredOf(r, master, now)).filter((one) => one.record.kind === kind);
     demand(waiting.length < MAX_PENDING, "connection-too-many", "Too many requests wait at this account.", "Clear them with `mesh device reject --all` on an administration device, or join by PIN.");
     return undefined;
   };
+  // What costs nothing to refuse is refused before any signature is verified (decision 8.4).
   const known = await context.read(check);
   if (known !== undefined) return { response: { arrived: known.arrived, expires: known.arrived + REQUEST_MS } };
+  const device = await verifyDevice(claimed);
+  await verifySigned(signed, verifyingKey(device.payload.signatureKey));
   return {
     response: { arrived: now, expires },
     write: async (w) => {
       if ((await check(w)) !== undefined) return;
-      for (const old of await expiredRequestsOf(w, master, now)) await w.remove(shelf.requests, old);
+      await forgetExpired(w, master, now);
       await w.put(shelf.objects, signed.digest, signedBytes(signed));
       await putObject(w, device);
       await putRow(w, shelf.requests, `${master}/${witness}`, record);
-      await putRow(w, shelf.requesters, device.payload.id, { device: device.digest, master, witness });
+      await putRow(w, shelf.requesters, `${master}/${device.payload.id}`, { device: device.digest });
     },
   };
 }
@@ -99,10 +102,9 @@ export async function decideConnectComplete(context: Context, request: RequestOf
     write: async (w) => {
       const again = await row<RequestRecord>(w, shelf.requests, key);
       demand(again?.answer === undefined, "connection-answered", "This request was already answered from another device.");
-      if (plan.write !== undefined) await plan.write(w);
+      await (plan.write ?? ((writing) => checkRevision(writing, view)))(w);
       await putObject(w, answer);
       await putRow(w, shelf.requests, key, { ...record, answer: answer.digest });
-      if (accepted) await w.remove(shelf.requesters, record.device);
     },
   };
 }

@@ -40,8 +40,8 @@ export async function planParts(context: Context, view: View, parts: readonly Pa
 /** Get: what is public of an account. */
 export async function decideGet(context: Context, request: RequestOf<typeof get>): Promise<Plan<ResponseOf<typeof get>>> {
   const record = await context.read((r) => row<AccountRecord>(r, shelf.accounts, request.address));
-  const view = record === undefined || record.reserved !== undefined ? undefined : await context.view(record.master);
-  demand(view !== undefined, "account-unknown", `There is no account ${request.address} here.`);
+  const view = record === undefined ? undefined : await context.view(record.master);
+  demand(view?.record.address === request.address, "account-unknown", `There is no account ${request.address} here.`);
   return { response: { account: view.account.jws, masters: view.masters.map((master) => master.jws) } };
 }
 
