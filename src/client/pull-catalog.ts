@@ -43,6 +43,8 @@ export async function pullCatalog(link: PortalLink, requester: Requester, catalo
       // What came in since the portal named its heads is judged with the profiles that came with it, at the next sync.
       if (row?.chain.index === head.index) break;
       const next = await takeCommit(row, sent, authority, key);
+      // The first commit of a chain names no predecessor: only its own word says which catalog it begins.
+      demand(next.placed.chain.catalog === catalog, "portal-forked-catalog", "The portal shows one catalog in the place of another.", "It cheats. Nothing here was changed.");
       placed.push(next.placed);
       row = next.row;
       demand(next.placed.chain.index !== head.index || next.placed.chain.digest === head.digest, "portal-forked-catalog", "The portal names one head of a catalog and shows another.");

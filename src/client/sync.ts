@@ -76,7 +76,7 @@ export async function pull(client: Client): Promise<Synced> {
 export async function pullAs(client: Client, self: Self, promised: Promised | undefined): Promise<Synced> {
   const link = await meetPortal(client, self.portal.url, self.portal.id);
   try {
-    const requester = { device: self.device, authenticationKey: self.authenticationKey };
+    const requester = { device: self.device, master: self.master, authenticationKey: self.authenticationKey };
     const [key, before, answer] = await Promise.all([decapsulationKeyOf(client.keyring, self.encryptionKey), client.rows.read((rows) => loadMesh(rows, self.master)), link.call(requester, status, {})]);
     const mesh = await holdingPortalTo(() => pullMesh(link, requester, before, answer));
     if (promised !== undefined) checkPromised(mesh, self, promised);
@@ -88,7 +88,8 @@ export async function pullAs(client: Client, self: Self, promised: Promised | un
     const received = await holdingPortalTo(() => pullCatalogs(client, link, requester, self, mesh, key, answer));
     // The version that the portal named together with its heads: a later one may know of commits that this pull left for the next.
     const named = at(mesh.history, answer.personal)?.payload.heads ?? [];
-    await checkNamedHeads(client, [...named, ...(promised?.heads ?? [])]);
+    const readable = new Set<string>(personalOf(mesh).payload.applications.filter((one) => one.readers.includes(self.device)).map((one) => one.id));
+    await checkNamedHeads(client, [...named, ...(promised?.heads ?? [])].filter((head) => readable.has(head.catalog)));
     return { link, self, requester, key, mesh, now: answer.now, answer, received: received + mesh.history.length - before.history.length };
   } catch (error) {
     link.close();
@@ -122,12 +123,11 @@ function checkPromised(mesh: Mesh, self: Self, promised: Promised): void {
   demand(entry?.digest === promised.device && entry?.role === promised.role, "portal-answer-wrong-device", "The version of your mesh that let this device in lists other keys for it.");
 }
 
-/** The heads that the signer of the Personal Profile, or of an answer, knew must lie on the chains that the portal shows. */
+/** The heads of catalogs that this device reads, as the signer of the Personal Profile, or of an answer, knew them, must lie on the chains that the portal shows. */
 async function checkNamedHeads(client: Client, heads: readonly Head[]): Promise<void> {
   for (const head of heads) {
     const { row, known } = await client.rows.read(async (rows) => ({ row: await rows.get<{ digest: string }>("digests", head.catalog, head.index), known: await loadCatalog(rows, head.catalog) }));
-    if (known === undefined) continue;
-    demand(known.chain.index >= head.index, "portal-older-catalog", "The portal shows an older state of a catalog than your other device has seen.", "It cheats, or it was restored from a backup.");
+    demand(known !== undefined && known.chain.index >= head.index, "portal-older-catalog", "The portal shows an older state of a catalog than your other device has seen.", "It cheats, or it was restored from a backup.");
     demand(row === undefined || row.digest === head.digest, "portal-forked-catalog", "The portal shows this device another history of a catalog than your other device.", "It cheats.");
   }
 }
@@ -152,6 +152,9 @@ async function pullApplication(client: Client, link: PortalLink, requester: Requ
   if (opened === undefined) return;
   const { type } = readShape(applicationPrivateShape, parseCanonical(opened), "profile-malformed", "Application Profile");
   await client.rows.transact(async (rows) => {
+    // What a catalog is for never changes, and no two are for the same: else who administered once could, with the portal, have secrets written where others read.
+    const there = await rows.get<{ id: string }>("types", type);
+    demand((row.type === undefined || row.type === type) && (there === undefined || there.id === id), "portal-false-data", "The portal shows an Application Profile that makes a catalog into another.", "Nothing here was changed; do not rely on this portal.");
     const current = await loadCatalog(rows, id);
     await rows.put("catalogs", id, "", { ...(current ?? row), profileVersion: profile.payload.version, type });
     await rows.put("types", type, "", { id });
