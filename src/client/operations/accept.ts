@@ -56,7 +56,7 @@ async function acceptedBefore(client: Client, { mesh, now }: Synced, selector: s
   return rows.map((one) => one.row).find((row) => (row.witness === selector.trim() || row.words === said) && isActive(mesh, row.device, now));
 }
 
-/** Lets a device in: a Personal Profile that lists it, grants of the catalogs it reads and the signed answer in one batch; then its name. */
+/** Lets a device in: a Personal Profile that lists it, grants of the catalogs it reads and the signed answer in one batch; its name goes with the next push. */
 export async function admit(client: Client, synced: Synced, chosen: OpenRequest, role: Role, pin: Uint8Array | undefined): Promise<string> {
   const { mesh, self, link, requester, key, now } = synced;
   const { witness } = chosen.request.payload;
@@ -92,8 +92,9 @@ export async function admit(client: Client, synced: Synced, chosen: OpenRequest,
     ...(pin === undefined ? {} : { pinProof: pinProof(pin, "answer", witness) }),
   };
   const signed = await signObject(connectionAnswer, answer, signerOf(client.keyring, self.administrationKey));
-  await submit(client, link, requester, { answer: signed.jws, parts });
+  // Named before it is let in: whoever is cut off in between leaves a name without a device, never a device without a name.
   const name = await nameDevice(client, mesh, id, chosen.secret.name);
+  await submit(client, link, requester, { answer: signed.jws, parts });
   await pushLater(client);
   return name;
 }
@@ -120,7 +121,10 @@ async function withAdministrator(client: Client, mesh: Mesh, chosen: OpenRequest
 }
 
 async function nameDevice(client: Client, mesh: Mesh, device: string, wanted: string): Promise<string> {
-  const name = freeName(mesh, namesIn(await readEntries(client, "devices")), wanted);
+  const names = namesIn(await readEntries(client, "devices"));
+  const known = names.get(device);
+  if (known !== undefined) return known;
+  const name = freeName(mesh, names, wanted);
   await editEntries(client, "devices", () => [change(newEntryId(), undefined, { device, name })]);
   return name;
 }

@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { newEntryId } from "../../src/catalogs/entry-id.ts";
+import { change, current } from "../../src/catalogs/merge.ts";
+import { catalogOf, editEntries, readEntries } from "../../src/client/catalog.ts";
+import { listDevices } from "../../src/client/devices.ts";
+import { loadCatalog } from "../../src/client/known.ts";
+import { acceptConnection } from "../../src/client/operations/accept.ts";
+import { createMesh } from "../../src/client/operations/create.ts";
+import { disableDevice } from "../../src/client/operations/disable.ts";
+import { confirmJoin, joinMesh } from "../../src/client/operations/join.ts";
+import { sync } from "../../src/client/sync.ts";
+import type { Client } from "../../src/client/client.ts";
+import { type Files, Fuse, Killed, type Life, newFiles } from "../support/mortal.ts";
+
+const address = "alice@example.com";
+
+/** Has a device killed after each of its steps, in a copy of the world for each, and looks at what is left; returns how often it was hit. */
+async function killedAtEveryStep(before: Files, who: string, work: (life: Life, fuse: Fuse) => Promise<unknown>, after: (life: Life, steps: number) => Promise<void>, every = 1): Promise<number> {
+  for (let steps = 0; ; steps += every) {
+    const files = before.copy();
+    const [fuse, life] = [new Fuse(steps), await files.open()];
+    await work(life, fuse).catch((error: unknown) => {
+      if (!(error instanceof Killed) && !fuse.burnt) throw error;
+    });
+    await life.close();
+    const next = await files.open();
+    await after(next, steps).catch((error: unknown) => {
+      throw new Error(`${who} killed after ${steps} steps`, { cause: error });
+    });
+    await next.close();
+    files.remove();
+    if (!fuse.burnt) return steps / every;
+  }
+}
+
+const at = (life: Life) => ({ url: life.url, pin: life.pin });
+
+async function create(life: Life, fuse?: Fuse): Promise<void> {
+  const { client, master } = await life.device("desktop", fuse);
+  await createMesh(client, master, { address, portal: at(life), deviceName: "desktop" });
+}
+
+async function names(client: Client): Promise<readonly string[]> {
+  return (await readEntries(client, "passwords")).map((entry) => String(current(entry, "name"))).sort();
+}
+
+async function chainOf(client: Client): Promise<number | undefined> {
+  return client.rows.read(async (rows) => (await loadCatalog(rows, await catalogOf(rows, "passwords")))?.chain.index);
+}
+
+async function devices(life: Life, who = "desktop"): Promise<readonly string[]> {
+  return (await listDevices((await life.device(who)).client)).map(({ name, status }) => `${name} ${status}`).sort();
+}
+
+test("`create` killed after any of its steps is run again and makes one mesh", async (t) => {
+  const empty = await newFiles();
+  const hits = await killedAtEveryStep(empty, "create", create, async (life) => {
+    await create(life).catch((error: unknown) => {
+      // It was over: a home that has its mesh makes no second one.
+      assert.equal((error as { code?: string }).code, "home-exists");
+    });
+    const { client } = await life.device("desktop");
+    await sync(client);
+    assert.deepEqual(await devices(life), ["desktop active"]);
+  });
+  t.diagnostic(`${hits} hits`);
+  assert.ok(hits >= 10, String(hits));
+  empty.remove();
+});
+
+test("an edit is lost at no step once it is acknowledged, and sent once however often it is retried", async (t) => {
+  const files = await newFiles();
+  const life = await files.open();
+  await create(life);
+  const first = await chainOf((await life.device("desktop")).client);
+  await life.close();
+  const save = async (next: Life, fuse?: Fuse): Promise<void> => {
+    const { client } = await next.device("desktop", fuse);
+    await editEntries(client, "passwords", (entries) => (entries.length > 0 ? [] : [change(newEntryId(), undefined, { name: "github", password: "one" })]));
+    await sync(client);
+  };
+  const hits = await killedAtEveryStep(files, "sync", save, async (next, steps) => {
+    await save(next);
+    const { client } = await next.device("desktop");
+    assert.deepEqual(await names(client), ["github"]);
+    assert.equal(await chainOf(client), (first ?? 0) + 1, `after ${steps} steps: one commit holds it`);
+  });
+  t.diagnostic(`${hits} hits`);
+  assert.ok(hits >= 8, String(hits));
+  files.remove();
+});
+
+test("`device accept` and `join` killed after any of their steps are run again and let one device in, once", { timeout: 240_000 }, async (t) => {
+  const files = await newFiles();
+  const life = await files.open();
+  await create(life);
+  const asked = await joinMesh((await life.device("laptop")).client, { address, portal: at(life), deviceName: "laptop" });
+  await life.close();
+  const accept = async (next: Life, fuse?: Fuse) => acceptConnection((await next.device("desktop", fuse)).client, asked.witness, "member");
+  const join = async (next: Life, answer: string, fuse?: Fuse) => {
+    const { client } = await next.device("laptop", fuse);
+    await confirmJoin(client, answer.split(" "));
+    return joinMesh(client, { address, portal: at(next), deviceName: "laptop" });
+  };
+  const accepting = await killedAtEveryStep(files, "accept", accept, async (next, steps) => {
+    const { answer, name } = await accept(next);
+    assert.equal(name, "laptop");
+    await sync((await next.device("desktop")).client);
+    assert.deepEqual(await devices(next), ["desktop active", "laptop active"]);
+    if (steps % 10 !== 0) return;
+    assert.equal((await accept(next)).answer, answer);
+    assert.equal((await join(next, answer)).status, "connected");
+  });
+
+  const accepted = await files.open();
+  const { answer } = await accept(accepted);
+  await accepted.close();
+  const joining = await killedAtEveryStep(files, "join", (next, fuse) => join(next, answer, fuse), async (next) => {
+    assert.equal((await join(next, answer)).status, "connected");
+    await sync((await next.device("laptop")).client);
+    assert.deepEqual(await devices(next, "laptop"), ["desktop active", "laptop active"]);
+    // Deriving words is dear by design: every fifth step, which is before and after in turn.
+  }, 5);
+  t.diagnostic(`${accepting} hits accepting, ${joining} joining`);
+  assert.ok(accepting >= 10 && joining >= 6);
+  files.remove();
+});
+
+test("`device disable` killed after any of its steps is finished by another device, and the one cut off reads nothing new", { timeout: 240_000 }, async (t) => {
+  const files = await newFiles();
+  const life = await files.open();
+  await create(life);
+  for (const name of ["laptop", "tablet"]) {
+    const { client } = await life.device(name);
+    const options = { address, portal: at(life), deviceName: name };
+    const { words } = await joinMesh(client, options);
+    await confirmJoin(client, (await acceptConnection((await life.device("desktop")).client, words, "member")).answer.split(" "));
+    assert.equal((await joinMesh(client, options)).status, "connected");
+  }
+  await life.close();
+  const disable = async (next: Life, fuse: Fuse) => disableDevice((await next.device("desktop", fuse)).client, "laptop");
+  const hits = await killedAtEveryStep(files, "disable", disable, async (next, steps) => {
+    const tablet = (await next.device("tablet")).client;
+    await sync(tablet);
+    const gone = (await devices(next, "tablet")).includes("laptop disabled");
+    if (gone) {
+      await editEntries(tablet, "passwords", () => [change(newEntryId(), undefined, { name: "new", password: "two" })]);
+      await sync(tablet);
+      await assert.rejects(sync((await next.device("laptop")).client), { code: "device-disabled" });
+      const { mesh, row } = await tablet.rows.read(async (rows) => ({ mesh: await catalogOf(rows, "passwords"), row: await loadCatalog(rows, await catalogOf(rows, "passwords")) }));
+      assert.equal(row?.chain.epoch !== undefined && row.chain.epoch > 1, true, `the catalog ${mesh} has a new epoch`);
+    }
+    // The desktop comes back, and the outcome is one and the same.
+    const desktop = (await next.device("desktop")).client;
+    await sync(desktop);
+    const last = (await devices(next)).includes("laptop disabled") ? undefined : await disableDevice(desktop, "laptop");
+    assert.ok(gone ? last === undefined : true, `after ${steps} steps`);
+    assert.deepEqual(await devices(next), ["desktop active", "laptop disabled", "tablet active"]);
+  });
+  t.diagnostic(`${hits} hits`);
+  assert.ok(hits >= 8, String(hits));
+  files.remove();
+});
