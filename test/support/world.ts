@@ -1,11 +1,11 @@
-import { generateDecapsulationKey, generateSigningKey, type SigningKey } from "../../src/crypto/key-pair.ts";
+import { type DecapsulationKey, generateDecapsulationKey, generateSigningKey, type SigningKey } from "../../src/crypto/key-pair.ts";
 import { sign } from "../../src/crypto/sign.ts";
 import { type Client, makeClient, type Transport } from "../../src/client/client.ts";
 import { randomBytes } from "../../src/crypto/random.ts";
 import { signObject, type Signer } from "../../src/envelope/signed.ts";
 import { openMemoryKeyring } from "../../src/keyring/memory.ts";
 import type { Keyring } from "../../src/keyring/keyring.ts";
-import { defaultPolicy } from "../../src/portal/limits.ts";
+import { defaultPolicy, type Policy } from "../../src/portal/limits.ts";
 import { Portal, type PortalAnswer, type PortalEvent, type PortalRequest } from "../../src/portal/portal.ts";
 import { encapsulationJwk, signatureJwk } from "../../src/profiles/keys.ts";
 import { portalProfile } from "../../src/profiles/portal.ts";
@@ -22,21 +22,44 @@ export function signerWith(key: SigningKey): Signer {
 /** Everything a portal sees and answers may be changed on its way, to play a portal that cheats. */
 export type Meddler = { request?: (request: PortalRequest) => PortalRequest | Promise<PortalRequest>; answer?: (request: PortalRequest, answer: PortalAnswer) => PortalAnswer | Promise<PortalAnswer> };
 
+/** The keys that make a portal who it is. */
+export type PortalKeys = { readonly identity: SigningKey; readonly session: DecapsulationKey; readonly tls: Uint8Array };
+
 /** A real portal without sockets, on a clock that a test moves. */
-export type TestPortal = { readonly portal: Portal; readonly store: Store; readonly url: string; readonly pin: string; readonly tlsKey: Uint8Array; readonly clock: { now: number }; readonly meddler: Meddler; readonly events: PortalEvent[]; readonly counters: { up: number; down: number; requests: number } };
+export type TestPortal = {
+  readonly portal: Portal;
+  readonly keys: PortalKeys;
+  readonly store: Store;
+  readonly url: string;
+  readonly pin: string;
+  readonly tlsKey: Uint8Array;
+  readonly clock: { now: number };
+  readonly meddler: Meddler;
+  readonly events: PortalEvent[];
+  readonly faults: unknown[];
+  readonly counters: { up: number; down: number; requests: number };
+};
+
+/** What a test may want otherwise of a portal. */
+export type PortalOptions = { readonly policy?: Partial<Policy>; readonly keys?: PortalKeys; readonly clock?: { now: number } };
 
 /** Starts a portal for a domain, over a store that outlives it if one is given. */
-export async function startPortal(domain = "example.com", store: Store = openMemoryStore()): Promise<TestPortal> {
-  const identityKey = generateSigningKey();
-  const sessionKey = generateDecapsulationKey();
-  const tlsKey = randomBytes(91);
-  const pin = udfOfKey<"portal">(identityKey.publicKey.spki);
-  const payload = { domains: [domain], id: pin, identityKey: signatureJwk(identityKey.publicKey), logKeys: [], sessionKey: encapsulationJwk(sessionKey.publicKey), tlsKeys: [udfOf("application/pkix-keyinfo", tlsKey) as Udf<"tls-key">], v: 1 as const, version: 1 };
-  const profile = await correctPortal(await signObject(portalProfile, payload, signerWith(identityKey)), pin);
-  const clock = { now: Date.parse("2026-06-01T12:00:00Z") };
+export async function startPortal(domain = "example.com", store: Store = openMemoryStore(), options: PortalOptions = {}): Promise<TestPortal> {
+  const keys = options.keys ?? { identity: generateSigningKey(), session: generateDecapsulationKey(), tls: randomBytes(91) };
+  const pin = udfOfKey<"portal">(keys.identity.publicKey.spki);
+  const payload = { domains: [domain], id: pin, identityKey: signatureJwk(keys.identity.publicKey), logKeys: [], sessionKey: encapsulationJwk(keys.session.publicKey), tlsKeys: [udfOf("application/pkix-keyinfo", keys.tls) as Udf<"tls-key">], v: 1 as const, version: 1 };
+  const profile = await correctPortal(await signObject(portalProfile, payload, signerWith(keys.identity)), pin);
+  const clock = options.clock ?? { now: Date.parse("2026-06-01T12:00:00Z") };
   const events: PortalEvent[] = [];
-  const portal = new Portal({ store, identity: { profile, jws: profile.jws, sessionKey }, policy: { ...defaultPolicy, creation: "open" }, now: () => clock.now, log: (event, fault) => { events.push(event); if (fault !== undefined && process.env["MESH_DEBUG"] !== undefined) console.error(fault); } });
-  return { portal, store, url: `https://${domain}`, pin, tlsKey, clock, meddler: {}, events, counters: { up: 0, down: 0, requests: 0 } };
+  const faults: unknown[] = [];
+  const log = (event: PortalEvent, fault?: unknown): void => {
+    events.push(event);
+    if (fault !== undefined) faults.push(fault);
+    if (fault !== undefined && process.env["MESH_DEBUG"] !== undefined) console.error(fault);
+  };
+  const policy = { ...defaultPolicy, creation: "open" as const, anonymousPerMinute: 100_000, beginningsPerMinute: 100_000, ...options.policy };
+  const portal = new Portal({ store, identity: { profile, jws: profile.jws, sessionKey: keys.session }, policy, now: () => clock.now, log });
+  return { portal, keys, store, url: `https://${domain}`, pin, tlsKey: keys.tls, clock, meddler: {}, events, faults, counters: { up: 0, down: 0, requests: 0 } };
 }
 
 /** A way to a portal that is in this process. */
@@ -56,14 +79,19 @@ export function transportTo(to: TestPortal, remote = "192.0.2.1"): Transport {
   };
 }
 
-/** A device of a test: its client, its keyrings, its store. */
-export type TestDevice = { readonly client: Client; readonly keyring: Keyring; readonly master: Keyring; readonly store: Store };
+/** A device of a test: its client, its keyrings, its store, and the portal to which its requests go, which a test may exchange. */
+export type TestDevice = { readonly client: Client; readonly keyring: Keyring; readonly master: Keyring; readonly store: Store; portal: TestPortal };
+
+/** What a test may want otherwise of a device. */
+export type DeviceOptions = { readonly holdsMaster?: boolean; readonly store?: Store; readonly keyring?: Keyring; readonly master?: Keyring; readonly now?: () => number; readonly remote?: string };
 
 /** A device with nothing on it yet; `portal` is where all its requests go. */
-export function newDevice(portal: TestPortal, options: { readonly holdsMaster?: boolean } = {}): TestDevice {
-  const keyring = openMemoryKeyring();
-  const master = openMemoryKeyring();
-  const store = openMemoryStore();
-  const client = makeClient({ store, keyring, now: () => portal.clock.now, connect: () => transportTo(portal), masterKeyring: async () => (options.holdsMaster === true ? master : undefined) });
-  return { client, keyring, master, store };
+export function newDevice(portal: TestPortal, options: DeviceOptions = {}): TestDevice {
+  const keyring = options.keyring ?? openMemoryKeyring();
+  const master = options.master ?? openMemoryKeyring();
+  const store = options.store ?? openMemoryStore();
+  const connect = (): Transport => transportTo(device.portal, options.remote);
+  const client = makeClient({ store, keyring, now: options.now ?? (() => device.portal.clock.now), connect, masterKeyring: async () => (options.holdsMaster === true ? master : undefined) });
+  const device: TestDevice = { client, keyring, master, store, portal };
+  return device;
 }

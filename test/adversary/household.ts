@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+
+import { change, current, isRemoved } from "../../src/catalogs/merge.ts";
+import { newEntryId } from "../../src/catalogs/entry-id.ts";
+import { catalogOf, editEntries, readEntries } from "../../src/client/catalog.ts";
+import { type Self, selfOf } from "../../src/client/client.ts";
+import { loadCatalog, loadMesh } from "../../src/client/known.ts";
+import { acceptConnection } from "../../src/client/operations/accept.ts";
+import { createMesh } from "../../src/client/operations/create.ts";
+import { joinMesh } from "../../src/client/operations/join.ts";
+import { sync } from "../../src/client/sync.ts";
+import { type Mesh, personalOf } from "../../src/profiles/mesh.ts";
+import type { Role } from "../../src/profiles/personal.ts";
+import { MeshError } from "../../src/refusals/mesh-error.ts";
+import { type DeviceOptions, newDevice, startPortal, type TestDevice, type TestPortal } from "../support/world.ts";
+
+export const address = "alice@example.com";
+
+/** Alice's mesh at a portal: a desktop that administers it, with the Master key, and the devices that joined. */
+export type Household = { readonly portal: TestPortal; readonly at: { readonly url: string; readonly pin: string }; readonly desktop: TestDevice; readonly devices: Readonly<Record<string, TestDevice>> };
+
+/** Makes a mesh with further devices, each with its role, and everybody in sync. */
+export async function household(others: Readonly<Record<string, Role>> = {}, portal?: TestPortal): Promise<Household> {
+  const there = portal ?? (await startPortal());
+  const at = { url: there.url, pin: there.pin };
+  const desktop = newDevice(there, { holdsMaster: true });
+  await createMesh(desktop.client, desktop.master, { address, portal: at, deviceName: "desktop" });
+  const devices: Record<string, TestDevice> = {};
+  const home = { portal: there, at, desktop, devices };
+  for (const [name, role] of Object.entries(others)) devices[name] = await join(home, name, role);
+  for (const device of Object.values(devices)) await sync(device.client);
+  return home;
+}
+
+/** Joins a device whose owner knows the fingerprint of her mesh. */
+export async function join({ at, desktop, portal }: Pick<Household, "at" | "desktop" | "portal">, deviceName: string, role: Role = "member", options: DeviceOptions = {}): Promise<TestDevice> {
+  const device = newDevice(portal, options);
+  const { master } = await selfOf(desktop.client);
+  const asked = await joinMesh(device.client, { address, master, portal: at, deviceName });
+  await acceptConnection(desktop.client, asked.witness, role);
+  assert.equal((await joinMesh(device.client, { address, master, portal: at, deviceName })).status, "connected");
+  return device;
+}
+
+/** A device of a household by its name. */
+export function deviceOf({ devices }: Pick<Household, "devices">, name: string): TestDevice {
+  const device = devices[name];
+  assert.ok(device !== undefined, name);
+  return device;
+}
+
+/** Saves a password and sends it. */
+export async function save(device: TestDevice, name: string, password = `${name}-secret`): Promise<void> {
+  await editEntries(device.client, "passwords", () => [change(newEntryId(), undefined, { name, password })]);
+  await sync(device.client);
+}
+
+/** The names of the passwords that a device has. */
+export async function names(device: TestDevice): Promise<readonly string[]> {
+  return (await readEntries(device.client, "passwords")).filter((entry) => !isRemoved(entry)).map((entry) => String(current(entry, "name"))).sort();
+}
+
+/** The mesh as a device knows it. */
+export async function meshOf(device: TestDevice): Promise<Mesh> {
+  const self = await selfOf(device.client);
+  return device.client.rows.read((rows) => loadMesh(rows, self.master));
+}
+
+/** Who a device is. */
+export function whoIs(device: TestDevice): Promise<Self> {
+  return selfOf(device.client);
+}
+
+/** The identifier of a catalog, as a device knows it. */
+export function idOf(device: TestDevice, type: "devices" | "administration" | "passwords"): Promise<string> {
+  return device.client.rows.read((rows) => catalogOf(rows, type));
+}
+
+/** All that a device holds true: versions, heads, keys and entries; what no refused answer of a portal may change. */
+export async function beliefs(device: TestDevice): Promise<unknown> {
+  const mesh = await meshOf(device);
+  const applications = mesh.history.length === 0 ? [] : personalOf(mesh).payload.applications;
+  const catalogs = await device.client.rows.read((rows) => Promise.all(applications.map(({ id }) => loadCatalog(rows, id))));
+  const entries = await device.client.rows.read((rows) => Promise.all(applications.map(async ({ id }) => (await rows.list("entries", id)).map((one) => one.row))));
+  return {
+    self: await selfOf(device.client),
+    masters: mesh.masters.map((one) => one.digest),
+    personals: mesh.history.map((one) => one.profile.digest),
+    suspensions: mesh.suspensions.map((one) => one.object.digest),
+    catalogs,
+    entries,
+  };
+}
+
+/** Demands that something fails with one of these codes, with exit 6 for what only a cheating portal does, and changes nothing that a device holds true. */
+export async function refused(device: TestDevice, work: () => Promise<unknown>, ...codes: readonly string[]): Promise<MeshError> {
+  const before = await beliefs(device);
+  const error = await work().then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(error instanceof MeshError, `not refused as ${codes.join(" or ")}: ${String(error)}`);
+  assert.ok(codes.includes(error.code), `refused as ${error.code} (${error.message}), not as ${codes.join(" or ")}`);
+  if (error.code.startsWith("portal-")) assert.equal(error.exit, 6);
+  assert.deepEqual(await beliefs(device), before, "what the device holds true was changed");
+  return error;
+}
