@@ -62,7 +62,8 @@ for (const folder of ["envelope/valid", "envelope/invalid"]) {
       const vector = readVectors<Vector>(`${folder}/${file}`);
       test(`${vector.about}: ${vector.outcome}`, async () => {
         if (vector.outcome === "ok") {
-          const { about: _a, kind: _k, key: _y, text: _t, typ: _ty, subject: _s, purpose: _p, salt: _sa, ciphertext: _c, outcome: _o, ...expected } = vector as Vector & Record<string, unknown>;
+          const given = ["payload", "digest", "plaintext"];
+          const expected = Object.fromEntries(Object.entries(vector).filter(([name]) => given.includes(name)));
           assert.deepEqual(await judge(vector), expected);
         } else if (vector.outcome === "undefined") assert.deepEqual(await judge(vector), {});
         else await assert.rejects(judge(vector), (error) => error instanceof MeshError && error.code === vector.outcome);

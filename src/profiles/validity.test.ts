@@ -233,6 +233,19 @@ suite("who signs: what a signer cannot help by", () => {
     assert.equal(await judged(accountPayload()), "profile-out-of-order");
   });
 
+  test("an Application Profile is judged by the version that it cites, and follows the one before it", async () => {
+    const judged = async (changes: Partial<ApplicationProfile>, by = laptop, previous?: Awaited<ReturnType<typeof correctApplication>>, personal = personalOf(mesh)) =>
+      outcome(async () => correctApplication(await signObject(applicationProfile, { ...application(), ...changes }, by.device), personal, deviceOf(by.device), previous, masterOf(mesh), suspended()));
+    assert.equal(await judged({ n: 2 }), "profile-out-of-order");
+    assert.equal(await judged({ id: someId() }), "profile-wrong-signer");
+    // Cited and current are told apart: attic administered it in (1, 1), and tower in (2, 2) before it was suspended.
+    assert.equal(await judged({ g: 1, n: 1 }, attic, undefined, personalOf(first)), "ok");
+    assert.equal(await judged({ g: 2, n: 2 }, tower, undefined, personalOf(third)), "ok");
+    const one = await correctApplication(await signObject(applicationProfile, application(), laptop.device), personalOf(mesh), deviceOf(laptop.device), undefined, masterOf(mesh), suspended());
+    assert.equal(await judged({ version: 2, previous: one.digest }, laptop, one), "ok");
+    for (const changes of [{ version: 3, previous: one.digest }, { version: 2 }, { version: 2, previous: SOME_DIGEST }, {}]) assert.equal(await judged(changes, laptop, one), "profile-out-of-order");
+  });
+
   test("what was read again from its own text is judged the same", async () => {
     const signed = await signObject(personalProfile, nextPersonal(mesh), laptop.administration);
     const again = readSigned(JSON.parse(JSON.stringify(signed.jws)), personalProfile);
