@@ -32,7 +32,7 @@ async function opens(catalog: TestCatalog, keys: readonly DecapsulationKey[], he
     size = found.size;
     for (const { signed: { payload } } of catalog.commits) {
       if (payload.kind !== "epoch" || payload.previousKey === undefined) continue;
-      for (const key of [...found.values()]) for (let epoch = 0; epoch <= payload.epoch; epoch++) add(openKeyed(key, `mesh/previous-epoch/v1/${payload.catalog}/${epoch}`, payload.previousKey));
+      for (const key of found.values()) for (let epoch = 0; epoch <= payload.epoch; epoch++) add(openKeyed(key, `mesh/previous-epoch/v1/${payload.catalog}/${epoch}`, payload.previousKey));
     }
   }
   const read = new Set<number>();

@@ -218,7 +218,7 @@ suite("suspension: the rule against a naive model (decision 4.5)", () => {
           events.push({ arrived, object: { digest, kid: keys[signer], payload } as SuspensionEvent["object"] });
           const admitted: Record<string, string[]> = {};
           for (const device of [member.id, other.id]) {
-            const last = admissions.filter((one) => one.device === device && one.at.g <= g).at(-1);
+            const last = admissions.findLast((one) => one.device === device && one.at.g <= g);
             if (last !== undefined && arrived - last.arrived <= CONTEST_MS) (admitted[last.by] ??= []).push(device);
           }
           const subjectSigner = signers[about ?? place] ?? signer;
