@@ -11,6 +11,7 @@ import { verifyDevice } from "../../profiles/validity.ts";
 import { connectPending } from "../../protocol/connections.ts";
 import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import { parseWords } from "../../udf/words.ts";
+import { holdingPortalTo } from "../blame.ts";
 import { type Client, decapsulationKeyOf, type Self } from "../client.ts";
 import type { Synced } from "../sync.ts";
 
@@ -28,7 +29,7 @@ export async function openRequests(client: Client, { link, requester, self }: Sy
   const open: OpenRequest[] = [];
   const junk: Verified<ConnectionRequest>[] = [];
   for (const { request, arrived } of requests) {
-    const checked = await checkRequest(request);
+    const checked = await holdingPortalTo(() => checkRequest(request));
     try {
       open.push({ ...checked, arrived, secret: await openPrivate(client, self, checked.request, checked.device) });
     } catch (error) {
