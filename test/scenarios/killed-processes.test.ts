@@ -29,7 +29,7 @@ test(`kill -9 of portal or client between request and answer, ${ROUNDS} times: n
     // The first request asks for the state; the second appends. Each is hit before and after the portal took it.
     relay.arm(1 + (Math.floor(round / 4) % 2), {
       deliver: round % 4 < 2,
-      then: () => void (victim === "portal" ? portal.stop("SIGKILL") : running.kill("SIGKILL")),
+      strike: () => void (victim === "portal" ? portal.stop("SIGKILL") : running.kill("SIGKILL")),
     });
     const running = place.start("desktop", ["password", "add", name, "--generate"]);
     const ran = await running.ended;

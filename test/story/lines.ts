@@ -14,9 +14,9 @@ const WORDS = /^ {4}(?:[a-z]+ ){2,5}[a-z]+$/;
 /** The lines of a command and of what it said, wrapped at a width. */
 export function linesOf(scene: Extract<Scene, { kind: "command" }>, columns = COLUMNS): readonly Line[] {
   const prompt = `${scene.who}$ `;
-  const typed = wrapped(scene.line, columns - prompt.length, columns - prompt.length);
+  const typed = wrapped(scene.line, columns - prompt.length);
   const first = typed.map((text, index): Line => ({ begins: index === 0, runs: [{ text: index === 0 ? prompt : " ".repeat(prompt.length), look: scene.who as Look }, { text, look: "typed" }] }));
-  const said = tight(`${scene.said}${scene.error}`).flatMap((line) => wrapped(line, columns, columns).map((text) => lineSaid(text, scene.status !== 5 && text.startsWith("mesh: "))));
+  const said = tight(`${scene.said}${scene.error}`).flatMap((line) => wrapped(line, columns).map((text) => lineSaid(text, scene.status !== 5 && text.startsWith("mesh: "))));
   return [...first, ...said];
 }
 
@@ -30,9 +30,9 @@ function tight(text: string): readonly string[] {
 }
 
 /** A line broken at spaces, so that it fits; what comes after the break hangs by two. */
-function wrapped(line: string, columns: number, later: number): readonly string[] {
+function wrapped(line: string, columns: number): readonly string[] {
   if (line.length <= columns) return [line];
   const at = line.lastIndexOf(" ", columns);
   const cut = at > 0 ? at : columns;
-  return [line.slice(0, cut), ...wrapped(`  ${line.slice(cut).trim()}`, later, later)];
+  return [line.slice(0, cut), ...wrapped(`  ${line.slice(cut).trim()}`, columns)];
 }

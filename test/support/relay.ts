@@ -1,7 +1,7 @@
 import { createConnection, createServer, type Socket } from "node:net";
 
 /** What becomes of a request that the relay sees go by. */
-export type Hit = { /** Whether it reaches the portal; if so, its answer is the last that nobody hears. */ readonly deliver: boolean; /** Called between request and answer. */ readonly then: () => unknown };
+export type Hit = { /** Whether it reaches the portal; if so, its answer is the last that nobody hears. */ readonly deliver: boolean; /** Called between request and answer. */ readonly strike: () => unknown };
 
 /** A relay on the loopback device that sees TLS records go by and understands none of them. */
 export type Relay = {
@@ -44,9 +44,9 @@ export async function openRelay(to: number): Promise<Relay> {
       armed = undefined;
       hits += 1;
       deaf = true;
-      if (!hit.deliver) return void hit.then();
+      if (!hit.deliver) return void hit.strike();
       portal.write(octets);
-      portal.once("data", () => hit.then());
+      portal.once("data", () => hit.strike());
     });
     portal.on("data", (octets: Buffer) => void (deaf || client.write(octets)));
   });
