@@ -104,6 +104,8 @@ async function applyApplication(draft: Draft, part: Extract<Part, { kind: "appli
   const personal = latest(view.history);
   const author = view.devices.get(signed.kid);
   demand(personal !== undefined && author !== undefined, "profile-wrong-signer", "The signer of this Application Profile is no device of this mesh.");
+  // Under the version that its suspension names, too: whoever is suspended now adds nothing.
+  demand(!suspendedIn(view, now).has(partyOf(author.payload.id, masterOf(view).payload).id), "signer-suspended", "The author of this Application Profile is suspended.");
   const application = await correctApplication(signed, personal, author, before, masterOf(view), suspendedIn(view, now));
   draft.view = { ...view, applications: new Map(view.applications).set(application.payload.id, application) };
   draft.effects.push(async (w) => {

@@ -1,5 +1,10 @@
 import { fromBase64url } from "../../src/bytes/base64url.ts";
 import { parseCanonical, parseJson } from "../../src/bytes/json.ts";
+import { commit } from "../../src/catalogs/commits.ts";
+import { readSigned } from "../../src/envelope/signed.ts";
+import { catalogRead } from "../../src/protocol/catalogs.ts";
+import type { SentCommit } from "../../src/protocol/parts.ts";
+import { status } from "../../src/protocol/profiles.ts";
 import type { Store } from "../../src/store/store.ts";
 import { openMemoryStore } from "../../src/store/memory.ts";
 import { shelf } from "../../src/portal/records.ts";
@@ -82,4 +87,17 @@ export async function twinOf(portal: TestPortal): Promise<TestPortal> {
 /** A portal of the same identity that holds nothing: what can be made up behind its name. */
 export async function emptyTwinOf(portal: TestPortal): Promise<TestPortal> {
   return startPortal("example.com", openMemoryStore(), { keys: portal.keys, clock: portal.clock });
+}
+
+/** Lets a portal serve one more commit at the end of a catalog, which it did not judge. Returns the end of it. */
+export function serveAfter(portal: TestPortal, sent: SentCommit): () => void {
+  const forged = readSigned(sent.commit, commit);
+  const { catalog, index } = forged.payload;
+  const stops = [
+    lie(portal, status, (answer) => ({ ...answer, heads: answer.heads.map((head) => (head.catalog === catalog ? { catalog, digest: forged.digest, index } : head)) })),
+    lie(portal, catalogRead, (answer, request) => (request.catalog === catalog ? { ...answer, commits: [...answer.commits, sent], more: false } : answer)),
+  ];
+  return () => {
+    for (const stop of stops.toReversed()) stop();
+  };
 }

@@ -28,7 +28,7 @@ export async function household(others: Readonly<Record<string, Role>> = {}, por
   const devices: Record<string, TestDevice> = {};
   const home = { portal: there, at, desktop, devices };
   for (const [name, role] of Object.entries(others)) devices[name] = await join(home, name, role);
-  for (const device of Object.values(devices)) await sync(device.client);
+  for (const device of [...Object.values(devices), desktop]) await sync(device.client);
   return home;
 }
 
