@@ -18,10 +18,12 @@ export async function run(call: Call): Promise<void> {
   const pinCode = await input.secretFile("pin-file");
   const { client, resumed } = await openNewClient(call);
   const options: JoinOptions = { address, deviceName: args.text("device-name") ?? hostname(), portal: resumed?.portal ?? portal, ...(master === undefined ? {} : { master }), ...(pinCode === undefined ? {} : { pinCode }) };
+  const answer = args.text("answer");
+  // Begun before: the words can be checked before anybody is asked.
+  if (answer !== undefined && resumed !== undefined) await confirmJoin(client, parseWords(answer, 3));
   let joined = await joinMesh(client, options);
   if (joined.status === "pending" && !joined.answered && pinCode === undefined) output.note(`Pick these words on your other device (mesh device accept):\n\n    ${joined.words}\n`);
-  const answer = args.text("answer");
-  if (answer !== undefined && joined.status === "pending") {
+  if (answer !== undefined && resumed === undefined && joined.status === "pending") {
     await confirmJoin(client, parseWords(answer, 3));
     joined = await joinMesh(client, options);
   }

@@ -72,8 +72,8 @@ export async function selectRequest(open: readonly OpenRequest[], selector: stri
   const byWitness = open.find((one) => one.request.payload.witness === selector.trim());
   if (byWitness !== undefined) return byWitness;
   const words = parseWords(selector, 6).join(" ");
-  const matches: OpenRequest[] = [];
-  for (const one of open) if ((await connectionWords(one.request.payload.witness)).request.join(" ") === words) matches.push(one);
+  const shown = await Promise.all(open.map(async (one) => (await connectionWords(one.request.payload.witness)).request.join(" ")));
+  const matches = open.filter((_, index) => shown[index] === words);
   demand(matches.length > 0, "connection-not-found", "No device that asks to join shows these words.", "Compare all six with the other screen; `mesh device pending` lists what waits.");
   demand(matches.length === 1, "connection-ambiguous", "Two requests show the same words, which does not happen by chance. Neither is accepted.", "Reject both with `mesh device reject --all` and start again.");
   return matches[0] as OpenRequest;
