@@ -9,7 +9,7 @@ import { openSqliteStore } from "../src/store/sqlite.ts";
 import { expectStatus, openPlace, type Place } from "../test/support/processes.ts";
 import { atMost, type Bench } from "./bench.ts";
 
-const KIB = 1024;
+const KB = 1000;
 const [STORED, FRESH] = [12, 20];
 
 type Octets = { readonly up: number; readonly down: number };
@@ -56,10 +56,10 @@ async function added(place: Place, how: string, forget: boolean): Promise<Moved>
 }
 
 function bars({ how, sender, receiver }: Moved, bar: number) {
-  const one = (name: string, octets: number, against: string) => atMost(bar, { name: `${name}, ${how}`, value: octets / KIB, unit: "KiB", against });
+  const one = (name: string, octets: number, against: string) => atMost(bar, { name: `${name}, ${how}`, value: octets / KB, unit: "KB", against });
   return [
-    one("added password up", sender.up, `its other direction: ${(sender.down / KIB).toFixed(1)} KiB`),
-    one("added password down to the other device", receiver.down, `its other direction: ${(receiver.up / KIB).toFixed(1)} KiB`),
+    one("added password up", sender.up, `its other direction: ${(sender.down / KB).toFixed(1)} KB`),
+    one("added password down to the other device", receiver.down, `its other direction: ${(receiver.up / KB).toFixed(1)} KB`),
   ];
 }
 

@@ -1,6 +1,6 @@
 import type { Head, Role } from "../../profiles/personal.ts";
 import { signObject, type Jws } from "../../envelope/signed.ts";
-import { type ConnectionAnswer, connectionAnswer, connectionWords, pinProof } from "../../profiles/connection.ts";
+import { type ConnectionAnswer, connectionAnswer, pinProof } from "../../profiles/connection.ts";
 import { isActive, type Mesh, masterOf, personalOf, withMaster, withPersonal } from "../../profiles/mesh.ts";
 import { connectComplete } from "../../protocol/connections.ts";
 import type { Part } from "../../protocol/parts.ts";
@@ -34,9 +34,8 @@ async function acceptOnce(client: Client, selector: string, role: Role): Promise
     const waiting = open.filter((one) => one.request.payload.kind === "words");
     const before = await acceptedBefore(client, synced, selector);
     if (before !== undefined && !waiting.some((one) => one.request.payload.witness === before.witness)) return { answer: before.answer, name: before.name };
-    const chosen = await selectRequest(waiting, selector);
+    const { request: chosen, words } = await selectRequest(waiting, selector);
     const { witness } = chosen.request.payload;
-    const words = await connectionWords(witness);
     const answer = words.answer.join(" ");
     // Written down before the device is let in: whoever is cut off after that can ask for the words again.
     await client.rows.transact((rows) => rows.put("accepted", "accepted", witness, { answer, device: chosen.device.payload.id, name: chosen.secret.name, witness, words: words.request.join(" ") } satisfies AcceptedRow));
@@ -135,7 +134,7 @@ export async function rejectConnection(client: Client, selector: string | "--all
   try {
     requireAdministrator(synced.mesh, synced.self);
     const { open, junk } = await openRequests(client, synced);
-    const chosen = selector === "--all" ? [...open.map((one) => one.request), ...junk] : [(await selectRequest(open, selector)).request];
+    const chosen = selector === "--all" ? [...open.map((one) => one.request), ...junk] : [(await selectRequest(open, selector)).request.request];
     for (const request of chosen) await reject(client, synced, request.payload.witness, request.kid);
     return chosen.length;
   } finally {

@@ -4,7 +4,7 @@ import { verify } from "../../crypto/sign.ts";
 import { openSealed } from "../../envelope/sealed.ts";
 import { readShape } from "../../envelope/shape.ts";
 import { type Jws, readSigned, type Verified, verifySigned } from "../../envelope/signed.ts";
-import { administrationProofMessage, type ConnectionPrivate, connectionPrivateShape, type ConnectionRequest, connectionRequest, connectionWords, witnessOf } from "../../profiles/connection.ts";
+import { administrationProofMessage, type ConnectionPrivate, connectionPrivateShape, type ConnectionRequest, connectionRequest, type ConnectionWords, connectionWords, witnessOf } from "../../profiles/connection.ts";
 import { type DeviceProfile, deviceProfile } from "../../profiles/device.ts";
 import { verifyingKey } from "../../profiles/keys.ts";
 import { verifyDevice } from "../../profiles/validity.ts";
@@ -67,14 +67,17 @@ export async function pendingLines(client: Client, synced: Synced): Promise<read
   return Promise.all(open.filter((one) => one.request.payload.kind === "words").map(async ({ request, secret, arrived }) => ({ name: secret.name, requested: arrived, witness: request.payload.witness, words: (await connectionWords(request.payload.witness)).request.join(" ") })));
 }
 
+/** A request that a person chose, with its words: to derive them is dear, so it is done once. */
+export type Chosen = { readonly request: OpenRequest; readonly words: ConnectionWords };
+
 /** The one request that a witness or exactly six words name (decision 5.2); two that share their words are both refused. */
-export async function selectRequest(open: readonly OpenRequest[], selector: string): Promise<OpenRequest> {
+export async function selectRequest(open: readonly OpenRequest[], selector: string): Promise<Chosen> {
   const byWitness = open.find((one) => one.request.payload.witness === selector.trim());
-  if (byWitness !== undefined) return byWitness;
-  const words = parseWords(selector, 6).join(" ");
-  const shown = await Promise.all(open.map(async (one) => (await connectionWords(one.request.payload.witness)).request.join(" ")));
-  const matches = open.filter((_, index) => shown[index] === words);
-  demand(matches.length > 0, "connection-not-found", "No device that asks to join shows these words.", "Compare all six with the other screen; `mesh device pending` lists what waits.");
-  demand(matches.length === 1, "connection-ambiguous", "Two requests show the same words, which does not happen by chance. Neither is accepted.", "Reject both with `mesh device reject --all` and start again.");
-  return matches[0] as OpenRequest;
+  if (byWitness !== undefined) return { request: byWitness, words: await connectionWords(byWitness.request.payload.witness) };
+  const said = parseWords(selector, 6).join(" ");
+  const all = await Promise.all(open.map(async (request): Promise<Chosen> => ({ request, words: await connectionWords(request.request.payload.witness) })));
+  const [match, second] = all.filter((one) => one.words.request.join(" ") === said);
+  if (match === undefined) throw new MeshError("connection-not-found", "No device that asks to join shows these words.", "Compare all six with the other screen; `mesh device pending` lists what waits.");
+  demand(second === undefined, "connection-ambiguous", "Two requests show the same words, which does not happen by chance. Neither is accepted.", "Reject both with `mesh device reject --all` and start again.");
+  return match;
 }
