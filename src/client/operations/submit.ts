@@ -2,6 +2,7 @@ import { type Jws, readSigned } from "../../envelope/signed.ts";
 import { at } from "../../profiles/history.ts";
 import type { Mesh } from "../../profiles/mesh.ts";
 import { personalProfile } from "../../profiles/personal.ts";
+import { sameOrEvidence } from "../../profiles/validity.ts";
 import { connectComplete } from "../../protocol/connections.ts";
 import type { Part } from "../../protocol/parts.ts";
 import { publish } from "../../protocol/profiles.ts";
@@ -54,14 +55,23 @@ async function send(client: Client, link: PortalLink, requester: Requester, outg
       // The request is gone but the version is signed and may be in anybody's hands: it is published as it is.
       return submit(client, link, requester, { parts: outgoing.parts.filter((part) => part.kind !== "commit") });
     }
-    const taken = error.code === "profile-out-of-order" || error.code === "profile-two-versions" || error.code === "signer-suspended" || error.code === "profile-wrong-signer";
+    // Another device was quicker, or so the portal says: the next pull shows whose version stands, and settles this one.
+    if (error.code === "profile-two-versions") throw new MeshError("profile-out-of-order", "Another device changed your mesh at the same time.", "Run the same command again.");
+    const taken = error.code === "profile-out-of-order" || error.code === "signer-suspended" || error.code === "profile-wrong-signer";
     if (taken) await settle(client);
     throw error;
   }
 }
 
+/** Whether the version is taken; if it is by the same key and yet another one, somebody else has that key, or this home was restored. */
 function isSettled(mesh: Mesh, outgoing: Outgoing): boolean {
-  return outgoing.parts.some((part) => part.kind === "personal" && at(mesh.history, readSigned(part.object, personalProfile).payload) !== undefined);
+  return outgoing.parts.some((part) => {
+    if (part.kind !== "personal") return false;
+    const ours = readSigned(part.object, personalProfile);
+    const taken = at(mesh.history, ours.payload);
+    if (taken?.kid === ours.kid) sameOrEvidence(taken, ours, "Personal Profile");
+    return taken !== undefined;
+  });
 }
 
 async function settle(client: Client): Promise<void> {

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { acceptConnection } from "../../src/client/operations/accept.ts";
+import { createMesh } from "../../src/client/operations/create.ts";
+import { confirmJoin, joinMesh } from "../../src/client/operations/join.ts";
+import { makePin } from "../../src/client/operations/pin.ts";
+import { sync } from "../../src/client/sync.ts";
+import { newDevice, startPortal } from "../support/world.ts";
+
+const address = "alice@example.com";
+const HOUR = 3_600_000;
+
+async function meshOfOne() {
+  const portal = await startPortal();
+  const desktop = newDevice(portal, { holdsMaster: true });
+  const at = { url: portal.url, pin: portal.pin };
+  await createMesh(desktop.client, desktop.master, { address, portal: at, deviceName: "desktop" });
+  const device = newDevice(portal).client;
+  const join = (pinCode?: string) => joinMesh(device, { address, portal: at, deviceName: "laptop", ...(pinCode === undefined ? {} : { pinCode }) });
+  const pass = (ms: number): void => {
+    portal.clock.now += ms;
+  };
+  return { desktop: desktop.client, device, join, pass };
+}
+
+test("a PIN that has expired lets nobody in; the same device then joins by words", async () => {
+  const { desktop, join, pass } = await meshOfOne();
+  const { pin } = await makePin(desktop, HOUR);
+  pass(HOUR + 1);
+  await assert.rejects(join(pin), { code: "connection-pin-unknown" });
+  assert.equal((await join()).status, "pending");
+});
+
+test("a request that waited for a day is gone for those who accept, and asked again by running `join` again, with the same words", async () => {
+  const { desktop, join, pass } = await meshOfOne();
+  const { words } = await join();
+  pass(25 * HOUR);
+  await assert.rejects(acceptConnection(desktop, words, "member"), { code: "connection-not-found" });
+  assert.equal((await join()).words, words);
+  await acceptConnection(desktop, words, "member");
+});
+
+test("three words typed days after they were shown still join", async () => {
+  const { desktop, device, join, pass } = await meshOfOne();
+  const { words } = await join();
+  const { answer } = await acceptConnection(desktop, words, "member");
+  pass(5 * 24 * HOUR);
+  await sync(desktop);
+  await confirmJoin(device, answer.split(" "));
+  assert.equal((await join()).status, "connected");
+});
