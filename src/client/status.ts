@@ -6,7 +6,7 @@ import { type Client, type Self, selfOf } from "./client.ts";
 import { loadCatalog, loadMesh } from "./known.ts";
 import { namesIn } from "./devices.ts";
 import { lastSeen } from "./witness-heads.ts";
-import type { SyncRow } from "./sync.ts";
+import type { RefusedRow, SyncRow } from "./sync.ts";
 
 /** The state of this device as it knows it without asking anybody. Times are milliseconds of this device's clock. */
 export type Status = {
@@ -15,6 +15,8 @@ export type Status = {
   readonly device: { readonly name: string; readonly fingerprint: string; readonly role: "admin" | "member" | "none"; readonly state: Self["state"] | "disabled" };
   readonly portal: { readonly url: string; readonly fingerprint: string };
   readonly synced: number | null;
+  /** When the portal last turned this device away, if no sync succeeded since. */
+  readonly refused: number | null;
   readonly unsent: number;
   readonly owed: number;
   readonly devices: number;
@@ -39,9 +41,10 @@ export async function statusOf(client: Client): Promise<Status> {
     return {
       address: self.address,
       fingerprint: self.master,
-      device: { name: self.name, fingerprint: self.device, ...standing(mesh, self, synced?.portalTime ?? client.now()) },
+      device: { name: namesIn(entries).get(self.device) ?? self.name, fingerprint: self.device, ...standing(mesh, self, synced?.portalTime ?? client.now()) },
       portal: { url: self.portal.url, fingerprint: self.portal.id },
       synced: synced?.at ?? null,
+      refused: (await rows.get<RefusedRow>("refused", "refused"))?.at ?? null,
       unsent,
       owed: due,
       devices: known ? personalOf(mesh).payload.devices.filter((device) => device.status === "active").length : 0,

@@ -33,6 +33,9 @@ export type SyncReport = { readonly received: number; readonly sent: number; rea
 /** What a home keeps of its last sync: portal time, and our own clock's. */
 export type SyncRow = { readonly portalTime: number; readonly at: number };
 
+/** What a home keeps of a sync at which the portal turned this device away, until one succeeds. */
+export type RefusedRow = { readonly at: number };
+
 /** A connection to the home portal with what this device knows, brought up to date. */
 export type Synced = { readonly link: PortalLink; readonly self: Self; readonly requester: Requester; readonly key: DecapsulationKey; readonly mesh: Mesh; readonly now: number; readonly answer: ResponseOf<typeof status>; readonly received: number };
 
@@ -44,7 +47,10 @@ export async function sync(client: Client): Promise<SyncReport> {
       await compareHeads(client, synced.mesh, synced.now);
       await witnessHeads(client, synced.self, synced.mesh, synced.now);
       const sent = await push(client, synced);
-      await client.rows.transact((rows) => rows.put("synced", "synced", "", { at: client.now(), portalTime: synced.now } satisfies SyncRow));
+      await client.rows.transact(async (rows) => {
+        await rows.put("synced", "synced", "", { at: client.now(), portalTime: synced.now } satisfies SyncRow);
+        await rows.remove("refused", "refused", "");
+      });
       return { received: synced.received, sent, pending: synced.answer.pending, at: synced.now };
     } finally {
       synced.link.close();
@@ -93,7 +99,9 @@ export async function pullAs(client: Client, self: Self, promised: Promised | un
     return { link, self, requester, key, mesh, now: answer.now, answer, received: received + mesh.history.length - before.history.length };
   } catch (error) {
     link.close();
-    if (error instanceof MeshError && error.code === "request-not-allowed") throw new MeshError("device-disabled", "The portal does not let this device in any more: it was disabled or suspended, or the portal refuses it.", "Look at `mesh device list` on another of your devices.");
+    if (!(error instanceof MeshError) || (error.code !== "request-not-allowed" && error.code !== "device-disabled")) throw error;
+    await client.rows.transact((rows) => rows.put("refused", "refused", "", { at: client.now() } satisfies RefusedRow));
+    if (error.code === "request-not-allowed") throw new MeshError("device-disabled", "The portal does not let this device in any more: it was disabled or suspended, or the portal refuses it.", "Look at `mesh device list` on another of your devices.");
     throw error;
   }
 }

@@ -19,14 +19,19 @@ export async function run(call: Call): Promise<void> {
   const files = homeFiles(home.path);
   const extra = { passphrase: await keyringNeedsPassphrase(files.keyring), masterKey: existsSync(files.master) ? "in this home" : "not on this device", home: home.path };
   const warnings = warningsOf(status, extra, call.world.now());
-  const document = { ...status, synced: status.synced === null ? null : new Date(status.synced).toISOString(), ...extra, warnings };
+  const document = { ...status, synced: timeOf(status.synced), refused: timeOf(status.refused), ...extra, warnings };
   call.output.data(document, text(status, warnings, call.world.now()));
+}
+
+function timeOf(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString();
 }
 
 function warningsOf(status: Status, extra: { readonly passphrase: boolean; readonly masterKey: string }, now: number): readonly string[] {
   const age = status.synced === null ? undefined : now - status.synced;
   return [
     ...(status.device.state === "disabled" ? ["This device was disabled: it gets nothing new."] : []),
+    ...(status.device.state === "connected" && status.refused !== null ? [`Your portal turned this device away ${ago(now - status.refused)}: it was disabled, or the portal keeps it out. Look at \`mesh device list\` on another of your devices.`] : []),
     ...(status.device.state === "creating" ? ["Your mesh is not finished: run the same `mesh create` again."] : []),
     ...(status.device.state === "joining" ? ["This device waits to be accepted: run the same `mesh join` again."] : []),
     ...(age !== undefined && age > 7 * DAY ? [`Nothing was heard from your portal for ${Math.floor(age / DAY)} days. It may be down, or keep things from you.`] : []),
