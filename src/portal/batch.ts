@@ -7,7 +7,7 @@ import { applicationProfile } from "../profiles/application.ts";
 import { pinNotice } from "../profiles/connection.ts";
 import { countersignature } from "../profiles/countersignature.ts";
 import { type DeviceProfile, deviceProfile } from "../profiles/device.ts";
-import { latest } from "../profiles/history.ts";
+import { at, latest } from "../profiles/history.ts";
 import { masterProfile } from "../profiles/master.ts";
 import { checkNewSuspension, masterOf, personalOf, suspendedIn, withMaster, withPersonal, withSuspension } from "../profiles/mesh.ts";
 import { personalProfile } from "../profiles/personal.ts";
@@ -85,7 +85,11 @@ async function applyMaster(draft: Draft, part: Extract<Part, { kind: "master" }>
 
 async function applyPersonal(draft: Draft, part: Extract<Part, { kind: "personal" }>): Promise<void> {
   const { view, now } = draft;
-  draft.view = { ...view, ...(await withPersonal(view, readSigned(part.object, personalProfile), draft.offered, now)) };
+  const signed = readSigned(part.object, personalProfile);
+  const taken = at(view.history, signed.payload);
+  // Two administration devices that sign the next version at once are honest; one that signs it twice is not.
+  demand(taken === undefined || taken.digest === signed.digest || taken.kid === signed.kid, "profile-out-of-order", "Another administration device was quicker with this version of the Personal Profile.");
+  draft.view = { ...view, ...(await withPersonal(view, signed, draft.offered, now)) };
   if (draft.view.history === view.history) return;
   const personal = personalOf(draft.view);
   const fresh = [...draft.view.devices.values()].filter((device) => view.devices.get(device.payload.id) !== device);
