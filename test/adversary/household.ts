@@ -20,21 +20,21 @@ export const address = "alice@example.com";
 export type Household = { readonly portal: TestPortal; readonly at: { readonly url: string; readonly pin: string }; readonly desktop: TestDevice; readonly devices: Readonly<Record<string, TestDevice>> };
 
 /** Makes a mesh with further devices, each with its role, and everybody in sync. */
-export async function household(others: Readonly<Record<string, Role>> = {}, portal?: TestPortal): Promise<Household> {
+export async function household(others: Readonly<Record<string, Role>> = {}, portal?: TestPortal, deviceFor?: (name: string) => TestDevice): Promise<Household> {
   const there = portal ?? (await startPortal());
   const at = { url: there.url, pin: there.pin };
-  const desktop = newDevice(there, { holdsMaster: true });
+  const desktop = deviceFor?.("desktop") ?? newDevice(there, { holdsMaster: true });
   await createMesh(desktop.client, desktop.master, { address, portal: at, deviceName: "desktop" });
   const devices: Record<string, TestDevice> = {};
   const home = { portal: there, at, desktop, devices };
-  for (const [name, role] of Object.entries(others)) devices[name] = await join(home, name, role);
+  for (const [name, role] of Object.entries(others)) devices[name] = await join(home, name, role, {}, deviceFor?.(name));
   for (const device of [...Object.values(devices), desktop]) await sync(device.client);
   return home;
 }
 
 /** Joins a device whose owner knows the fingerprint of her mesh. */
-export async function join({ at, desktop, portal }: Pick<Household, "at" | "desktop" | "portal">, deviceName: string, role: Role = "member", options: DeviceOptions = {}): Promise<TestDevice> {
-  const device = newDevice(portal, options);
+export async function join({ at, desktop, portal }: Pick<Household, "at" | "desktop" | "portal">, deviceName: string, role: Role = "member", options: DeviceOptions = {}, made?: TestDevice): Promise<TestDevice> {
+  const device = made ?? newDevice(portal, options);
   const { master } = await selfOf(desktop.client);
   const asked = await joinMesh(device.client, { address, master, portal: at, deviceName });
   await acceptConnection(desktop.client, asked.witness, role);

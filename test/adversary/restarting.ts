@@ -1,0 +1,61 @@
+import { openMemoryStore } from "../../src/store/memory.ts";
+import { type Faults, withFaults } from "../../src/store/faults.ts";
+import type { Keyring } from "../../src/keyring/keyring.ts";
+import type { Store, Writing } from "../../src/store/store.ts";
+import { type DeviceOptions, newDevice, type PortalKeys, startPortal, type TestDevice, type TestPortal } from "../support/world.ts";
+
+/** A store in memory that knows which shelves it has, so that it can be copied. */
+export type Copyable = Store & { copy(): Promise<Copyable> };
+
+/** Opens an empty one. */
+export function openCopyable(store: Store = openMemoryStore(), shelves: Set<string> = new Set()): Copyable {
+  const noting = (writing: Writing): Writing => ({
+    get: (shelf, key) => writing.get(shelf, key),
+    list: (shelf, prefix, options) => writing.list(shelf, prefix, options),
+    leaves: (from, limit) => writing.leaves(from, limit),
+    remove: (shelf, key) => writing.remove(shelf, key),
+    append: (leaf) => writing.append(leaf),
+    put: (shelf, key, value) => {
+      shelves.add(shelf);
+      return writing.put(shelf, key, value);
+    },
+  });
+  return {
+    read: (work) => store.read(work),
+    transact: (work) => store.transact((writing) => work(noting(writing))),
+    close: () => store.close(),
+    copy: async () => {
+      const copy = openMemoryStore();
+      for (const shelf of shelves) {
+        const entries = await store.read((r) => r.list(shelf, ""));
+        await copy.transact(async (w) => {
+          for (const { key, value } of entries) await w.put(shelf, key, value);
+        });
+      }
+      return openCopyable(copy, new Set(shelves));
+    },
+  };
+}
+
+/** A device as it can be started again: its home, its keys. */
+type Kept = { readonly store: Copyable; readonly keyring: Keyring; readonly master: Keyring; readonly options: DeviceOptions };
+
+/** A portal and devices at one moment, from which any number of runs can begin; keys are shared, homes and database are copied. */
+export type Moment = { readonly portalStore: Copyable; readonly keys: PortalKeys; readonly now: number; readonly kept: Readonly<Record<string, Kept>> };
+
+/** One run from a moment: everything works on copies, and every store can be made to fail. */
+export type Run = { readonly portal: TestPortal; readonly portalFaults: Faults; readonly devices: Readonly<Record<string, TestDevice>>; readonly faults: Readonly<Record<string, Faults>> };
+
+/** Begins a run. */
+export async function runFrom(moment: Moment): Promise<Run> {
+  const portalFaults = withFaults(await moment.portalStore.copy());
+  const portal = await startPortal("example.com", portalFaults.store, { keys: moment.keys, clock: { now: moment.now } });
+  const devices: Record<string, TestDevice> = {};
+  const faults: Record<string, Faults> = {};
+  for (const [name, kept] of Object.entries(moment.kept)) {
+    const faulty = withFaults(await kept.store.copy());
+    faults[name] = faulty;
+    devices[name] = newDevice(portal, { ...kept.options, store: faulty.store, keyring: kept.keyring, master: kept.master });
+  }
+  return { portal, portalFaults, devices, faults };
+}

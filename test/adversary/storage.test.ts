@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { before, suite, test } from "node:test";
+
+import { change, current, isRemoved } from "../../src/catalogs/merge.ts";
+import { newEntryId } from "../../src/catalogs/entry-id.ts";
+import { editEntries, readEntries } from "../../src/client/catalog.ts";
+import { acceptConnection } from "../../src/client/operations/accept.ts";
+import { disableDevice } from "../../src/client/operations/disable.ts";
+import { joinMesh } from "../../src/client/operations/join.ts";
+import { sync } from "../../src/client/sync.ts";
+import { openMemoryKeyring } from "../../src/keyring/memory.ts";
+import { personalOf } from "../../src/profiles/mesh.ts";
+import { loadView } from "../../src/portal/view.ts";
+import { MeshError } from "../../src/refusals/mesh-error.ts";
+import type { Faults } from "../../src/store/faults.ts";
+import { newDevice, startPortal, type TestDevice } from "../support/world.ts";
+import { address, household, meshOf, names, whoIs } from "./household.ts";
+import { type Moment, openCopyable, type Run, runFrom } from "./restarting.ts";
+
+/** Every device of the moment from which each run begins; `guest` has nothing yet. */
+const NAMES = ["desktop", "tower", "laptop", "tablet", "guest"] as const;
+type Name = (typeof NAMES)[number];
+
+async function firstMoment(): Promise<Moment> {
+  const portalStore = openCopyable();
+  const portal = await startPortal("example.com", portalStore);
+  const kept = Object.fromEntries(NAMES.map((name) => [name, { store: openCopyable(), keyring: openMemoryKeyring(), master: openMemoryKeyring(), options: { holdsMaster: name === "desktop" } }]));
+  const device = (name: Name): TestDevice => newDevice(portal, { ...kept[name]?.options, ...kept[name] });
+  await household({ tower: "admin", laptop: "member", tablet: "member" }, portal, (name) => device(name as Name));
+  return { portalStore, keys: portal.keys, now: portal.clock.now, kept };
+}
+
+function deviceIn(run: Run, name: Name): TestDevice {
+  const device = run.devices[name];
+  assert.ok(device !== undefined);
+  return device;
+}
+
+/** Saves a password as the command does: one of that name is not saved twice. */
+async function add(device: TestDevice, name: string): Promise<void> {
+  await editEntries(device.client, "passwords", (entries) => (entries.some((entry) => current(entry, "name") === name) ? [] : [change(newEntryId(), undefined, { name })]));
+  await sync(device.client);
+}
+
+/** Does something that may fail for want of storage; anything else that goes wrong is a mistake. */
+async function attempt(work: () => Promise<unknown>): Promise<"done" | "failed"> {
+  try {
+    await work();
+    return "done";
+  } catch (error) {
+    assert.ok(error instanceof MeshError && ["store-failed", "service-internal"].includes(error.code), String((error as Error).stack));
+    return "failed";
+  }
+}
+
+type Step = { readonly prepare?: (run: Run) => Promise<void>; readonly act: (run: Run) => Promise<void>; readonly holds: (run: Run) => Promise<void>; 
+  /** About so many of its calls are made to fail, spread evenly; all of them would take minutes. */
+  readonly failures: number };
+
+const options = async (run: Run) => ({ address, master: (await whoIs(deviceIn(run, "desktop"))).master, portal: { url: run.portal.url, pin: run.portal.pin }, deviceName: "guest" });
+
+async function ask(run: Run): Promise<string> {
+  return (await joinMesh(deviceIn(run, "guest").client, await options(run))).witness;
+}
+
+async function admitted(run: Run): Promise<void> {
+  const desktop = deviceIn(run, "desktop");
+  if ((await joinMesh(deviceIn(run, "guest").client, await options(run))).status !== "connected") {
+    await acceptConnection(desktop.client, await ask(run), "member");
+    assert.equal((await joinMesh(deviceIn(run, "guest").client, await options(run))).status, "connected");
+  }
+  for (const name of ["desktop", "tower", "guest"] as const) {
+    await sync(deviceIn(run, name).client);
+    assert.equal(personalOf(await meshOf(deviceIn(run, name))).payload.devices.length, 5, name);
+    const called = (await readEntries(deviceIn(run, name).client, "devices")).filter((entry) => !isRemoved(entry)).map((entry) => String(current(entry, "name"))).sort();
+    assert.deepEqual(called, ["desktop", "guest", "laptop", "tablet", "tower"]);
+  }
+}
+
+const steps: Readonly<Record<string, Step>> = {
+  "asks to join": { act: async (run) => void (await ask(run)), holds: admitted, failures: 3 },
+  "accepts a device": { prepare: async (run) => void (await ask(run)), act: async (run) => void (await acceptConnection(deviceIn(run, "desktop").client, await ask(run), "member")), holds: admitted, failures: 3 },
+  "takes the mesh over": {
+    prepare: async (run) => void (await acceptConnection(deviceIn(run, "desktop").client, await ask(run), "member")),
+    act: async (run) => void (await joinMesh(deviceIn(run, "guest").client, await options(run))),
+    holds: admitted,
+    failures: 3,
+  },
+  "saves a password": {
+    act: (run) => add(deviceIn(run, "laptop"), "github"),
+    holds: async (run) => {
+      for (const name of ["laptop", "tablet", "desktop"] as const) {
+        await sync(deviceIn(run, name).client);
+        assert.deepEqual(await names(deviceIn(run, name)), ["github"], name);
+      }
+    },
+    failures: 12,
+  },
+  "disables a device": {
+    act: async (run) => {
+      await disableDevice(deviceIn(run, "desktop").client, "tablet").catch((error: unknown) => {
+        if (!(error instanceof MeshError) || error.code !== "device-already-disabled") throw error;
+      });
+    },
+    holds: async (run) => {
+      const { device, master } = await whoIs(deviceIn(run, "tablet"));
+      for (const name of ["desktop", "laptop", "tower"] as const) await sync(deviceIn(run, name).client);
+      await assert.rejects(sync(deviceIn(run, "tablet").client), { code: "device-disabled" });
+      const view = await run.portal.store.read((r) => loadView(r, master));
+      assert.ok(view !== undefined);
+      for (const chain of view.chains.values()) {
+        assert.equal(chain.holders.includes(device), false);
+        assert.ok(chain.epoch <= 2, "one new epoch, not two");
+      }
+    },
+    failures: 16,
+  },
+};
+
+suite("storage that fails", () => {
+  let moment: Moment;
+  before(async () => {
+    moment = await firstMoment();
+  });
+
+  for (const [what, step] of Object.entries(steps)) {
+    const acting: Name = what.startsWith("accepts") || what.startsWith("disables") ? "desktop" : what.startsWith("saves") ? "laptop" : "guest";
+    for (const whose of ["portal", "device"] as const) {
+      test(`at calls of the ${whose} all through while a device ${what}: asked again it is done, once, and nothing acknowledged is lost`, async () => {
+        const begin = async (): Promise<{ readonly run: Run; readonly faults: Faults }> => {
+          const run = await runFrom(acting === "guest" || step.prepare !== undefined ? { ...moment, kept: { ...moment.kept, guest: { store: openCopyable(), keyring: openMemoryKeyring(), master: openMemoryKeyring(), options: {} } } } : moment);
+          await step.prepare?.(run);
+          const faults = whose === "portal" ? run.portalFaults : run.faults[acting];
+          assert.ok(faults !== undefined);
+          return { run, faults };
+        };
+        const quiet = await begin();
+        quiet.faults.arm(undefined);
+        await step.act(quiet.run);
+        const calls = quiet.faults.calls();
+        await step.holds(quiet.run);
+        assert.ok(calls > 5);
+        const stride = Math.max(1, Math.floor(calls / step.failures));
+        let [fired, runs] = [0, 0];
+        for (const when of ["before", "after"] as const) {
+          for (let call = when === "before" ? 1 : calls; call > 0 && call <= calls; call += when === "before" ? stride : -stride) {
+            runs += 1;
+            const { run, faults } = await begin();
+            faults.arm({ call, when, fatal: call % 2 === 0 });
+            const outcome = await attempt(() => step.act(run));
+            fired += faults.fired() ? 1 : 0;
+            faults.arm(undefined);
+            if (outcome === "failed") await step.act(run);
+            await step.holds(run);
+          }
+        }
+        assert.ok(fired >= runs / 2, `${fired} failures in ${runs} runs`);
+      });
+    }
+  }
+});
