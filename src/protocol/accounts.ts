@@ -44,5 +44,5 @@ export const deleteAccount: Command<v.InferOutput<typeof deleteRequest>, v.Infer
   response: deleteResponse,
   asker: "administrator",
   writes: true,
-  refusals: ["profile-out-of-order", "profile-wrong-signer", "profile-wrong-id", "signature-invalid", "signed-malformed"],
+  refusals: ["profile-out-of-order", "profile-wrong-signer", "profile-wrong-id", "signature-invalid", "signed-malformed", "signer-suspended"],
 };

@@ -15,7 +15,7 @@ export const connectStart: Command<v.InferOutput<typeof startRequest>, v.InferOu
   response: startResponse,
   asker: "anyone",
   writes: true,
-  refusals: ["account-unknown", "signed-malformed", "signature-invalid", "profile-wrong-id", "connection-too-many", "connection-pin-unknown", "connection-rejected", "service-rate-limited"],
+  refusals: ["account-unknown", "signed-malformed", "signature-invalid", "signature-wrong-key", "profile-malformed", "profile-wrong-id", "connection-too-many", "connection-pin-unknown", "connection-rejected", "service-rate-limited"],
 };
 
 const statusRequest = v.strictObject({ witness: udfField<"witness">() });
