@@ -16,7 +16,7 @@ import { pinNotice, pinProof, type Witness } from "../../src/profiles/connection
 import { publish } from "../../src/protocol/profiles.ts";
 import { newDevice } from "../support/world.ts";
 import { type Heard, record } from "./cheating.ts";
-import { address, household, type Household, names, save, whoIs } from "./household.ts";
+import { address, deviceOf, household, type Household, names, save, whoIs } from "./household.ts";
 import { rowsOf } from "./searching.ts";
 
 /** The weak secrets of the control: 12 bits, written as a secret is. */
@@ -112,5 +112,23 @@ suite("a PIN against whoever holds all that the portal ever saw", () => {
     const { pin: used } = await makePin(alice.desktop.client, 3_600_000);
     await joinByPin(alice, used);
     await assert.rejects(joinMesh(newDevice(alice.portal).client, { address, portal: alice.at, deviceName: "late", pinCode: used }), { code: "connection-pin-unknown" });
+  });
+
+  test("two administration devices that make and answer PINs at once: all are made, one guest is let in once, and of two with one PIN at most one", async () => {
+    const alice = await household({ tower: "admin" });
+    const admins = [alice.desktop, deviceOf(alice, "tower")] as const;
+    const pins = await Promise.all(admins.map((device) => makePin(device.client, 3_600_000)));
+    for (const [at, { pin }] of pins.entries()) {
+      const guests = Array.from({ length: at + 1 }, () => newDevice(alice.portal));
+      const options = { address, portal: alice.at, deviceName: "guest", pinCode: pin };
+      for (const guest of guests) await joinMesh(guest.client, options);
+      const answers = await Promise.all(admins.map(async (device) => {
+        const synced = await pull(device.client);
+        return answerPins(device.client, synced).finally(() => synced.link.close());
+      }));
+      assert.equal(answers.flat().length, 1);
+      const ended = await Promise.all(guests.map(async (guest) => (await joinMesh(guest.client, options)).status));
+      assert.deepEqual(ended.sort(), guests.length === 1 ? ["connected"] : ["connected", "rejected"]);
+    }
   });
 });
