@@ -59,7 +59,9 @@ export function wrapSubject(catalog: string, epoch: number): { readonly typ: str
   return { typ: "mesh-epoch-key+jwe", id: catalog, version: epoch };
 }
 
-/** Checks that a body is the one that its commit names, octet for octet; all that somebody without the key can check. */
-export function checkBody(payload: EntriesCommit, body: Uint8Array): void {
+/** Checks that entries, and nothing else, come with a body, and that it is the one that they name, octet for octet; all that somebody without the key can check. */
+export function checkBody(payload: Commit, body: Uint8Array | undefined): void {
+  demand((body !== undefined) === (payload.kind === "entries"), "commit-wrong-body", "Entries come with a body, and nothing else does.");
+  if (payload.kind !== "entries" || body === undefined) return;
   demand(body.length === payload.size && digestOf(body) === payload.digest, "commit-wrong-body", `The body of commit ${payload.index} is not the one that it names.`);
 }

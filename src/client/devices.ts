@@ -28,8 +28,7 @@ export async function listDevices(client: Client): Promise<readonly DeviceLine[]
 }
 
 /** The one device of a name; `device-not-found` (exit 3) or `device-ambiguous` name what there is. */
-export async function deviceNamed(client: Client, name: string): Promise<DeviceLine> {
-  const devices = await listDevices(client);
+export function deviceNamed(devices: readonly DeviceLine[], name: string): DeviceLine {
   const found = devices.filter((device) => device.name === name || device.fingerprint === name);
   const live = found.length > 1 ? found.filter((device) => device.status !== "disabled") : found;
   demand(live.length > 0, "device-not-found", `There is no device called ${JSON.stringify(name)}.`, `There are: ${devices.map((device) => device.name).join(", ")}.`);

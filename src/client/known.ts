@@ -4,8 +4,8 @@ import { type Jws, readSigned } from "../envelope/signed.ts";
 import { deviceProfile } from "../profiles/device.ts";
 import { masterProfile } from "../profiles/master.ts";
 import { emptyMesh, type Mesh } from "../profiles/mesh.ts";
-import { personalProfile } from "../profiles/personal.ts";
 import { suspension } from "../profiles/suspension.ts";
+import { type Head, type PersonalProfile, personalProfile } from "../profiles/personal.ts";
 import type { MasterId } from "../profiles/types.ts";
 import type { RowsReading, RowsWriting } from "./rows.ts";
 
@@ -44,4 +44,14 @@ export async function saveMesh(rows: RowsWriting, before: Mesh, mesh: Mesh): Pro
 /** What a home keeps of a catalog. */
 export async function loadCatalog(rows: RowsReading, catalog: string): Promise<CatalogRow | undefined> {
   return rows.get<CatalogRow>("catalogs", catalog);
+}
+
+/** The heads of catalogs as this home knows them. */
+export async function loadHeads(rows: RowsReading, applications: PersonalProfile["applications"]): Promise<Head[]> {
+  const heads: Head[] = [];
+  for (const { id } of applications) {
+    const chain = (await loadCatalog(rows, id))?.chain;
+    if (chain !== undefined) heads.push({ catalog: id, digest: chain.digest, index: chain.index });
+  }
+  return heads;
 }

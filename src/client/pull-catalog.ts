@@ -20,11 +20,17 @@ import type { RowsWriting } from "./rows.ts";
 /** A commit whose entries wait for a key, in the order of the chain. */
 export type WaitingRow = { readonly commit: Jws; readonly body: string };
 
+/** A judged commit in its place, with what travelled beside it. */
+type PlacedBody = Placed & { readonly body: Uint8Array | undefined };
+
+/** One judged commit and the state of its catalog after it. */
+export type Taken = { readonly placed: PlacedBody; readonly row: CatalogRow };
+
 /** New commits, judged and not yet written. */
-export type Pulled = { readonly placed: readonly (Placed & { readonly body: Uint8Array | undefined })[]; readonly row: CatalogRow };
+export type Pulled = { readonly placed: readonly PlacedBody[]; readonly row: CatalogRow };
 
 /** Refuses a portal whose head of a catalog is not a continuation of what this device has seen. */
-export function checkHead(chain: Chain | undefined, head: { readonly index: number; readonly digest: Digest } | undefined): void {
+function checkHead(chain: Chain | undefined, head: { readonly index: number; readonly digest: Digest } | undefined): void {
   if (chain === undefined) return;
   demand(head !== undefined && head.index >= chain.index, "portal-older-catalog", "The portal shows an older state of a catalog than this device has seen.", "It was restored from a backup or it cheats. Nothing here was changed.");
   demand(head.index > chain.index || head.digest === chain.digest, "portal-forked-catalog", "The portal shows this device another history of a catalog than it showed before.", "It cheats. Nothing here was changed.");
@@ -34,7 +40,7 @@ export function checkHead(chain: Chain | undefined, head: { readonly index: numb
 export async function pullCatalog(link: PortalLink, requester: Requester, catalog: string, known: CatalogRow | undefined, head: { readonly index: number; readonly digest: Digest } | undefined, authority: Authority, key: DecapsulationKey): Promise<Pulled | undefined> {
   checkHead(known?.chain, head);
   if (head === undefined || head.index === known?.chain.index) return undefined;
-  const placed: (Placed & { body: Uint8Array | undefined })[] = [];
+  const placed: PlacedBody[] = [];
   let row = known;
   while (row === undefined || row.chain.index < head.index) {
     const answer = await link.call(requester, catalogRead, { after: row?.chain.index ?? 0, catalog: catalog as Chain["catalog"] & never });
@@ -54,12 +60,11 @@ export async function pullCatalog(link: PortalLink, requester: Requester, catalo
 }
 
 /** Judges one commit and takes what keys it gives. */
-export async function takeCommit(row: CatalogRow | undefined, sent: SentCommit, authority: Authority, key: DecapsulationKey): Promise<{ readonly placed: Placed & { readonly body: Uint8Array | undefined }; readonly row: CatalogRow }> {
+export async function takeCommit(row: CatalogRow | undefined, sent: SentCommit, authority: Authority, key: DecapsulationKey): Promise<Taken> {
   const placed = await nextCommit(row?.chain, readSigned(sent.commit, commitType), authority);
   const { payload } = placed.commit;
   const body = sent.body === undefined ? undefined : fromBase64url(sent.body);
-  demand((body !== undefined) === (payload.kind === "entries"), "commit-wrong-body", "Entries come with a body, and nothing else does.");
-  if (payload.kind === "entries" && body !== undefined) checkBody(payload, body);
+  checkBody(payload, body);
   return { placed: { ...placed, body }, row: { ...row, chain: placed.chain, epochs: await epochsWith(row?.epochs ?? {}, payload, key) } };
 }
 

@@ -17,7 +17,7 @@ type StatusAnswer = ResponseOf<typeof status>;
 type Stamped<P> = { readonly object: Signed<P>; readonly arrived: number };
 
 /** Refuses a portal that shows less than it showed before: a roll-back, whatever its reason. */
-export function checkNotBehind(mesh: Mesh, answer: StatusAnswer): void {
+function checkNotBehind(mesh: Mesh, answer: StatusAnswer): void {
   const known = latest(mesh.history)?.payload ?? { g: 0, n: 0 };
   const behind = answer.master.version < mesh.masters.length || compareVersions(answer.personal, known) < 0 || answer.suspensions < mesh.suspensions.length;
   demand(!behind, "portal-older-profile", "The portal shows an older state of your mesh than this device has seen.", "It was restored from a backup or it cheats. Nothing here was changed; ask its operator, and see `mesh status`.");

@@ -12,15 +12,15 @@ import { demand } from "../refusals/mesh-error.ts";
 import type { SentCommit } from "../protocol/parts.ts";
 import { journalOf } from "./catalog.ts";
 import { type Client, type Self, signerOf } from "./client.ts";
-import { type CatalogRow, loadCatalog } from "./known.ts";
+import type { CatalogRow } from "./known.ts";
 import { outboxOf, recordOutbox } from "./outbox.ts";
-import { takeCommit } from "./pull-catalog.ts";
+import { type Taken, takeCommit } from "./pull-catalog.ts";
 
 /** About so many octets of changes go into one commit. */
 const COMMIT_OCTETS = 256 * 1024;
 
-/** A signed commit with the state of its catalog after it. */
-export type Made = { readonly sent: SentCommit; readonly row: CatalogRow };
+/** A signed commit with its place and the state of its catalog after it, judged as everybody will judge it. */
+export type Made = Taken & { readonly sent: SentCommit };
 
 /** What this device owes to a catalog and may give: a roll if it edits, grants if it administers (decision 6.2). */
 export function dueFrom(mesh: Mesh, self: Self, catalog: string, row: CatalogRow | undefined, now: number): Owed | undefined {
@@ -55,7 +55,7 @@ export async function makeDue(client: Client, self: Self, mesh: Mesh, catalog: s
  */
 export async function makeEntries(client: Client, self: Self, mesh: Mesh, catalog: string, row: CatalogRow, key: DecapsulationKey, now: number): Promise<Made | undefined> {
   const { journal, recorded } = await client.rows.read(async (rows) => ({ journal: await journalOf(rows, catalog), recorded: await outboxOf(rows, catalog) }));
-  if (recorded !== undefined && recorded.index === row.chain.index + 1 && recorded.previous === row.chain.digest) return { sent: recorded.sent, row: (await takeCommit(row, recorded.sent, authorityOf(mesh, now), key)).row };
+  if (recorded !== undefined && recorded.index === row.chain.index + 1 && recorded.previous === row.chain.digest) return { sent: recorded.sent, ...(await takeCommit(row, recorded.sent, authorityOf(mesh, now), key)) };
   if (journal.length === 0) return undefined;
   const taken = fitting(journal);
   const epochKey = keyOf(row);
@@ -67,16 +67,11 @@ export async function makeEntries(client: Client, self: Self, mesh: Mesh, catalo
   return made;
 }
 
-/** The state of a catalog from the rows, with its key known to this device or not. */
-export async function catalogState(client: Client, catalog: string): Promise<CatalogRow | undefined> {
-  return client.rows.read((rows) => loadCatalog(rows, catalog));
-}
-
 async function make(client: Client, self: Self, mesh: Mesh, row: CatalogRow | undefined, payload: Commit, body: Uint8Array | undefined, key: DecapsulationKey, now: number): Promise<Made> {
   const signed = await signObject(commitType, payload, signerOf(client.keyring, self.device));
   const sent: SentCommit = { commit: signed.jws, ...(body === undefined ? {} : { body: toBase64url(body) }) };
-  // Judged as everybody will judge it: a device makes nothing that others would refuse.
-  return { sent, row: (await takeCommit(row, sent, authorityOf(mesh, now), key)).row };
+  // A device makes nothing that others would refuse.
+  return { sent, ...(await takeCommit(row, sent, authorityOf(mesh, now), key)) };
 }
 
 function placeAfter(row: CatalogRow | undefined, mesh: Mesh, catalog: string): Place {

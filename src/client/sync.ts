@@ -22,7 +22,7 @@ import { resume } from "./operations/submit.ts";
 import { unlessOvertaken } from "./overtaken.ts";
 import { quarantineDisabled } from "./quarantine.ts";
 import { meetPortal, type PortalLink, type Requester } from "./portal-link.ts";
-import { pullCatalog, takeCommit, writePulled } from "./pull-catalog.ts";
+import { pullCatalog, writePulled } from "./pull-catalog.ts";
 import { pullMesh } from "./pull-mesh.ts";
 import { compareHeads, witnessHeads } from "./witness-heads.ts";
 import { dueFrom, type Made, makeDue, makeEntries } from "./push.ts";
@@ -76,6 +76,12 @@ export async function pull(client: Client): Promise<Synced> {
   if (!again) return synced;
   synced.link.close();
   return pullAs(client, self, undefined);
+}
+
+/** Pulls again after something changed; the link pulled before is let go. */
+export async function pullAgain(client: Client, before: Synced): Promise<Synced> {
+  before.link.close();
+  return pull(client);
 }
 
 /** As `pull`, for a device that is just joining and was promised something. */
@@ -171,7 +177,7 @@ async function pullApplication(client: Client, link: PortalLink, requester: Requ
 
 /** Sends what is owed and what the journals hold, each batch as large as one request may be. */
 export async function push(client: Client, synced: Synced): Promise<number> {
-  const { self, mesh, key, now, link, requester } = synced;
+  const { self, mesh, link, requester } = synced;
   let sent = 0;
   for (const { id, editors } of personalOf(mesh).payload.applications) {
     if (!editors.includes(self.device)) continue;
@@ -180,8 +186,7 @@ export async function push(client: Client, synced: Synced): Promise<number> {
       const made = await nextCommitFor(client, synced, id, row);
       if (made === undefined) break;
       await link.call(requester, catalogAppend, { commits: [made.sent] });
-      const taken = await takeCommit(row, made.sent, authorityOf(mesh, now), key);
-      await client.rows.transact((rows) => writePulled(rows, id, { placed: [taken.placed], row: { ...row, ...made.row } }));
+      await client.rows.transact((rows) => writePulled(rows, id, { placed: [made.placed], row: made.row }));
       sent += 1;
     }
   }

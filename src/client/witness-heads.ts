@@ -10,7 +10,7 @@ import { type Head, headsField } from "../profiles/personal.ts";
 import { demand } from "../refusals/mesh-error.ts";
 import { editEntries, readEntries } from "./catalog.ts";
 import type { Client, Self } from "./client.ts";
-import { loadCatalog } from "./known.ts";
+import { loadHeads } from "./known.ts";
 
 /** How often a device writes down what it has seen (decision 6.5), in milliseconds of portal time. */
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -31,14 +31,8 @@ export async function witnessHeads(client: Client, self: Self, mesh: Mesh, now: 
   const last = mine === undefined ? undefined : seenBy(mine);
   if (mine === undefined || (last !== undefined && now - last.at < DAY_MS)) return;
   const [master, personal] = [masterOf(mesh), personalOf(mesh)];
-  const heads = await client.rows.read(async (rows) => {
-    const known: Head[] = [];
-    for (const { id, readers } of personal.payload.applications) {
-      const chain = readers.includes(self.device) ? (await loadCatalog(rows, id))?.chain : undefined;
-      if (chain !== undefined) known.push({ catalog: id, digest: chain.digest, index: chain.index });
-    }
-    return known;
-  });
+  const readable = personal.payload.applications.filter((one) => one.readers.includes(self.device));
+  const heads = await client.rows.read((rows) => loadHeads(rows, readable));
   const seen: Seen = { at: now, heads, master: { digest: master.digest, version: master.payload.version }, personal: { digest: personal.digest, g: personal.payload.g, n: personal.payload.n } };
   await editEntries(client, "devices", (entries) => {
     const entry = ownEntry(entries, self.device);

@@ -22,7 +22,7 @@ import type { View } from "./view.ts";
 /** One write that a batch makes once it is accepted whole. */
 export type Effect = (writing: Writing) => Promise<void>;
 
-/** A view with what must be written to make it true; `accountless` views are those of a mesh being created. */
+/** A view with what must be written to make it true, and the octets that this adds to the account. */
 export type Applied = { readonly view: View; readonly effects: readonly Effect[]; readonly octets: number };
 
 type Draft = { view: View; effects: Effect[]; octets: number; readonly offered: Map<string, Verified<DeviceProfile>>; readonly now: number };
@@ -109,8 +109,9 @@ async function applyApplication(draft: Draft, part: Extract<Part, { kind: "appli
   const author = view.devices.get(signed.kid);
   demand(personal !== undefined && author !== undefined, "profile-wrong-signer", "The signer of this Application Profile is no device of this mesh.");
   // Under the version that its suspension names, too: whoever is suspended now adds nothing.
-  demand(!suspendedIn(view, now).has(partyOf(author.payload.id, masterOf(view).payload).id), "signer-suspended", "The author of this Application Profile is suspended.");
-  const application = await correctApplication(signed, personal, author, before, masterOf(view), suspendedIn(view, now));
+  const [master, suspended] = [masterOf(view), suspendedIn(view, now)];
+  demand(!suspended.has(partyOf(author.payload.id, master.payload).id), "signer-suspended", "The author of this Application Profile is suspended.");
+  const application = await correctApplication(signed, personal, author, before, master, suspended);
   draft.view = { ...view, applications: new Map(view.applications).set(application.payload.id, application) };
   draft.effects.push(async (w) => {
     await putObject(w, application);
@@ -150,15 +151,15 @@ async function applyCommit(draft: Draft, part: Extract<Part, { kind: "commit" }>
   if (before?.index === signed.payload.index && before.digest === signed.digest) return;
   const current = latest(view.history)?.payload.devices.find((entry) => entry.id === (signed.kid as string));
   demand(current?.status === "active", "commit-wrong-author", "The author of this commit is no active device.");
-  demand(!suspendedIn(view, now).has(partyOf(signed.kid, masterOf(view).payload).id), "signer-suspended", "The author of this commit is suspended.");
+  const authority = authorityOf(view, now);
+  demand(!authority.suspended.has(partyOf(signed.kid, authority.master.payload).id), "signer-suspended", "The author of this commit is suspended.");
   // Nobody writes under an epoch that a device cut off by now can read: a roll comes first (decision 6.2).
-  const stale = signed.payload.kind === "entries" && owed(before, signed.payload.catalog, view.history, suspendedIn(view, now), masterOf(view)).roll;
+  const stale = signed.payload.kind === "entries" && owed(before, signed.payload.catalog, view.history, authority.suspended, authority.master).roll;
   demand(!stale, "commit-wrong-epoch", "This catalog is owed a new epoch before any more entries.");
-  const { commit, chain, standing } = await nextCommit(before, signed, authorityOf(view, now));
+  const { commit, chain, standing } = await nextCommit(before, signed, authority);
   demand(standing === "stands", "commit-wrong-author", "The author of this commit was cut off before it.");
   const body = part.body === undefined ? undefined : fromBase64url(part.body);
-  demand((body !== undefined) === (commit.payload.kind === "entries"), "commit-wrong-body", "Entries come with a body, and nothing else does.");
-  if (commit.payload.kind === "entries" && body !== undefined) checkBody(commit.payload, body);
+  checkBody(commit.payload, body);
   draft.view = { ...view, chains: new Map(view.chains).set(chain.catalog, chain) };
   draft.effects.push(async (w) => {
     await putObject(w, commit);

@@ -14,6 +14,9 @@ export type Policy = {
 
 export const defaultPolicy: Policy = { creation: "invited", writesPerHour: 10_000, octetsPerAccount: 1024 ** 3, anonymousPerMinute: 600, beginningsPerMinute: 60 };
 
+/** About so many octets of objects go into one answer; the rest is asked for again. */
+export const ANSWER_OCTETS = 768 * 1024;
+
 /** At most so many connection requests wait at one account: by words, and besides them by PIN (decision 5.2). */
 export const MAX_PENDING = 8;
 

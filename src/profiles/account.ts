@@ -3,9 +3,6 @@ import * as v from "valibot";
 import { countField, digestField, formatField, udfField } from "../envelope/fields.ts";
 import type { ObjectType } from "../envelope/signed.ts";
 
-/** The user part of an account name (decision 8.3). */
-export const userField = v.pipe(v.string(), v.regex(/^[a-z0-9._-]{1,64}$/));
-
 /** An account name as it stands in objects: already lower case. */
 export const addressField = v.pipe(v.string(), v.maxLength(320), v.regex(/^[a-z0-9._-]{1,64}@[a-z0-9.-]{1,253}$/));
 

@@ -27,7 +27,6 @@ export const applicationProfile: ObjectType<ApplicationProfile> = { typ: "mesh-a
 
 /** The private part of an Application Profile: what kind of application it is, and what that kind keeps here. */
 export const applicationPrivateShape = v.strictObject({ type: v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{0,31}$/)), v: formatField });
-export type ApplicationPrivate = v.InferOutput<typeof applicationPrivateShape>;
 
 /** What `sealed` is bound to. */
 export function applicationPurpose(id: string, version: number, epoch: number): string {

@@ -18,14 +18,6 @@ export class MeshError extends Error {
   }
 }
 
-/** A rule's "no" as a value: what a pure decision returns instead of throwing. */
-export type Refusal = { readonly kind: "refused"; readonly code: Code; readonly because: string };
-
-/** Makes a refusal. */
-export function refuse(code: Code, because: string): Refusal {
-  return { kind: "refused", code, because };
-}
-
 /** Throws the error unless a rule holds; the way in which checks read as statements. */
 export function demand(holds: boolean, code: Code, because: string, hint?: string): asserts holds {
   if (!holds) throw new MeshError(code, because, hint);

@@ -10,7 +10,7 @@ import { readEntries } from "../catalog.ts";
 import { type Client, signerOf } from "../client.ts";
 import { deviceNamed, listDevices } from "../devices.ts";
 import { unlessOvertaken } from "../overtaken.ts";
-import { pull, push, type Synced } from "../sync.ts";
+import { pull, pullAgain, push, type Synced } from "../sync.ts";
 import { submit } from "./submit.ts";
 import { headsOf, isAdministrator, nextMaster, nextPersonal, withoutReader } from "./versions.ts";
 
@@ -30,10 +30,11 @@ export async function disableDevice(client: Client, name: string): Promise<Recei
 async function disableOnce(client: Client, name: string): Promise<Receipt> {
   let synced = await pull(client);
   try {
-    const target = await deviceNamed(client, name);
+    const devices = await listDevices(client);
+    const target = deviceNamed(devices, name);
     demand(!target.this, "device-is-this", "This is the device you are using.", "To take it out of your mesh, run `mesh device leave`.");
     demand(target.status !== "disabled", "device-already-disabled", `${target.name} is disabled already.`);
-    const active = (await listDevices(client)).filter((device) => device.status === "active" && device.name !== target.name);
+    const active = devices.filter((device) => device.status === "active" && device.name !== target.name);
     const done: string[] = [];
     const pending: string[] = [];
     const holdsKey = masterOf(synced.mesh).payload.administrationKeys.some((key) => key.device === target.fingerprint);
@@ -43,12 +44,12 @@ async function disableOnce(client: Client, name: string): Promise<Receipt> {
       // From here on this device is suspended too: the portal answers it no more (decision 4.5).
       if (target.status !== "suspended" && !outranks(synced, target.fingerprint)) return contested(target.name);
       done.push(`${target.name} is suspended: its sessions are closed, and nothing it signs counts`);
-      synced = await again(client, synced);
+      synced = await pullAgain(client, synced);
     }
     if (isAdministrator(synced.mesh, synced.self) && (!holdsKey || master !== undefined)) {
       await remove(client, synced, target.fingerprint, master);
       done.push(`${target.name} is removed from your devices`);
-      synced = await again(client, synced);
+      synced = await pullAgain(client, synced);
     } else {
       pending.push(holdsKey ? `${target.name} is removed for good with the Master key` : `${target.name} is removed for good by an administration device`);
     }
@@ -99,7 +100,7 @@ export async function leaveMesh(client: Client): Promise<Receipt> {
 async function suspend(client: Client, { mesh, self, link, requester }: Synced, target: string, by?: string): Promise<void> {
   const personal = personalOf(mesh).payload;
   const kid = by ?? (isAdministrator(mesh, self) ? self.administrationKey : self.device);
-  const payload = { action: "suspend" as const, g: personal.g, heads: [...(await headsOf(client, personal))], master: self.master, n: personal.n, target: target as Udf<"suspended">, v: 1 as const };
+  const payload = { action: "suspend" as const, g: personal.g, heads: await headsOf(client, personal), master: self.master, n: personal.n, target: target as Udf<"suspended">, v: 1 as const };
   const object = await signObject(suspension, payload, signerOf(client.keyring, kid));
   await link.call(requester, publish, { parts: [{ kind: "suspension", object: object.jws }] });
 }
@@ -113,12 +114,12 @@ async function remove(client: Client, { mesh, self, link, requester }: Synced, t
   await submit(client, link, requester, { parts: [...(master === undefined ? [] : [{ kind: "master" as const, object: master.jws }]), { kind: "personal", object: personal.jws }] });
 }
 
-/** Removes what suspended devices an administration device may: an obligation, discharged at sync (decision 5.4). Returns how many. */
+/** Removes one suspended device, as an administration device may: an obligation, discharged at sync, one version at a time (decision 5.4). Returns how many. */
 export async function removeSuspended(client: Client, synced: Synced): Promise<number> {
-  if (!isAdministrator(synced.mesh, synced.self)) return 0;
-  const due = removable(synced.mesh, synced.now);
-  for (const target of due.slice(0, 1)) await remove(client, synced, target, undefined);
-  return due.length;
+  const [target] = isAdministrator(synced.mesh, synced.self) ? removable(synced.mesh, synced.now) : [];
+  if (target === undefined) return 0;
+  await remove(client, synced, target, undefined);
+  return 1;
 }
 
 function removable(mesh: Mesh, now: number): readonly string[] {
@@ -131,9 +132,4 @@ function removable(mesh: Mesh, now: number): readonly string[] {
     const firm = standing.until === undefined && partyOf(id, masterOf(mesh).payload).id === id && named;
     return active && firm && !holders.has(id) ? [id] : [];
   });
-}
-
-async function again(client: Client, before: Synced): Promise<Synced> {
-  before.link.close();
-  return pull(client);
 }

@@ -10,7 +10,7 @@ import { editEntries, readEntries } from "../catalog.ts";
 import { type Client, signerOf } from "../client.ts";
 import { newPin, type PinCode, pinKey, showPin } from "../pin-code.ts";
 import { unlessOvertaken } from "../overtaken.ts";
-import { pull, push, type Synced } from "../sync.ts";
+import { pull, pullAgain, push, type Synced } from "../sync.ts";
 import { admit, reject } from "./accept.ts";
 import { type OpenRequest, openRequests } from "./requests.ts";
 import { requireAdministrator } from "./versions.ts";
@@ -68,7 +68,7 @@ async function answerPin(client: Client, { request }: OpenRequest): Promise<stri
     // Used before it lets anybody in, and for whom: whoever is cut off or overtaken in between may go on with that one device, and with no other.
     if (current(record, "used") === false) await editEntries(client, "administration", () => [change(record.id, record, { used: true, usedFor: witness })]);
     await push(client, synced);
-    synced = await reopen(client, synced);
+    synced = await pullAgain(client, synced);
     // Another administration device was quicker with the same guest.
     if (isActive(synced.mesh, again.device.payload.id, synced.now)) return undefined;
     const name = await admit(client, synced, again, "member", key);
@@ -87,11 +87,6 @@ async function rejectUnlessAnswered(client: Client, synced: Synced, { request }:
   } catch (error) {
     if (!(error instanceof MeshError) || error.code !== "connection-answered") throw error;
   }
-}
-
-async function reopen(client: Client, before: Synced): Promise<Synced> {
-  before.link.close();
-  return pull(client);
 }
 
 async function countFailure(client: Client, synced: Synced, record: Entry): Promise<void> {

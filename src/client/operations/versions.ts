@@ -8,7 +8,7 @@ import type { DeviceId } from "../../profiles/types.ts";
 import { demand } from "../../refusals/mesh-error.ts";
 import type { Client, Self } from "../client.ts";
 import { signerOf } from "../client.ts";
-import { loadCatalog } from "../known.ts";
+import { loadHeads } from "../known.ts";
 
 /** What a new version of the Personal Profile changes. */
 export type Changes = { readonly devices: readonly DeviceEntry[]; readonly applications: readonly ApplicationEntry[] };
@@ -37,7 +37,7 @@ export async function nextPersonal(client: Client, self: Self, mesh: Mesh, chang
     applications: [...changes.applications],
     devices: [...changes.devices],
     g,
-    heads: [...(await headsOf(client, last.payload))],
+    heads: await headsOf(client, last.payload),
     master: master.digest,
     n,
     previous: last.digest,
@@ -55,15 +55,8 @@ export async function nextMaster(master: Keyring, mesh: Mesh, administrationKeys
 }
 
 /** The heads of the catalogs as this device knows them. */
-export async function headsOf(client: Client, personal: PersonalProfile): Promise<readonly Head[]> {
-  return client.rows.read(async (rows) => {
-    const heads: Head[] = [];
-    for (const { id } of personal.applications) {
-      const chain = (await loadCatalog(rows, id))?.chain;
-      if (chain !== undefined) heads.push({ catalog: id, digest: chain.digest, index: chain.index });
-    }
-    return heads;
-  });
+export async function headsOf(client: Client, personal: PersonalProfile): Promise<Head[]> {
+  return client.rows.read((rows) => loadHeads(rows, personal.applications));
 }
 
 /** The applications with a device let in: every catalog for an administration device, all but that of administration for a member (decision 4.9). */

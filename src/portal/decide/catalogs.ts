@@ -7,11 +7,10 @@ import type { RequestOf, ResponseOf } from "../../protocol/command.ts";
 import type { Part, SentCommit } from "../../protocol/parts.ts";
 import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import { type Context, memberOf, type Plan } from "../context.ts";
+import { ANSWER_OCTETS } from "../limits.ts";
 import { getObject, ordinal, parseRow, shelf, type Stamped } from "../records.ts";
 import { planParts } from "./profiles.ts";
 
-/** About so many octets of commits go into one answer. */
-const ANSWER_OCTETS = 768 * 1024;
 const ANSWER_COMMITS = 64;
 
 /** CatalogAppend: commits that follow the heads they name, all or none. */

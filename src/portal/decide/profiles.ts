@@ -8,13 +8,11 @@ import { demand } from "../../refusals/mesh-error.ts";
 import type { Writing } from "../../store/store.ts";
 import { applyParts } from "../batch.ts";
 import { type Context, memberOf, type Plan } from "../context.ts";
+import { ANSWER_OCTETS } from "../limits.ts";
 import { type AccountRecord, ordinal, putRow, row, shelf } from "../records.ts";
 import { unansweredOf } from "../requests.ts";
 import { countersignatureOf, type View } from "../view.ts";
 import { checkRevision, recordOf } from "./accounts.ts";
-
-/** About so many octets of objects go into one answer; the rest is asked for again. */
-const ANSWER_OCTETS = 768 * 1024;
 
 /** Publish: a batch, all or none. */
 export async function decidePublish(context: Context, request: RequestOf<typeof publish>): Promise<Plan<ResponseOf<typeof publish>>> {
