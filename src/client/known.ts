@@ -6,7 +6,7 @@ import { masterProfile } from "../profiles/master.ts";
 import { emptyMesh, type Mesh } from "../profiles/mesh.ts";
 import { suspension } from "../profiles/suspension.ts";
 import { type Head, type PersonalProfile, personalProfile } from "../profiles/personal.ts";
-import type { MasterId } from "../profiles/types.ts";
+import type { ApplicationId, MasterId } from "../profiles/types.ts";
 import type { RowsReading, RowsWriting } from "./rows.ts";
 
 type StampedRow = { readonly object: Jws; readonly arrived: number };
@@ -46,12 +46,17 @@ export async function loadCatalog(rows: RowsReading, catalog: string): Promise<C
   return rows.get<CatalogRow>("catalogs", catalog);
 }
 
+/** What a home keeps of the catalogs of some applications; those that it does not know are absent. */
+export async function loadCatalogs(rows: RowsReading, applications: PersonalProfile["applications"]): Promise<ReadonlyMap<ApplicationId, CatalogRow>> {
+  const known = new Map<ApplicationId, CatalogRow>();
+  for (const { id } of applications) {
+    const row = await loadCatalog(rows, id);
+    if (row !== undefined) known.set(id, row);
+  }
+  return known;
+}
+
 /** The heads of catalogs as this home knows them. */
 export async function loadHeads(rows: RowsReading, applications: PersonalProfile["applications"]): Promise<Head[]> {
-  const heads: Head[] = [];
-  for (const { id } of applications) {
-    const chain = (await loadCatalog(rows, id))?.chain;
-    if (chain !== undefined) heads.push({ catalog: id, digest: chain.digest, index: chain.index });
-  }
-  return heads;
+  return [...(await loadCatalogs(rows, applications))].map(([id, { chain }]) => ({ catalog: id, digest: chain.digest, index: chain.index }));
 }

@@ -7,7 +7,7 @@ import { openKeyed } from "../envelope/keyed.ts";
 import { readShape } from "../envelope/shape.ts";
 import { readSigned } from "../envelope/signed.ts";
 import { applicationPrivateShape, applicationProfile, applicationPurpose } from "../profiles/application.ts";
-import { at } from "../profiles/history.ts";
+import { at, latest } from "../profiles/history.ts";
 import { isActive, type Mesh, masterOf, personalOf, suspendedIn } from "../profiles/mesh.ts";
 import { deviceEntry, type Head } from "../profiles/personal.ts";
 import { correctApplication } from "../profiles/validity.ts";
@@ -17,7 +17,7 @@ import { getProfiles, status } from "../protocol/profiles.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { holdingPortalTo } from "./blame.ts";
 import { type Client, decapsulationKeyOf, memberSelf, type Self } from "./client.ts";
-import { type CatalogRow, loadCatalog, loadMesh, saveMesh } from "./known.ts";
+import { type CatalogRow, loadCatalog, loadCatalogs, loadMesh, saveMesh } from "./known.ts";
 import { resume } from "./operations/submit.ts";
 import { unlessOvertaken } from "./overtaken.ts";
 import { quarantineDisabled } from "./quarantine.ts";
@@ -89,7 +89,12 @@ export async function pullAs(client: Client, self: Self, promised: Promised | un
   const link = await meetPortal(client, self.portal.url, self.portal.id);
   try {
     const requester = { device: self.device, master: self.master, authenticationKey: self.authenticationKey };
-    const [key, before, answer] = await Promise.all([decapsulationKeyOf(client.keyring, self.encryptionKey), client.rows.read((rows) => loadMesh(rows, self.master)), link.call(requester, status, {})]);
+    // Read before the portal is asked: another command on this device may learn more meanwhile, and the portal is held only to what was known then.
+    const { before, catalogs } = await client.rows.read(async (rows) => {
+      const mesh = await loadMesh(rows, self.master);
+      return { before: mesh, catalogs: await loadCatalogs(rows, latest(mesh.history)?.payload.applications ?? []) };
+    });
+    const [key, answer] = await Promise.all([decapsulationKeyOf(client.keyring, self.encryptionKey), link.call(requester, status, {})]);
     const mesh = await holdingPortalTo(() => pullMesh(link, requester, before, answer));
     if (promised !== undefined) checkPromised(mesh, self, promised);
     await client.rows.transact(async (rows) => {
@@ -97,7 +102,7 @@ export async function pullAs(client: Client, self: Self, promised: Promised | un
       await quarantineDisabled(rows, before, mesh);
     });
     demand(isActive(mesh, self.device, answer.now), "device-disabled", "This device was disabled or suspended.", "It can be joined to the mesh again as a new device.");
-    const received = await holdingPortalTo(() => pullCatalogs(client, link, requester, self, mesh, key, answer));
+    const received = await holdingPortalTo(() => pullCatalogs(client, link, requester, self, mesh, catalogs, key, answer));
     // The version that the portal named together with its heads: a later one may know of commits that this pull left for the next.
     const named = at(mesh.history, answer.personal)?.payload.heads ?? [];
     const readable = new Set<string>(personalOf(mesh).payload.applications.filter((one) => one.readers.includes(self.device)).map((one) => one.id));
@@ -112,12 +117,12 @@ export async function pullAs(client: Client, self: Self, promised: Promised | un
   }
 }
 
-async function pullCatalogs(client: Client, link: PortalLink, requester: Requester, self: Self, mesh: Mesh, key: DecapsulationKey, answer: Synced["answer"]): Promise<number> {
+async function pullCatalogs(client: Client, link: PortalLink, requester: Requester, self: Self, mesh: Mesh, catalogs: ReadonlyMap<string, CatalogRow>, key: DecapsulationKey, answer: Synced["answer"]): Promise<number> {
   let received = 0;
   const authority = authorityOf(mesh, answer.now);
   for (const { id, readers } of personalOf(mesh).payload.applications) {
     if (!readers.includes(self.device)) continue;
-    const known = await client.rows.read((rows) => loadCatalog(rows, id));
+    const known = catalogs.get(id);
     const head = answer.heads.find((one) => one.catalog === id);
     const pulled = await pullCatalog(link, requester, id, known, head, authority, key);
     if (pulled !== undefined) {
