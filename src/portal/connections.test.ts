@@ -10,6 +10,7 @@ import { pull, sync } from "../client/sync.ts";
 import { type Jws, readSigned, signObject } from "../envelope/signed.ts";
 import { connectionRequest } from "../profiles/connection.ts";
 import { personalOf } from "../profiles/mesh.ts";
+import type { MeshError } from "../refusals/mesh-error.ts";
 import { connectComplete, connectPending, connectStart, connectStatus } from "../protocol/connections.ts";
 import { decodeRequest } from "../protocol/wire.ts";
 import { newDevice, type TestDevice } from "../../test/support/world.ts";
@@ -130,6 +131,25 @@ suite("connection requests", () => {
       await sync(device.client);
       assert.equal(personalOf(await meshOf(device)).payload.devices.length, 3);
     }
+  });
+
+  test("a device that one administration device rejects while another accepts it is not let in, by either", async () => {
+    const alice = await household({ tower: "admin" });
+    const guest = await ask(alice);
+    alice.portal.meddler.request = async (request) => {
+      if (decodeRequest(request.body).command.name !== "ConnectComplete") return request;
+      delete alice.portal.meddler.request;
+      await rejectConnection(deviceOf(alice, "tower").client, guest.joined.witness);
+      return request;
+    };
+    await assert.rejects(acceptConnection(alice.desktop.client, guest.joined.witness, "member"), (error: MeshError) => error.code === "connection-not-found");
+    assert.equal((await guest.again()).status, "rejected");
+    for (const device of [alice.desktop, deviceOf(alice, "tower")]) {
+      await sync(device.client);
+      assert.equal(personalOf(await meshOf(device)).payload.devices.length, 2);
+    }
+    await join(alice, "tablet");
+    assert.equal(personalOf(await meshOf(alice.desktop)).payload.devices.length, 3, "the next version steps over the number that was used up");
   });
 
   test("two administration devices that accept two requests at once let both in", async () => {

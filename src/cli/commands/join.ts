@@ -27,13 +27,13 @@ export async function run(call: Call): Promise<void> {
     await confirmJoin(client, parseWords(answer, 3));
     joined = await joinMesh(client, options);
   }
-  if (joined.status === "pending" && !joined.answered && input.mayAsk) output.note("Waiting for your other device. You may stop here; the same command goes on.\n");
+  if (joined.status === "pending" && !joined.answered && input.mayAsk) output.note(`Waiting for your other device${pinCode === undefined ? "" : ", which lets this one in at its next \`mesh sync\`"}. You may stop here; the same command goes on.\n`);
   joined = await waitFor(joined, waitMs(call), () => joinMesh(client, options));
   if (joined.status === "pending" && joined.answered && answer === undefined && input.mayAsk) {
     await confirmJoin(client, parseWords(await input.ask("The three words that your other device shows", "answer"), 3));
     joined = await joinMesh(client, options);
   }
-  report(call, joined, address);
+  report(call, joined, address, pinCode !== undefined);
 }
 
 /** With someone at the terminal the command waits by itself; a script says how long. */
@@ -51,7 +51,7 @@ async function waitFor(first: Joined, ms: number, again: () => Promise<Joined>):
   return joined;
 }
 
-function report({ output }: Call, joined: Joined, address: string): void {
+function report({ output }: Call, joined: Joined, address: string, byPin: boolean): void {
   const document = { status: joined.status, words: joined.words, witness: joined.witness };
   if (joined.status === "connected") return output.receipt(document, `This device is one of ${address}'s now.`);
   if (joined.status === "rejected") {
@@ -60,6 +60,7 @@ function report({ output }: Call, joined: Joined, address: string): void {
   }
   output.receipt(document, "");
   if (joined.answered) throw new MeshError("connection-pending", "Your other device has accepted this one, and shows three words.", `Type them here: mesh join ${address} --answer "THREE WORDS"`);
+  if (byPin) throw new MeshError("connection-pending", "This device waits for the one that made the PIN.", "Run `mesh sync` there, then the same command again here.");
   throw new MeshError("connection-pending", "This device waits to be accepted.", "Accept it on your other device, then run the same command again.");
 }
 

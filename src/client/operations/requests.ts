@@ -10,6 +10,7 @@ import { verifyingKey } from "../../profiles/keys.ts";
 import { verifyDevice } from "../../profiles/validity.ts";
 import { connectPending } from "../../protocol/connections.ts";
 import { demand, MeshError } from "../../refusals/mesh-error.ts";
+import { isUdf } from "../../udf/udf.ts";
 import { parseWords } from "../../udf/words.ts";
 import { holdingPortalTo } from "../blame.ts";
 import { type Client, decapsulationKeyOf, type Self } from "../client.ts";
@@ -74,6 +75,7 @@ export type Chosen = { readonly request: OpenRequest; readonly words: Connection
 export async function selectRequest(open: readonly OpenRequest[], selector: string): Promise<Chosen> {
   const byWitness = open.find((one) => one.request.payload.witness === selector.trim());
   if (byWitness !== undefined) return { request: byWitness, words: await connectionWords(byWitness.request.payload.witness) };
+  demand(!isUdf(selector.trim()), "connection-not-found", "No device that asks to join has this witness.", "`mesh device pending` lists what waits; somebody else may have answered already.");
   const said = parseWords(selector, 6).join(" ");
   const all = await Promise.all(open.map(async (request): Promise<Chosen> => ({ request, words: await connectionWords(request.request.payload.witness) })));
   const [match, second] = all.filter((one) => one.words.request.join(" ") === said);

@@ -52,8 +52,11 @@ async function send(client: Client, link: PortalLink, requester: Requester, outg
     if (!(error instanceof MeshError)) throw error;
     const gone = error.code === "connection-unknown" || error.code === "connection-answered";
     if (gone && outgoing.answer !== undefined && outgoing.parts.length > 0) {
-      // The request is gone but the version is signed and may be in anybody's hands: it is published as it is.
-      return submit(client, link, requester, { parts: outgoing.parts.filter((part) => part.kind !== "commit") });
+      // A Master Profile has no number to spare: the one that is signed, and may be in anybody's hands, is published as it is.
+      if (outgoing.parts.some((part) => part.kind === "master")) return submit(client, link, requester, { parts: outgoing.parts.filter((part) => part.kind !== "commit") });
+      // Nothing of the batch stands, and the number of its version is stepped over: whoever was rejected meanwhile is not let in.
+      await settle(client);
+      throw new MeshError("profile-out-of-order", "Another device answered this request at the same time.", "See who is in: mesh device list");
     }
     // Another device was quicker, or so the portal says: the next pull shows whose version stands, and settles this one.
     if (error.code === "profile-two-versions") throw new MeshError("profile-out-of-order", "Another device changed your mesh at the same time.", "Run the same command again.");
