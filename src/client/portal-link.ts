@@ -1,18 +1,20 @@
 import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
-import { readSigned, type Jws } from "../envelope/signed.ts";
+import type { Digest } from "../envelope/fields.ts";
+import { digestOf, type Jws, readSigned, signObject } from "../envelope/signed.ts";
 import { encapsulationKey } from "../profiles/keys.ts";
 import { type PortalProfile, portalProfile } from "../profiles/portal.ts";
 import type { Correct } from "../profiles/stages.ts";
 import type { DeviceId, MasterId, PortalId } from "../profiles/types.ts";
 import { correctPortal } from "../profiles/validity.ts";
+import { blobDrop, dropBlobs, getBlob, MAX_DROPPED, putBlob } from "../protocol/blobs.ts";
 import type { Command } from "../protocol/command.ts";
 import { hello } from "../protocol/hello.ts";
 import { openSession } from "../protocol/open-session.ts";
 import { answerMac, confirmSession, isMac, proposeSession, requestMac, type Session } from "../protocol/session.ts";
-import { COUNTER_HEADER, decodeResponse, encodeRequest, MAC_HEADER, SERVICE_PATH, SESSION_HEADER } from "../protocol/wire.ts";
+import { COUNTER_HEADER, decodeCarrying, decodeResponse, encodeRequest, MAC_HEADER, SERVICE_PATH, SESSION_HEADER } from "../protocol/wire.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { udfOfKey } from "../udf/udf.ts";
-import { type Client, decapsulationKeyOf, type Transport } from "./client.ts";
+import { type Client, decapsulationKeyOf, signerOf, type Transport } from "./client.ts";
 
 /** What a home keeps of its portal: where it is, who it is, and the TLS key it showed when it was last asked. */
 type PortalRow = { readonly url: string; readonly profile: Jws; readonly tlsKey: string };
@@ -47,11 +49,42 @@ export class PortalLink {
    * A write may be asked again under its first counter after a broken connection: the portal answers it once.
    */
   async call<Q, A>(requester: Requester, command: Command<Q, A>, request: Q): Promise<A> {
-    const body = encodeRequest(command, request);
+    return (await this.#callCarrying(requester, command, request)).answer;
+  }
+
+  /** Has the portal keep octets (at most 512 KiB) for the mesh; durable there when this returns, once however often it is asked. */
+  async putBlob(requester: Requester, octets: Uint8Array): Promise<Digest> {
+    const digest = digestOf(octets);
+    await this.#callCarrying(requester, putBlob, { digest }, octets);
+    return digest;
+  }
+
+  /**
+   * The blob of a digest and size.
+   * @throws MeshError `portal-false-data` for other octets; `blob-unknown` if the portal does not have it: whoever knows that it
+   * should makes of it what it is
+   */
+  async getBlob(requester: Requester, digest: Digest, size: number): Promise<Uint8Array> {
+    const { octets } = await this.#callCarrying(requester, getBlob, { digest });
+    demand(octets?.length === size && digestOf(octets) === digest, "portal-false-data", "The portal sent other octets than were kept with it.", "Nothing here was changed. It is broken or it cheats; ask its operator, and do not rely on what it says.");
+    return octets;
+  }
+
+  /** Has the portal let go of blobs; those that it does not have are passed over. */
+  async dropBlobs(requester: Requester, blobs: readonly Digest[]): Promise<void> {
+    for (let at = 0; at < blobs.length; at += MAX_DROPPED) {
+      const payload = { blobs: blobs.slice(at, at + MAX_DROPPED), master: requester.master, v: 1 as const };
+      const { jws } = await signObject(blobDrop, payload, signerOf(this.#client.keyring, requester.device));
+      await this.call(requester, dropBlobs, { drop: jws });
+    }
+  }
+
+  async #callCarrying<Q, A>(requester: Requester, command: Command<Q, A>, request: Q, carried?: Uint8Array): Promise<{ readonly answer: A; readonly octets: Uint8Array | undefined }> {
+    const body = encodeRequest(command, request, carried);
     for (let tries = 1; ; tries++) {
       const { session, counter } = await this.#nextCounter(requester);
       try {
-        return decodeResponse(command, await this.#post(session, counter, body));
+        return decodeCarrying(command, await this.#post(session, counter, body));
       } catch (error) {
         const forgotten = error instanceof MeshError && (error.code === "session-unknown" || error.code === "session-wrong-mac" || error.code === "session-counter-old");
         if (!forgotten || tries > 1) throw error;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { before, suite, test } from "node:test";
 
 import { toBase64url } from "../bytes/base64url.ts";
+import { digestOf } from "../envelope/signed.ts";
 import { openMemoryKeyring } from "../keyring/memory.ts";
 import { joinMesh } from "../client/operations/join.ts";
 import { disableDevice, leaveMesh } from "../client/operations/disable.ts";
@@ -11,7 +12,7 @@ import { commands } from "../protocol/commands.ts";
 import { address, deviceOf, household, type Household, meshOf, whoIs } from "../../test/adversary/household.ts";
 import { newDevice, type TestDevice } from "../../test/support/world.ts";
 import { personalOf } from "../profiles/mesh.ts";
-import { type Asking, askAs, openAs } from "./test-asking.ts";
+import { type Asking, askAs, openAs, sampleOctets } from "./test-asking.ts";
 import { decisions } from "./dispatch.ts";
 
 suite("who may ask what", () => {
@@ -57,6 +58,9 @@ suite("who may ask what", () => {
       ConnectComplete: { answer: jws },
       CatalogAppend: { commits: [{ commit: jws }] },
       CatalogRead: { after: 0, catalog: id },
+      PutBlob: { digest: digestOf(sampleOctets) },
+      GetBlob: { digest: digestOf(sampleOctets) },
+      DropBlobs: { drop: jws },
     };
   });
 

@@ -35,8 +35,8 @@ export type Context = {
   keptView(id: MasterId): Promise<View | undefined>;
 };
 
-/** A decision: the answer, and what must be written, in one transaction, before it may be given. */
-export type Plan<A> = { readonly response: A; readonly write?: (writing: Writing) => Promise<void>; readonly changed?: View };
+/** A decision: the answer, what octets go behind it, and what must be written, in one transaction, before it may be given. */
+export type Plan<A> = { readonly response: A; readonly octets?: Uint8Array; readonly write?: (writing: Writing) => Promise<void>; readonly changed?: View };
 
 /** The member who asks; the pipeline has already checked that it is one. */
 export function memberOf(context: Context): Extract<Asker, { kind: "member" }> {

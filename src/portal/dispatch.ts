@@ -1,5 +1,6 @@
 import type { Context, Plan } from "./context.ts";
 import { decideCreateAccount, decideDeleteAccount, decideValidateAccount } from "./decide/accounts.ts";
+import { decideDropBlobs, decideGetBlob, decidePutBlob } from "./decide/blobs.ts";
 import { decideCatalogAppend, decideCatalogRead } from "./decide/catalogs.ts";
 import { decideConnectComplete, decideConnectPending, decideConnectStart, decideConnectStatus } from "./decide/connections.ts";
 import { decideHello } from "./decide/hello.ts";
@@ -25,4 +26,7 @@ export const decisions: Readonly<Record<string, Decide>> = {
   ConnectComplete: decideConnectComplete,
   CatalogAppend: decideCatalogAppend,
   CatalogRead: decideCatalogRead,
+  PutBlob: decidePutBlob,
+  GetBlob: decideGetBlob,
+  DropBlobs: decideDropBlobs,
 };

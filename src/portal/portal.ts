@@ -137,7 +137,7 @@ export class Portal {
     const decide = decisions[command.name];
     demand(decide !== undefined, "request-unknown-command", "This portal does not know that command.");
     const plan = await decide(context, content as never);
-    const body = encodeResponse(command, plan.response);
+    const body = encodeResponse(command, plan.response, plan.octets);
     await this.#write(plan, command, session, body);
     return { status: 200, body, repeated: false };
   }

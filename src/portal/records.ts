@@ -12,6 +12,7 @@ export const shelf = {
   accounts: "accounts",
   objects: "objects",
   bodies: "bodies",
+  blobs: "blobs",
   masters: "masters",
   personals: "personals",
   suspensions: "suspensions",

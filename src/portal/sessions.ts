@@ -12,7 +12,7 @@ import { getObject, ordinal, parseRow, putRow, row, shelf } from "./records.ts";
 
 /**
  * A session as it is kept: its keys let their holder ask as the device, but nothing that it asks for changes anything
- * without a signature. `used` once a request came in it: anybody may open one in a device's name, only the device can use it.
+ * without a signature, but a blob that is added. `used` once a request came in it: anybody may open one in a device's name, only the device can use it.
  */
 type SessionRecord = Member & { readonly requestKey: string; readonly answerKey: string; readonly opened: number; readonly used: boolean };
 

@@ -5,6 +5,7 @@ import { encapsulationKey } from "../profiles/keys.ts";
 import type { Command } from "../protocol/command.ts";
 import { openSession } from "../protocol/open-session.ts";
 import { confirmSession, type Member, proposeSession, requestMac, type Session } from "../protocol/session.ts";
+import { splitOctets } from "../protocol/octets.ts";
 import { COUNTER_HEADER, decodeResponse, encodeRequest, MAC_HEADER, SERVICE_PATH, SESSION_HEADER } from "../protocol/wire.ts";
 import type { TestDevice, TestPortal } from "../../test/support/world.ts";
 import { whoIs } from "../../test/adversary/household.ts";
@@ -14,7 +15,7 @@ import { identityOf } from "./test-identity.ts";
 export type Ended = { readonly status: number; readonly code: string; readonly body: Uint8Array };
 
 function endOf(status: number, body: Uint8Array): Ended {
-  const value = parseJson(body, { maxBytes: 8 << 20 }) as { error?: { code: string } };
+  const value = parseJson(splitOctets(body).text, { maxBytes: 8 << 20 }) as { error?: { code: string } };
   return { status, code: value.error?.code ?? "ok", body };
 }
 
@@ -26,11 +27,18 @@ export async function post(portal: TestPortal, body: Uint8Array | string, remote
 
 /** Asks without a session. */
 export function askAs<Q>(portal: TestPortal, command: Command<Q, unknown>, request: Q, remote?: string): Promise<Ended> {
-  return post(portal, encodeRequest(command, request), remote);
+  return post(portal, encoded(command, request), remote);
+}
+
+/** What requests carry that carry octets, unless a test says otherwise. */
+export const sampleOctets = utf8("octets, and a 0x00 among them: \0.");
+
+function encoded<Q>(command: Command<Q, unknown>, request: Q, octets = sampleOctets): Uint8Array {
+  return encodeRequest(command, request, command.carries === "request" ? octets : undefined);
 }
 
 /** A session of a device, every part of whose requests a test may choose. */
-export type Asking = { readonly session: Session; readonly member: Member; send(counter: number, body: Uint8Array, mac?: string): Promise<Ended>; ask<Q>(command: Command<Q, unknown>, request: Q, counter?: number): Promise<Ended> };
+export type Asking = { readonly session: Session; readonly member: Member; send(counter: number, body: Uint8Array, mac?: string): Promise<Ended>; ask<Q>(command: Command<Q, unknown>, request: Q, counter?: number, octets?: Uint8Array): Promise<Ended> };
 
 /** Opens a session as a device, in its mesh or in another that it names. */
 export async function openAs(device: TestDevice, portal: TestPortal = device.portal, master?: string): Promise<Asking> {
@@ -45,5 +53,5 @@ export async function openAs(device: TestDevice, portal: TestPortal = device.por
     const good = requestMac(session, { portal: portal.pin, method: "POST", path: SERVICE_PATH, query: "", counter, body });
     return post(portal, body, "198.51.100.7", { [SESSION_HEADER]: session.id, [COUNTER_HEADER]: String(counter), [MAC_HEADER]: mac ?? good });
   };
-  return { session, member, send, ask: (command, request, counter) => send(counter ?? next++, encodeRequest(command, request)) };
+  return { session, member, send, ask: (command, request, counter, octets) => send(counter ?? next++, encoded(command, request, octets)) };
 }

@@ -15,7 +15,12 @@ export type Command<Q, A> = {
   readonly asker: Asker;
   readonly writes: boolean;
   readonly refusals: readonly Code[];
+  /** Which of the two carries raw octets behind it. */
+  readonly carries?: "request" | "response";
 };
+
+/** What a request that carries raw octets has besides its members. */
+export type Carried = { readonly octets: Uint8Array };
 
 /** What a command's request and response hold. */
 export type RequestOf<C> = C extends Command<infer Q, unknown> ? Q : never;

@@ -1,4 +1,5 @@
 import { createAccount, deleteAccount, validateAccount } from "./accounts.ts";
+import { dropBlobs, getBlob, putBlob } from "./blobs.ts";
 import { catalogAppend, catalogRead } from "./catalogs.ts";
 import type { Command } from "./command.ts";
 import { connectComplete, connectPending, connectStart, connectStatus } from "./connections.ts";
@@ -23,6 +24,9 @@ export const commands = [
   connectComplete,
   catalogAppend,
   catalogRead,
+  putBlob,
+  getBlob,
+  dropBlobs,
 ] as const;
 
 /** A command by its name on the wire. */

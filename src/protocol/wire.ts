@@ -7,6 +7,7 @@ import { type Code, codes } from "../refusals/codes.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import type { Command } from "./command.ts";
 import { commandNamed } from "./commands.ts";
+import { splitOctets, withOctets } from "./octets.ts";
 
 /** The one path of the service (JSON Web Service Binding; decision 8.2). */
 export const SERVICE_PATH = "/.well-known/mmm";
@@ -19,25 +20,28 @@ export const SESSION_HEADER = "mesh-session";
 export const COUNTER_HEADER = "mesh-counter";
 export const MAC_HEADER = "mesh-mac";
 
-/** A request body: one command, `{"Hello":{}}`. */
-export function encodeRequest<Q>(command: Command<Q, unknown>, request: Q): Uint8Array {
-  return canonicalBytes({ [command.name]: request as Json });
+/** A request body: one command, `{"Hello":{}}`, and behind it the octets that it carries. */
+export function encodeRequest<Q>(command: Command<Q, unknown>, request: Q, octets?: Uint8Array): Uint8Array {
+  return withOctets(canonicalBytes({ [command.name]: request as Json }), octets);
 }
 
-/** Reads a request body; refuses with the code of the JSON reader, `request-malformed` or `request-unknown-command`. */
+/** Reads a request body; the octets that it carries become a member `octets` of the request. Refuses with the code of the JSON reader, `request-malformed` or `request-unknown-command`. */
 export function decodeRequest(body: Uint8Array): { readonly command: Command<unknown, unknown>; readonly request: unknown } {
-  const value = parseJson(body, { maxBytes: MAX_BODY });
+  const { text, octets } = splitOctets(body);
+  const value = parseJson(text, { maxBytes: MAX_BODY });
   const members = typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
   const [name, content] = members[0] ?? [];
   demand(members.length === 1 && name !== undefined, "request-malformed", "A request body is an object with one member, the command.");
   const command = commandNamed(name);
   demand(command !== undefined, "request-unknown-command", "This portal does not know that command.");
-  return { command, request: readShape(command.request, content, "request-malformed", `${command.name} request`) };
+  const request = readShape(command.request, content, "request-malformed", `${command.name} request`);
+  demand((octets !== undefined) === (command.carries === "request"), "request-malformed", `A ${command.name} request ${octets === undefined ? "carries" : "does not carry"} octets.`);
+  return { command, request: octets === undefined ? request : { ...(request as object), octets } };
 }
 
-/** An answer body: `{"HelloResponse":{...}}`. */
-export function encodeResponse<A>(command: Command<never, A> | Command<unknown, unknown>, response: A): Uint8Array {
-  return canonicalBytes({ [`${command.name}Response`]: response as Json });
+/** An answer body: `{"HelloResponse":{...}}`, and behind it the octets that it carries. */
+export function encodeResponse<A>(command: Command<never, A> | Command<unknown, unknown>, response: A, octets?: Uint8Array): Uint8Array {
+  return withOctets(canonicalBytes({ [`${command.name}Response`]: response as Json }), octets);
 }
 
 const refusalShape = v.strictObject({ error: v.strictObject({ code: v.pipe(v.string(), v.maxLength(64)), message: v.pipe(v.string(), v.maxLength(1024)) }) });
@@ -50,14 +54,20 @@ export function encodeRefusal(code: Code, message: string): Uint8Array {
 /** A refusal that a portal told: about what was asked, not about what the portal sent. */
 export class RefusedByPortal extends MeshError {}
 
+/** Reads the body of an answer that carries no octets, or leaves them out; refuses as `decodeCarrying`. */
+export function decodeResponse<A>(command: Command<never, A> | Command<unknown, A>, body: Uint8Array): A {
+  return decodeCarrying(command, body).answer;
+}
+
 /**
- * Reads an answer body; a refusal is thrown as the `RefusedByPortal` it names.
+ * Reads an answer body and the octets that it carries; a refusal is thrown as the `RefusedByPortal` it names.
  *
  * A portal is not believed when it accuses itself or others: `portal-*` codes, and codes that this version does not know,
  * become `answer-malformed`.
  */
-export function decodeResponse<A>(command: Command<never, A> | Command<unknown, A>, body: Uint8Array): A {
-  const value = parseJson(body, { maxBytes: 8 * MAX_BODY });
+export function decodeCarrying<A>(command: Command<never, A> | Command<unknown, A>, body: Uint8Array): { readonly answer: A; readonly octets: Uint8Array | undefined } {
+  const { text, octets } = splitOctets(body);
+  const value = parseJson(text, { maxBytes: 8 * MAX_BODY });
   const refusal = v.safeParse(refusalShape, value);
   if (refusal.success) {
     const { code, message } = refusal.output.error;
@@ -66,7 +76,8 @@ export function decodeResponse<A>(command: Command<never, A> | Command<unknown, 
   }
   const shape = v.strictObject({ [`${command.name}Response`]: command.response });
   const answer = readShape(shape, value, "answer-malformed", `${command.name} answer`) as Record<string, unknown>;
-  return answer[`${command.name}Response`] as A;
+  demand((octets !== undefined) === (command.carries === "response"), "answer-malformed", `An answer to ${command.name} ${octets === undefined ? "carries" : "does not carry"} octets.`);
+  return { answer: answer[`${command.name}Response`] as A, octets };
 }
 
 /** The HTTP status that goes with a code; the body is what counts (decision 8.2). */

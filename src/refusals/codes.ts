@@ -73,6 +73,8 @@ export const codes = {
   "account-wrong-portal": 1,
   "account-not-invited": 4,
   "account-quota": 1,
+  "blob-unknown": 3,
+  "blob-wrong-digest": 1,
   "catalog-not-readable": 4,
   "connection-unknown": 3,
   "connection-answered": 6,
