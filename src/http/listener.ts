@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, Server as PlainServer } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { Socket } from "node:net";
 import { MeshError } from "../refusals/mesh-error.ts";
@@ -43,7 +43,7 @@ export function makeServer(tls: TlsMaterial, limits: Limits): Server {
  * Listens, and tells the port.
  * @throws MeshError `service-port-taken`, `service-listen-failed`
  */
-export function listen(server: Server, host: string, port: number): Promise<number> {
+export function listen(server: Server | PlainServer, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException): void => {
       reject(
@@ -87,6 +87,11 @@ export class Lines {
   /** Whether `close` was called. */
   get closing(): boolean {
     return this.#closed !== undefined;
+  }
+
+  /** How many there are. */
+  get count(): number {
+    return this.#lines.size;
   }
 
   /** The line of a socket; undefined once it is closed. */

@@ -33,6 +33,8 @@ export type Served = {
   readonly port: number;
   /** `https://HOST:PORT`; a wildcard host is shown as `localhost`. */
   readonly url: string;
+  /** How many TLS connections are open. */
+  readonly connections: () => number;
   /** Stops taking connections, lets requests in flight finish, closes the idle, and cuts what is left after `graceMs` (10 s). */
   close(graceMs?: number): Promise<void>;
 };
@@ -70,7 +72,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
   });
   const port = await listen(server, options.host, options.port);
   server.on("error", (error) => log({ kind: "fault", method: "", path: "", error }));
-  return { port, url: `https://${shownHost(options.host)}:${port}`, close: (graceMs = 10_000) => lines.close(graceMs) };
+  return { port, url: `https://${shownHost(options.host)}:${port}`, connections: () => lines.count, close: (graceMs = 10_000) => lines.close(graceMs) };
 }
 
 type Take = (request: IncomingMessage, response: ServerResponse, goOn: () => void) => void;

@@ -2,7 +2,7 @@ import { fromBase64url } from "../bytes/base64url.ts";
 import { authorityOf, nextCommit } from "../catalogs/chain.ts";
 import { checkBody, commit as commitType } from "../catalogs/commits.ts";
 import { owed } from "../catalogs/freshness.ts";
-import { readSigned, type Verified } from "../envelope/signed.ts";
+import { type Jws, readSigned, type Verified } from "../envelope/signed.ts";
 import { applicationProfile } from "../profiles/application.ts";
 import { pinNotice } from "../profiles/connection.ts";
 import { countersignature } from "../profiles/countersignature.ts";
@@ -36,14 +36,19 @@ type Draft = { view: View; effects: Effect[]; octets: number; readonly offered: 
 export async function applyParts(view: View, parts: readonly Part[], now: number): Promise<Applied> {
   const draft: Draft = { view, effects: [], octets: 0, offered: new Map(), now };
   for (const part of parts) {
-    const { signature, payload } = part.object;
     const before = draft.effects.length;
     await applyPart(draft, part);
-    if (draft.effects.length > before) draft.octets += signature.length + payload.length + (part.kind === "commit" ? (part.body?.length ?? 0) : 0);
+    // A PIN is a row that expires: no object stays of it.
+    if (draft.effects.length > before && part.kind !== "pin") draft.octets += octetsOf(part.object) + (part.kind === "commit" ? (part.body?.length ?? 0) : 0);
   }
   const last = latest(draft.view.history);
   demand(last !== undefined && last.payload.g === masterOf(draft.view).payload.version, "profile-out-of-order", "A new Master Profile comes together with the first Personal Profile under it.");
   return { view: draft.view, effects: draft.effects, octets: draft.octets };
+}
+
+/** What an object counts for in the room that an account has: octets as sent. */
+export function octetsOf({ payload, signature }: Pick<Jws, "payload" | "signature">): number {
+  return payload.length + signature.length;
 }
 
 async function applyPart(draft: Draft, part: Part): Promise<void> {
@@ -113,6 +118,7 @@ async function applyApplication(draft: Draft, part: Extract<Part, { kind: "appli
   demand(!suspended.has(partyOf(author.payload.id, master.payload).id), "signer-suspended", "The author of this Application Profile is suspended.");
   const application = await correctApplication(signed, personal, author, before, master, suspended);
   draft.view = { ...view, applications: new Map(view.applications).set(application.payload.id, application) };
+  if (before !== undefined) draft.octets -= octetsOf(before.jws);
   draft.effects.push(async (w) => {
     await putObject(w, application);
     await putRow(w, shelf.applications, `${view.id}/${application.payload.id}`, { arrived: now, digest: application.digest });

@@ -24,7 +24,7 @@ export type PortalAnswer = { readonly status: number; readonly headers: Readonly
 export type PortalEvent = { readonly command: string; readonly outcome: "ok" | "repeated" | Code; readonly ms: number };
 
 /** What a portal is made of. */
-export type PortalParts = { readonly store: Store; readonly identity: Identity; readonly policy: Policy; readonly now: () => number; readonly log?: (event: PortalEvent, fault?: unknown) => void };
+export type PortalParts = { readonly store: Store; readonly identity: Identity; readonly policy: Policy; readonly now: () => number; /** Milliseconds with fractions, from any beginning: how long requests take. */ readonly ticks?: () => number; readonly log?: (event: PortalEvent, fault?: unknown) => void };
 
 /** A request whose session was shown to be true. */
 type InSession = { readonly held: Held; readonly counter: number; readonly mac: string };
@@ -53,10 +53,11 @@ export class Portal {
 
   /** Answers one request; never throws, whatever the request. */
   async handle(request: PortalRequest): Promise<PortalAnswer> {
-    const started = this.#parts.now();
+    const ticks = this.#parts.ticks ?? this.#parts.now;
+    const started = ticks();
     const state: { command: string; held: Held | undefined; counter: number } = { command: "-", held: undefined, counter: 0 };
     const finish = (status: number, body: Uint8Array, outcome: PortalEvent["outcome"], fault?: unknown): PortalAnswer => {
-      this.#parts.log?.({ command: state.command, outcome, ms: this.#parts.now() - started }, fault);
+      this.#parts.log?.({ command: state.command, outcome, ms: ticks() - started }, fault);
       const mac = state.held === undefined ? undefined : answerMac(state.held.session, { portal: this.#parts.identity.profile.payload.id, counter: state.counter, status, body });
       return { status, body, headers: { "content-type": "application/json", ...(mac === undefined ? {} : { [MAC_HEADER]: mac }) } };
     };

@@ -39,6 +39,10 @@ export type MeshRecord = {
   readonly suspensions: number;
   readonly octets: number;
   readonly closes?: number;
+  /** Octets that its operator gives this mesh, where they are others than everybody's. */
+  readonly quota?: number;
+  /** It was given up long ago and is being taken away. */
+  readonly purging?: true;
 };
 
 /** What an account name stands for: a mesh, or from `closes` on one that gave it up and may take it back (decision 8.3). */

@@ -32,6 +32,7 @@ export async function forgetExpired(writing: Writing, master: MasterId, now: num
   for (const { key, record } of all.filter((one) => !isLive(one.record, now))) {
     await writing.remove(shelf.requests, key);
     await writing.remove(shelf.objects, record.digest);
+    if (record.answer !== undefined) await writing.remove(shelf.objects, record.answer);
     if (!asking.has(record.device)) await writing.remove(shelf.requesters, `${master}/${record.device}`);
   }
 }

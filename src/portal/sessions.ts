@@ -17,7 +17,7 @@ import { getObject, ordinal, parseRow, putRow, row, shelf } from "./records.ts";
 type SessionRecord = Member & { readonly requestKey: string; readonly answerKey: string; readonly opened: number; readonly used: boolean };
 
 /** Sessions end by themselves after 90 days; a device opens another at no cost to its owner. */
-const SESSION_MS = 90 * 24 * 60 * 60 * 1000;
+export const SESSION_MS = 90 * 24 * 60 * 60 * 1000;
 
 /** So many sessions of one device are kept that it used, and besides them so many that nobody used yet; the newest stay. */
 const KEPT_USED = 8;
@@ -57,21 +57,26 @@ async function authenticationKey(context: Context, { device, master }: Member) {
 }
 
 /** One row for each session of a device, oldest first: what is to go is found without reading the sessions of others. */
-type Opening = { readonly id: string; readonly opened: number; readonly used: boolean };
+export type SessionRow = { readonly id: string; readonly opened: number; readonly used: boolean };
 
 const openingKey = ({ master, device, opened }: SessionRecord, id: string): string => `${master}/${device}/${ordinal(opened)}/${id}`;
 
 /** Writes a session, and takes away those of the same device that are too old or too many, with the answers kept for them. */
 async function keep(w: Writing, id: string, record: SessionRecord): Promise<void> {
   await putRow(w, shelf.sessions, id, record);
-  await putRow(w, shelf.openings, openingKey(record, id), { id, opened: record.opened, used: record.used } satisfies Opening);
-  const all = (await w.list(shelf.openings, `${record.master}/${record.device}/`, { reverse: true })).map(({ key, value }) => ({ key, opening: parseRow<Opening>(value) }));
+  await putRow(w, shelf.openings, openingKey(record, id), { id, opened: record.opened, used: record.used } satisfies SessionRow);
+  const all = (await w.list(shelf.openings, `${record.master}/${record.device}/`, { reverse: true })).map(({ key, value }) => ({ key, opening: parseRow<SessionRow>(value) }));
   const kept = new Set([true, false].flatMap((used) => all.filter((one) => one.opening.used === used && record.opened - one.opening.opened < SESSION_MS).slice(0, used ? KEPT_USED : KEPT_UNUSED)));
   for (const { key, opening } of all.filter((one) => !kept.has(one))) {
     await w.remove(shelf.openings, key);
-    await w.remove(shelf.sessions, opening.id);
-    await forgetAnswers(w, opening.id);
+    await forgetSession(w, opening.id);
   }
+}
+
+/** Takes a session away with the answers kept for it; its row among the device's sessions is the caller's to take. */
+export async function forgetSession(w: Writing, id: string): Promise<void> {
+  await w.remove(shelf.sessions, id);
+  await forgetAnswers(w, id);
 }
 
 async function markUsed(w: Writing, id: string): Promise<void> {

@@ -29,7 +29,7 @@ export type View = Mesh & {
  */
 export async function loadView(reading: Reading, id: MasterId): Promise<View | undefined> {
   const record = await row<MeshRecord>(reading, shelf.meshes, id);
-  if (record === undefined) return undefined;
+  if (record === undefined || record.purging === true) return undefined;
   const masters = await Promise.all((await stamps(reading, shelf.masters, id)).map(async ({ digest }) => (await getObject(reading, digest, masterProfile)) as Correct<MasterProfile>));
   const history = await Promise.all((await stamps(reading, shelf.personals, id)).map(async ({ digest, arrived }) => ({ arrived, profile: (await getObject(reading, digest, personalProfile)) as History[number]["profile"] })));
   const suspensions = await Promise.all((await stamps(reading, shelf.suspensions, id)).map(async ({ digest, arrived }) => ({ arrived, object: (await getObject(reading, digest, suspension)) as SuspensionEvent["object"] })));

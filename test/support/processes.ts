@@ -22,6 +22,8 @@ export type PortalProcess = {
   /** Ends it as an operator does, or with SIGKILL; returns when it is gone. */
   stop(signal?: "SIGTERM" | "SIGKILL"): Promise<void>;
   readonly running: () => boolean;
+  /** What it has written to standard error since it was last started. */
+  readonly said: () => string;
 };
 
 /**
@@ -43,7 +45,9 @@ export type Place = {
   /** Writes a file into the folder and returns its path. */
   file(name: string, text: string): string;
   /** Makes a portal and starts it. */
-  portal(options?: { readonly domain?: string; readonly listen?: string; readonly name?: string }): Promise<PortalProcess>;
+  portal(options?: { readonly domain?: string; readonly listen?: string; readonly name?: string; readonly serve?: readonly string[] }): Promise<PortalProcess>;
+  /** A portal whose directory a test makes by itself, not started; its `url` and `pin` are for the test to know. */
+  made(directory: string, serve?: readonly string[]): PortalProcess;
   /** Ends what still runs, by process id, and removes the folder. */
   close(): Promise<void>;
 };
@@ -71,19 +75,20 @@ export function openPlace(): Place {
     writeFileSync(join(folder, name), text, { mode: 0o600 });
     return join(folder, name);
   };
-  const portal: Place["portal"] = async ({ domain = "example.com", listen, name = "portal" } = {}) => {
+  const portal: Place["portal"] = async ({ domain = "example.com", listen, name = "portal", serve = [] } = {}) => {
     const directory = home(name);
     const made = await json<{ url: string; fingerprint: string }>(name, ["portal", "init", "--data", directory, "--domain", domain, ...(listen === undefined ? [] : ["--listen", listen])]);
-    const process = portalProcess(directory, made.url, made.fingerprint, () => startMeshPortal(name, directory));
+    const process = portalProcess(directory, made.url, made.fingerprint, () => startMeshPortal(name, directory, serve));
     await process.start();
     return process;
   };
-  const startMeshPortal = (name: string, directory: string): ChildProcess => {
-    const child = spawn(join(root, "mesh"), ["portal", "serve", "--data", directory], { cwd: folder, env: { HOME: folder, PATH: process.env["PATH"] ?? "", MESH_HOME: home(name) }, stdio: ["ignore", "ignore", "pipe"] });
+  const startMeshPortal = (name: string, directory: string, serve: readonly string[]): ChildProcess => {
+    const child = spawn(join(root, "mesh"), ["portal", "serve", "--data", directory, ...serve], { cwd: folder, env: { HOME: folder, PATH: process.env["PATH"] ?? "", MESH_HOME: home(name) }, stdio: ["ignore", "ignore", "pipe"] });
     children.add(child);
     child.once("exit", () => children.delete(child));
     return child;
   };
+  const made: Place["made"] = (directory, serve = []) => portalProcess(directory, "https://localhost:1", "", () => startMeshPortal("operator", directory, serve));
   const close = async (): Promise<void> => {
     await Promise.all([...children].map((child) => new Promise<void>((done) => {
       if (child.exitCode !== null || child.signalCode !== null) return done();
@@ -92,21 +97,23 @@ export function openPlace(): Place {
     })));
     rmSync(folder, { recursive: true, force: true });
   };
-  return { folder, home, mesh, start: startMesh, shell: (device, line, environment) => start(device, "/bin/sh", ["-c", line], environment).ended, json, file, portal, close };
+  return { folder, home, mesh, start: startMesh, shell: (device, line, environment) => start(device, "/bin/sh", ["-c", line], environment).ended, json, file, portal, made, close };
 }
 
 function portalProcess(directory: string, url: string, pin: string, spawnOne: () => ChildProcess): PortalProcess {
   let child: ChildProcess | undefined;
+  let said = "";
   return {
     directory,
     url,
     pin,
     port: Number(new URL(url).port),
     running: () => child !== undefined && child.exitCode === null && child.signalCode === null,
+    said: () => said,
     async start() {
       const one = spawnOne();
       child = one;
-      let said = "";
+      said = "";
       await new Promise<void>((done, fail) => {
         one.stderr?.setEncoding("utf8").on("data", (text: string) => {
           said += text;

@@ -25,10 +25,17 @@ export const portalCommands: readonly Command[] = [
     path: ["portal", "serve"],
     summary: "Run a portal until it is told to stop.",
     positionals: [],
-    options: [data, { name: "log", value: "FILE", about: "write a line for each request here (- is standard error); it names nobody" }],
+    options: [
+      data,
+      { name: "log", value: "FILE", about: "write the log here (- is standard error); it names nobody" },
+      { name: "log-level", value: "LEVEL", about: "error, warn, info (a line a request) or debug; info where --log is given, else error" },
+      { name: "metrics", value: "HOST:PORT", about: "answer /metrics there over plain HTTP, for Prometheus; a port alone is on 127.0.0.1" },
+      { name: "quota", value: "SIZE", about: "the room of an account (1G); `mesh portal quota` gives one account another" },
+      { name: "writes-per-hour", value: "N", about: "changes that an account may make in an hour (10000)" },
+    ],
     examples: [
       { line: "mesh portal serve --data ~/portal", about: "until Ctrl-C or SIGTERM" },
-      { line: "mesh portal serve --data ~/portal --log -", about: "with a line a request" },
+      { line: "mesh portal serve --data ~/portal --log - --metrics 9464", about: "with a line a request, and numbers for Prometheus" },
     ],
     load: () => import("../commands/portal/serve.ts"),
   },
@@ -42,5 +49,28 @@ export const portalCommands: readonly Command[] = [
       { line: "mesh create bob@example.com --portal URL --invitation-file code.txt", about: "what Bob does with it" },
     ],
     load: () => import("../commands/portal/invite.ts"),
+  },
+  {
+    path: ["portal", "accounts"],
+    summary: "List the accounts of your portal.",
+    positionals: [],
+    options: [data],
+    examples: [
+      { line: "mesh portal accounts --data ~/portal", about: "who, how much room is used, how many devices, when last seen" },
+      { line: "mesh portal accounts --data ~/portal --json", about: "the same for a program" },
+    ],
+    about: ["Last seen is when a device last opened a session or changed something; one that only reads in an old session is not seen. What was given up is taken away 30 days after it was closed."],
+    load: () => import("../commands/portal/accounts.ts"),
+  },
+  {
+    path: ["portal", "quota"],
+    summary: "Give one account more room, or less.",
+    positionals: [{ name: "ADDRESS" }, { name: "SIZE", about: "like 500M or 2G; `default` is what everybody has" }],
+    options: [data],
+    examples: [
+      { line: "mesh portal quota alice@example.com 5G --data ~/portal", about: "at once, while the portal runs" },
+      { line: "mesh portal quota alice@example.com default --data ~/portal", about: "as everybody" },
+    ],
+    load: () => import("../commands/portal/quota.ts"),
   },
 ];

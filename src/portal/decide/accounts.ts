@@ -1,5 +1,5 @@
 import { digestOf, readSigned } from "../../envelope/signed.ts";
-import { account as accountType } from "../../profiles/account.ts";
+import { type Account, account as accountType } from "../../profiles/account.ts";
 import { type MasterProfile, masterProfile } from "../../profiles/master.ts";
 import { emptyMesh, suspendedIn } from "../../profiles/mesh.ts";
 import type { Correct } from "../../profiles/stages.ts";
@@ -48,7 +48,7 @@ export async function decideCreateAccount(context: Context, request: RequestOf<t
   const before: View = former === undefined ? { ...emptyMesh(id), record: fresh, account, applications: new Map(), chains: new Map() } : { ...former, record: reopened(former.record, address, account.digest), account };
   const applied = await applyParts(before, request.parts, now);
   const changed = { ...applied.view, record: recordOf(applied.view, applied.octets) };
-  demand(changed.record.octets <= context.policy.octetsPerAccount, "account-quota", "This mesh is larger than the room that the portal gives it.");
+  demand(changed.record.octets <= (changed.record.quota ?? context.policy.octetsPerAccount), "account-quota", "This mesh is larger than the room that the portal gives it.");
   return {
     response: { arrived: now },
     changed,
@@ -58,6 +58,7 @@ export async function decideCreateAccount(context: Context, request: RequestOf<t
       else await checkRevision(w, former);
       if (!open && invitation !== undefined) await w.remove(shelf.invitations, invitation);
       await putObject(w, account);
+      await forgetAccount(w, former?.account, account);
       await putRow(w, shelf.accounts, address, { master: id });
       for (const effect of applied.effects) await effect(w);
       await putRow(w, shelf.meshes, id, changed.record);
@@ -82,10 +83,16 @@ export async function decideDeleteAccount(context: Context, request: RequestOf<t
     write: async (w) => {
       await checkRevision(w, view);
       await putObject(w, account);
+      await forgetAccount(w, view.account, account);
       await putRow(w, shelf.meshes, view.id, record);
       await putRow(w, shelf.accounts, address, { master: view.id, ...ending } satisfies AccountRecord);
     },
   };
+}
+
+/** An account object says whose it is, so no other mesh can name one that was replaced. */
+async function forgetAccount(w: Writing, before: Correct<Account> | undefined, account: Correct<Account>): Promise<void> {
+  if (before !== undefined && before.digest !== account.digest) await w.remove(shelf.objects, before.digest);
 }
 
 /** The row of a mesh whose account was not, or is no longer, given up. */

@@ -24,7 +24,7 @@ export async function planParts(context: Context, view: View, parts: readonly Pa
   const applied = await applyParts(view, parts, context.now);
   if (applied.effects.length === 0) return {};
   const record = recordOf(applied.view, applied.octets);
-  demand(record.octets <= context.policy.octetsPerAccount, "account-quota", "This account has used up the room that the portal gives it.");
+  demand(record.octets <= (record.quota ?? context.policy.octetsPerAccount), "account-quota", "This account has used up the room that the portal gives it.");
   return {
     changed: { ...applied.view, record },
     write: async (w) => {

@@ -1,43 +1,83 @@
-import { appendFileSync } from "node:fs";
 import { resolve } from "node:path";
 
+import { parseListen, servePlain } from "../../../http/plain.ts";
 import { serve } from "../../../http/serve.ts";
-import { defaultPolicy } from "../../../portal/limits.ts";
-import { Portal, type PortalEvent } from "../../../portal/portal.ts";
+import { defaultPolicy, type Policy } from "../../../portal/limits.ts";
+import { Portal } from "../../../portal/portal.ts";
+import { demand } from "../../../refusals/mesh-error.ts";
 import { openSqliteStore } from "../../../store/sqlite.ts";
+import type { Args } from "../../args.ts";
 import type { Call } from "../../call.ts";
-import { describePortal, openPortalData } from "../../portal/data.ts";
+import { describePortal, openPortalData, type PortalSettings } from "../../portal/data.ts";
+import { type LogLevel, logLevels, makeLog } from "../../portal/log.ts";
+import { parseSize } from "../../portal/size.ts";
+import { beginUpkeep } from "../../portal/upkeep.ts";
 
 /** `mesh portal serve`: runs a portal until a signal; requests in flight are finished, what was answered is on disk. */
 export async function run(call: Call): Promise<void> {
   const { args, world } = call;
+  const log = makeLog(args.text("log"), levelOf(args), (line) => world.write(2, line), world.now);
+  const metrics = metricsOf(args);
   const data = await openPortalData(resolve(args.needText("data")));
-  const store = await openSqliteStore(data.database);
-  call.whenDone(() => store.close());
-  const log = logTo(args.text("log"), (line) => world.write(2, line), world.now);
-  const portal = new Portal({ store, identity: data.identity, policy: { ...defaultPolicy, creation: data.settings.accounts }, now: world.now, log });
+  const opened = await openSqliteStore(data.database);
+  call.whenDone(() => opened.close());
+  const meter = metrics === undefined ? undefined : new (await import("../../portal/meter.ts")).Meter();
+  const store = meter?.store(opened) ?? opened;
+  const portal = new Portal({
+    store,
+    identity: data.identity,
+    policy: policyOf(args, data.settings),
+    now: world.now,
+    ticks: () => performance.now(),
+    log: (event, fault) => {
+      meter?.request(event);
+      log.request(event, fault);
+    },
+  });
   const served = await serve({
     host: data.settings.host,
     port: data.settings.port,
     tls: data.tls,
-    handle: ({ remoteAddress, ...request }) => portal.handle({ ...request, remote: remoteAddress }),
+    handle: ({ remoteAddress, ...request }) => {
+      const answer = (): ReturnType<Portal["handle"]> => portal.handle({ ...request, remote: remoteAddress });
+      return meter === undefined ? answer() : meter.during(answer);
+    },
     log: (event) => {
-      if (event.kind === "fault") log({ command: "-", outcome: "service-internal", ms: 0 }, event.error);
+      meter?.wire(event);
+      log.wire(event);
     },
   });
+  call.whenDone(() => served.close());
+  if (metrics !== undefined && meter !== undefined) {
+    const { exposition, expositionType } = await import("../../portal/exposition.ts");
+    const page = await servePlain(metrics.host, metrics.port, { path: "/metrics", contentType: expositionType, text: async () => exposition(meter.metrics(served.connections())) });
+    call.whenDone(() => page.close());
+    world.write(2, `Metrics at http://${metrics.host.includes(":") ? `[${metrics.host}]` : metrics.host}:${page.port}/metrics\n`);
+  }
+  call.whenDone(beginUpkeep(store, meter, log, world.now));
   const { url } = describePortal(data.settings, data.identity.profile.payload.id);
   world.write(2, `Portal ready at ${url}\n`);
   await untilSignal();
-  await served.close();
 }
 
-/** Structured lines, one a request: command, outcome, time; no address, name, identifier or secret (decision 8.4). Faults always reach standard error. */
-function logTo(path: string | undefined, standardError: (line: string) => void, now: () => number): (event: PortalEvent, fault?: unknown) => void {
-  return (event, fault) => {
-    const line = `${JSON.stringify({ at: new Date(now()).toISOString(), ...event, ...(fault === undefined ? {} : { fault: fault instanceof Error ? fault.message : "unknown" }) })}\n`;
-    if (fault !== undefined || path === "-") standardError(line);
-    if (path !== undefined && path !== "-") appendFileSync(path, line, { mode: 0o600 });
-  };
+function policyOf(args: Args, { accounts }: PortalSettings): Policy {
+  const quota = args.text("quota");
+  const writes = args.number("writes-per-hour", 1, 100_000_000);
+  return { ...defaultPolicy, creation: accounts, ...(quota === undefined ? {} : { octetsPerAccount: parseSize(quota, "--quota") }), ...(writes === undefined ? {} : { writesPerHour: writes }) };
+}
+
+function levelOf(args: Args): LogLevel {
+  const text = args.text("log-level") ?? (args.text("log") === undefined ? "error" : "info");
+  const level = logLevels.find((one) => one === text);
+  demand(level !== undefined, "usage-option-value", `--log-level is one of ${logLevels.join(", ")}.`);
+  return level;
+}
+
+function metricsOf(args: Args) {
+  const text = args.text("metrics");
+  const listen = text === undefined ? undefined : parseListen(text, "127.0.0.1");
+  demand(text === undefined || listen !== undefined, "usage-option-value", `--metrics is HOST:PORT or PORT, not ${JSON.stringify(text)}.`);
+  return listen;
 }
 
 function untilSignal(): Promise<void> {
