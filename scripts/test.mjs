@@ -2,8 +2,9 @@
 //
 // Types and lint are tests too (test/checks.test.ts), so that one summary and one exit status hold everything.
 // A FILTER is a part of a file's path: `npm test -- profiles` or `npm test -- src/store test/docs`.
+// With --long (`npm run test:long`) it runs the tests of which `npm test` runs a share, in full: those that use test/support/long.ts.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -17,8 +18,9 @@ const together = /^src\/(?:refusals|bytes|crypto|udf|envelope|profiles|catalogs|
 const node = await prepare();
 installDebianPackages(root);
 
-const filters = process.argv.slice(2);
-const files = [...testFiles("src"), ...testFiles("test")].filter((file) => filters.length === 0 || filters.some((part) => file.includes(part)));
+const long = process.argv.includes("--long");
+const filters = process.argv.slice(2).filter((argument) => argument !== "--long");
+const files = [...testFiles("src"), ...testFiles("test")].filter((file) => (filters.length === 0 || filters.some((part) => file.includes(part))) && (!long || isLong(file)));
 if (files.length === 0) {
   console.error(filters.length === 0 ? "There are no tests." : `No test file's path contains ${filters.join(" or ")}.`);
   process.exit(2);
@@ -29,8 +31,8 @@ const cores = availableParallelism();
 const { status, signal } = spawnSync(
   node,
   // Stripping types costs more than running most files; the compile cache is what pays for it, and it lives in the checkout.
-  ["--test", `--test-concurrency=${cores}`, "--test-timeout=300000", `--test-reporter=${pathToFileURL(join(root, "scripts", "reporter.mjs")).href}`, "--test-reporter-destination=stdout", ...entries()],
-  { cwd: root, stdio: "inherit", env: { ...process.env, UV_THREADPOOL_SIZE: String(cores), NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "compile") } },
+  ["--test", `--test-concurrency=${cores}`, `--test-timeout=${long ? 6 * 3_600_000 : 300_000}`, `--test-reporter=${pathToFileURL(join(root, "scripts", "reporter.mjs")).href}`, "--test-reporter-destination=stdout", ...entries()],
+  { cwd: root, stdio: "inherit", env: { ...process.env, ...(long ? { MESH_LONG: "1" } : {}), UV_THREADPOOL_SIZE: String(cores), NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "compile") } },
 );
 rmSync(scratch, { recursive: true, force: true });
 process.exitCode = status ?? (signal === "SIGINT" ? 130 : 1);
@@ -40,6 +42,11 @@ function testFiles(folder) {
     .filter((entry) => entry.isFile() && entry.name.endsWith(".test.ts"))
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(root.length + 1))
     .sort();
+}
+
+/** Whether a file's tests have more cases than `npm test` has time for. */
+function isLong(file) {
+  return /from ".*support\/long\.ts"/.test(readFileSync(join(root, file), "utf8"));
 }
 
 /** What the runner is given: the files that want a process of their own, and one made-up file for each room of the others. */

@@ -1,6 +1,7 @@
 import { openMemoryStore } from "../../src/store/memory.ts";
 import { type Faults, withFaults } from "../../src/store/faults.ts";
 import type { Keyring } from "../../src/keyring/keyring.ts";
+import { openMemoryKeyring } from "../../src/keyring/memory.ts";
 import type { Store, Writing } from "../../src/store/store.ts";
 import { type DeviceOptions, newDevice, type PortalKeys, startPortal, type TestDevice, type TestPortal } from "../support/world.ts";
 
@@ -40,7 +41,15 @@ export function openCopyable(store: Store = openMemoryStore(), shelves: Set<stri
 /** A device as it can be started again: its home, its keys. */
 type Kept = { readonly store: Copyable; readonly keyring: Keyring; readonly master: Keyring; readonly options: DeviceOptions };
 
-/** A portal and devices at one moment, from which any number of runs can begin; keys are shared, homes and database are copied. */
+/** A keyring with the same keys, of which one may be erased without harm to the other. */
+export async function copyOfKeyring(keyring: Keyring): Promise<Keyring> {
+  const copy = openMemoryKeyring();
+  await copy.addAll(await Promise.all(keyring.list().map(async ({ id, purpose }) => ({ id, purpose, secret: await keyring.open(id) }))));
+  // Rows of a home are sealed under what is derived from its keyring: both derive alike.
+  return { ...copy, derive: (label, length) => keyring.derive(label, length) };
+}
+
+/** A portal and devices at one moment, from which any number of runs can begin: all works on copies. */
 export type Moment = { readonly portalStore: Copyable; readonly keys: PortalKeys; readonly now: number; readonly kept: Readonly<Record<string, Kept>> };
 
 /** One run from a moment: everything works on copies, and every store can be made to fail. */
@@ -55,7 +64,7 @@ export async function runFrom(moment: Moment): Promise<Run> {
   for (const [name, kept] of Object.entries(moment.kept)) {
     const faulty = withFaults(await kept.store.copy());
     faults[name] = faulty;
-    devices[name] = newDevice(portal, { ...kept.options, store: faulty.store, keyring: kept.keyring, master: kept.master });
+    devices[name] = newDevice(portal, { ...kept.options, store: faulty.store, keyring: await copyOfKeyring(kept.keyring), master: await copyOfKeyring(kept.master) });
   }
   return { portal, portalFaults, devices, faults };
 }

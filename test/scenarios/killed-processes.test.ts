@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { cases } from "../support/long.ts";
 import { expectStatus, openPlace } from "../support/processes.ts";
 import { openRelay } from "../support/relay.ts";
 
-const ROUNDS = 20;
+const ROUNDS = cases(20, 1000);
+/** A command lives about so long, in milliseconds, from start to end. */
+const LIFE = 250;
 
 type Login = { readonly name: string };
 
-test(`kill -9 of portal or client between request and answer, ${ROUNDS} times: nothing acknowledged is lost, nothing is done twice`, { timeout: 240_000 }, async (t) => {
+test(`kill -9 of portal or client, ${ROUNDS} times, most between request and answer: nothing acknowledged is lost, nothing is done twice`, { timeout: 240_000 + 2000 * ROUNDS }, async (t) => {
   const place = openPlace();
   t.after(place.close);
   const portal = await place.portal();
@@ -22,24 +25,35 @@ test(`kill -9 of portal or client between request and answer, ${ROUNDS} times: n
 
   const saved: string[] = [];
   const killed = { portal: 0, client: 0 };
-  for (let round = 0; relay.hits() < ROUNDS && round < 3 * ROUNDS; round++) {
-    const name = `login-${String(round).padStart(2, "0")}`;
+  let between = 0;
+  for (let round = 0; killed.portal + killed.client < ROUNDS && round < 3 * ROUNDS; round++) {
+    const name = `login-${String(round).padStart(4, "0")}`;
     const victim = round % 2 === 0 ? "portal" : "client";
+    const strike = (): void => {
+      if (victim === "portal" ? portal.running() : !over) killed[victim] += 1;
+      void (victim === "portal" ? portal.stop("SIGKILL") : running.kill("SIGKILL"));
+    };
     const before = relay.hits();
-    // The first request asks for the state; the second appends. Each is hit before and after the portal took it.
-    relay.arm(1 + (Math.floor(round / 4) % 2), {
-      deliver: round % 4 < 2,
-      strike: () => void (victim === "portal" ? portal.stop("SIGKILL") : running.kill("SIGKILL")),
-    });
+    let over = false;
+    let timer: NodeJS.Timeout | undefined;
+    // Three in four hit a request, before or after the portal took it: the first asks for the state, the second appends. The fourth hits at any time.
+    if (round % 8 < 6) relay.arm(1 + (Math.floor(round / 8) % 2), { deliver: round % 4 < 2, strike });
+    else {
+      relay.arm(Number.POSITIVE_INFINITY, { deliver: true, strike });
+      timer = setTimeout(strike, Math.random() * LIFE);
+    }
     const running = place.start("desktop", ["password", "add", name, "--generate"]);
     const ran = await running.ended;
-    if (relay.hits() > before) killed[victim] += 1;
+    over = true;
+    clearTimeout(timer);
+    between += relay.hits() - before;
     if (ran.status === 0) saved.push(name);
     else assert.ok(victim === "client" && ran.signal === "SIGKILL", `${ran.status} ${ran.stderr}`);
     if (!portal.running()) await portal.start();
   }
-  t.diagnostic(`${relay.hits()} hits: ${killed.portal} portals and ${killed.client} clients killed; ${saved.length} edits acknowledged`);
-  assert.equal(relay.hits(), ROUNDS);
+  t.diagnostic(`${killed.portal} portals and ${killed.client} clients killed, ${between} of them between request and answer; ${saved.length} edits acknowledged`);
+  assert.equal(killed.portal + killed.client, ROUNDS);
+  assert.ok(between >= ROUNDS / 2, `${between} of ${ROUNDS} between request and answer`);
 
   for (const who of ["desktop", "laptop", "desktop"]) expectStatus(await place.mesh(who, ["sync"]), 0);
   const [here, there] = [await place.json<Login[]>("desktop", ["password", "list"]), await place.json<Login[]>("laptop", ["password", "list"])];
