@@ -18,3 +18,8 @@ export function fromUtf8(bytes: Uint8Array): string {
     throw new MeshError("text-malformed", "These octets are not UTF-8 text.");
   }
 }
+
+/** A text as it is compared when case does not count. Upper case, not lower: it also makes one of the two Greek sigmas, and of ß and ss. */
+export function foldCase(text: string): string {
+  return text.normalize("NFC").toUpperCase();
+}

@@ -1,8 +1,9 @@
 import type { Change } from "../catalogs/entries.ts";
-import { type Entry, merge } from "../catalogs/merge.ts";
+import { current, type Entry, merge } from "../catalogs/merge.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import { type Client, memberSelf } from "./client.ts";
-import type { JournalRow } from "./outbox.ts";
+import { EntryRows } from "./entry-rows.ts";
+import { type JournalRow, packs } from "./outbox.ts";
 import type { RowsReading } from "./rows.ts";
 
 /** The kinds of catalog that every mesh has. */
@@ -21,30 +22,71 @@ export async function readEntries(client: Client, type: CatalogType): Promise<re
   return client.rows.read(async (rows) => entriesIn(rows, await catalogOf(rows, type), self.device));
 }
 
+/** As `readEntries`, only those that have one of these names, whatever its case, or identifiers, and perhaps others: its cost does not grow with what there is. */
+export async function readNamed(client: Client, type: CatalogType, names: readonly string[]): Promise<readonly Entry[]> {
+  const self = await memberSelf(client);
+  return client.rows.read(async (rows) => namedIn(rows, await catalogOf(rows, type), self.device, names));
+}
+
+/** What an edit says: which entries change, and how. It may run again and must have no other effects. */
+export type Work = (entries: readonly Entry[]) => readonly Change[];
+
 /**
  * Changes entries of a catalog: `work` sees them as they are and says what changes; durable at home when this returns.
  *
- * The changes go to the portal with the next sync. `work` may run again and must have no other effects.
+ * The changes go to the portal with the next sync.
  */
-export async function editEntries(client: Client, type: CatalogType, work: (entries: readonly Entry[]) => readonly Change[]): Promise<void> {
+export async function editEntries(client: Client, type: CatalogType, work: Work): Promise<void> {
+  await edit(client, type, entriesIn, work);
+}
+
+/** As `editEntries`, where `work` needs to see only the entries of some names or identifiers, as `readNamed` finds them. */
+export async function editNamed(client: Client, type: CatalogType, names: readonly string[], work: Work): Promise<void> {
+  await edit(client, type, (rows, catalog, device) => namedIn(rows, catalog, device, names), work);
+}
+
+/** The changes of a catalog that no commit holds yet, oldest first, in packs as they were made. */
+export async function journalOf(rows: RowsReading, catalog: string): Promise<readonly JournalRow[]> {
+  return (await rows.list<JournalRow>("journal", catalog)).map((one) => one.row);
+}
+
+async function edit(client: Client, type: CatalogType, see: (rows: RowsReading, catalog: string, device: string) => Promise<readonly Entry[]>, work: Work): Promise<void> {
   const self = await memberSelf(client);
   await client.rows.transact(async (rows) => {
     const catalog = await catalogOf(rows, type);
-    const changes = work(await entriesIn(rows, catalog, self.device));
+    const changes = work(await see(rows, catalog, self.device));
+    if (changes.length === 0) return;
     const counter = await rows.get<{ next: number }>("journal-counter", catalog);
     let sequence = counter?.next ?? 1;
-    for (const change of changes) await rows.put("journal", catalog, sequence, { change, sequence: sequence++ } satisfies JournalRow);
+    for (const pack of packs(changes)) await rows.put("journal", catalog, sequence, { changes: pack, sequence: sequence++ } satisfies JournalRow);
     await rows.put("journal-counter", catalog, "", { next: sequence });
+    const entries = new EntryRows(rows, catalog);
+    for (const { entry, fields } of changes) {
+      const name = fields["name"]?.[1];
+      if (typeof name === "string") await entries.remember(name, entry);
+    }
+    await entries.flush(rows);
   });
 }
 
-/** The changes of a catalog that no commit holds yet, oldest first. */
-export async function journalOf(rows: RowsReading, catalog: string): Promise<readonly { readonly sequence: number; readonly change: Change }[]> {
-  return (await rows.list<{ sequence: number; change: Change }>("journal", catalog)).map((one) => one.row);
+async function entriesIn(rows: RowsReading, catalog: string, device: string): Promise<readonly Entry[]> {
+  const entries = new Map((await new EntryRows(rows, catalog).all()).map((entry) => [entry.id, entry]));
+  for (const { changes } of await journalOf(rows, catalog)) for (const change of changes) entries.set(change.entry, merge(entries.get(change.entry), change, device));
+  return [...entries.values()];
 }
 
-async function entriesIn(rows: RowsReading, catalog: string, device: string): Promise<readonly Entry[]> {
-  const entries = new Map((await rows.list<Entry>("entries", catalog)).map(({ row }) => [row.id, row]));
-  for (const { change } of await journalOf(rows, catalog)) entries.set(change.entry, merge(entries.get(change.entry), change, device));
-  return [...entries.values()];
+async function namedIn(rows: RowsReading, catalog: string, device: string, names: readonly string[]): Promise<readonly Entry[]> {
+  const kept = new EntryRows(rows, catalog);
+  const journal = await journalOf(rows, catalog);
+  const found = new Map<string, Entry>();
+  const find = async (id: string): Promise<void> => {
+    if (found.has(id)) return;
+    let entry = await kept.get(id);
+    for (const { changes } of journal) for (const change of changes) if (change.entry === id) entry = merge(entry, change, device);
+    if (entry !== undefined) found.set(id, entry);
+  };
+  for (const name of names) for (const id of [name.trim(), ...(await kept.named(name.trim()))]) await find(id);
+  // Whoever names one by its identifier must see, too, who shares its name.
+  for (const entry of Array.from(found.values())) for (const id of await kept.named(String(current(entry, "name")))) await find(id);
+  return [...found.values()];
 }

@@ -1,4 +1,6 @@
+import { canonicalBytes, type Json } from "../bytes/canonical-json.ts";
 import type { Commit } from "../catalogs/commits.ts";
+import type { Change } from "../catalogs/entries.ts";
 import type { Signed } from "../envelope/signed.ts";
 import type { SentCommit } from "../protocol/parts.ts";
 import type { RowsReading, RowsWriting } from "./rows.ts";
@@ -9,8 +11,27 @@ import type { RowsReading, RowsWriting } from "./rows.ts";
  */
 export type OutboxRow = { readonly sent: SentCommit; readonly digest: string; readonly index: number; readonly previous?: string; readonly journal: readonly number[] };
 
-/** One change to a catalog that no commit holds yet (decision 6.1: the encrypted offline journal). */
-export type JournalRow = { readonly sequence: number; readonly change: unknown };
+/** Changes to a catalog that were made together and that no commit holds yet (decision 6.1: the encrypted offline journal). */
+export type JournalRow = { readonly sequence: number; readonly changes: readonly Change[] };
+
+/** About so many octets of changes go into one commit, and so into one row of the journal. */
+export const PACK_OCTETS = 256 * 1024;
+
+/** Cuts changes made together into packs of which each fits one commit. */
+export function packs(changes: readonly Change[]): readonly (readonly Change[])[] {
+  const cut: Change[][] = [];
+  let room = 0;
+  for (const change of changes) {
+    const octets = canonicalBytes(change as unknown as Json).length;
+    if (octets > room) {
+      cut.push([]);
+      room = PACK_OCTETS;
+    }
+    cut.at(-1)?.push(change);
+    room -= octets;
+  }
+  return cut;
+}
 
 /** Records a commit before it is sent. */
 export async function recordOutbox(rows: RowsWriting, catalog: string, row: OutboxRow): Promise<void> {

@@ -3,7 +3,7 @@ import { type Authority, type Chain, nextCommit, type Placed } from "../catalogs
 import { checkBody, type Commit, commit as commitType, type EntriesCommit, wrapSubject } from "../catalogs/commits.ts";
 import { type Change, openChanges } from "../catalogs/entries.ts";
 import { previousKey, takeKey } from "../catalogs/epoch-keys.ts";
-import { type Entry, merge } from "../catalogs/merge.ts";
+import { merge } from "../catalogs/merge.ts";
 import type { DecapsulationKey } from "../crypto/key-pair.ts";
 import type { Digest } from "../envelope/fields.ts";
 import { type Jws, readSigned } from "../envelope/signed.ts";
@@ -12,6 +12,7 @@ import { udfOfKey } from "../udf/udf.ts";
 import { catalogRead } from "../protocol/catalogs.ts";
 import type { SentCommit } from "../protocol/parts.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
+import { EntryRows } from "./entry-rows.ts";
 import { type CatalogRow, type EpochRow, loadCatalog } from "./known.ts";
 import { finishOutbox } from "./outbox.ts";
 import type { PortalLink, Requester } from "./portal-link.ts";
@@ -100,26 +101,44 @@ export async function writePulled(rows: RowsWriting, catalog: string, pulled: Pu
   // Another process of this home was quicker and has it all.
   if (stored !== undefined && stored.chain.index >= pulled.row.chain.index) return;
   await rows.put("catalogs", catalog, "", pulled.row);
+  const opening = new Opening(rows, catalog, pulled.row.epochs);
   for (const { commit, chain, standing, body } of pulled.placed) {
     await rows.put("digests", catalog, chain.index, { digest: chain.digest });
-    if (body !== undefined) await rows.put(standing === "stands" ? "waiting" : "quarantined", catalog, chain.index, { body: toBase64url(body), commit: commit.jws } satisfies WaitingRow);
     await finishOutbox(rows, catalog, commit);
+    if (body === undefined) continue;
+    const entries: WaitingRow = { body: toBase64url(body), commit: commit.jws };
+    if (standing === "quarantined") await rows.put("quarantined", catalog, chain.index, entries);
+    else if (!(await opening.take(entries))) await rows.put("waiting", catalog, chain.index, entries);
   }
-  const changed = new Map<string, Entry>();
-  for (const { row: waiting, remove } of await rows.list<WaitingRow>("waiting", catalog)) {
-    const signed = readSigned(waiting.commit, commitType);
-    const epoch = pulled.row.epochs[signed.payload.epoch];
-    if (epoch?.key === undefined || signed.payload.kind !== "entries") continue;
-    await remove(rows);
-    const changes = changesOf(signed.payload, waiting, fromBase64url(epoch.key));
+  for (const { row, remove } of await rows.list<WaitingRow>("waiting", catalog)) if (await opening.take(row)) await remove(rows);
+  await opening.entries.flush(rows);
+}
+
+/** Opens the entries of commits and merges them into what there is, in any order. */
+class Opening {
+  readonly entries: EntryRows;
+  readonly #rows: RowsWriting;
+  readonly #catalog: string;
+  readonly #epochs: CatalogRow["epochs"];
+
+  constructor(rows: RowsWriting, catalog: string, epochs: CatalogRow["epochs"]) {
+    this.entries = new EntryRows(rows, catalog);
+    this.#rows = rows;
+    this.#catalog = catalog;
+    this.#epochs = epochs;
+  }
+
+  /** Whether this device has the key that the commit needs; if so, what it holds is merged. */
+  async take(waiting: WaitingRow): Promise<boolean> {
+    const { kid, payload } = readSigned(waiting.commit, commitType);
+    const key = this.#epochs[payload.epoch]?.key;
+    if (key === undefined || payload.kind !== "entries") return false;
+    const changes = changesOf(payload, waiting, fromBase64url(key));
     // What its author should not have signed holds its place in the chain and counts for nothing; nobody else's sync stops at it.
-    if (changes === undefined) await rows.put("quarantined", catalog, signed.payload.index, waiting);
-    for (const change of changes ?? []) {
-      const before = changed.get(change.entry) ?? (await rows.get<Entry>("entries", catalog, change.entry));
-      changed.set(change.entry, merge(before, change, signed.kid, signed.payload.index));
-    }
+    if (changes === undefined) await this.#rows.put("quarantined", this.#catalog, payload.index, waiting);
+    for (const change of changes ?? []) await this.entries.put(merge(await this.entries.get(change.entry), change, kid, payload.index));
+    return true;
   }
-  for (const [id, entry] of changed) await rows.put("entries", catalog, id, entry);
 }
 
 function changesOf(payload: EntriesCommit, waiting: WaitingRow, key: Uint8Array): readonly Change[] | undefined {

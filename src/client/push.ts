@@ -1,7 +1,7 @@
 import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
 import { authorityOf } from "../catalogs/chain.ts";
 import { type Commit, commit as commitType } from "../catalogs/commits.ts";
-import { type Change, changesBytes, MAX_PLAINTEXT, sealChanges } from "../catalogs/entries.ts";
+import { changesBytes, sealChanges } from "../catalogs/entries.ts";
 import { beginEpoch, grantEpoch, type Place } from "../catalogs/epoch-keys.ts";
 import { type Owed, owed } from "../catalogs/freshness.ts";
 import type { DecapsulationKey } from "../crypto/key-pair.ts";
@@ -10,14 +10,11 @@ import { type Mesh, masterOf, personalOf, suspendedIn } from "../profiles/mesh.t
 import { applicationEntry } from "../profiles/personal.ts";
 import { demand } from "../refusals/mesh-error.ts";
 import type { SentCommit } from "../protocol/parts.ts";
-import { journalOf } from "./catalog.ts";
 import { type Client, type Self, signerOf } from "./client.ts";
 import type { CatalogRow } from "./known.ts";
-import { outboxOf, recordOutbox } from "./outbox.ts";
+import { type JournalRow, outboxOf, PACK_OCTETS, recordOutbox } from "./outbox.ts";
 import { type Taken, takeCommit } from "./pull-catalog.ts";
-
-/** About so many octets of changes go into one commit. */
-const COMMIT_OCTETS = 256 * 1024;
+import type { RowsReading } from "./rows.ts";
 
 /** A signed commit with its place and the state of its catalog after it, judged as everybody will judge it. */
 export type Made = Taken & { readonly sent: SentCommit };
@@ -54,16 +51,15 @@ export async function makeDue(client: Client, self: Self, mesh: Mesh, catalog: s
  * a commit recorded earlier that still fits its place is taken again instead.
  */
 export async function makeEntries(client: Client, self: Self, mesh: Mesh, catalog: string, row: CatalogRow, key: DecapsulationKey, now: number): Promise<Made | undefined> {
-  const { journal, recorded } = await client.rows.read(async (rows) => ({ journal: await journalOf(rows, catalog), recorded: await outboxOf(rows, catalog) }));
+  const { journal, recorded } = await client.rows.read(async (rows) => ({ journal: await oldestOf(rows, catalog), recorded: await outboxOf(rows, catalog) }));
   if (recorded !== undefined && recorded.index === row.chain.index + 1 && recorded.previous === row.chain.digest) return { sent: recorded.sent, ...(await takeCommit(row, recorded.sent, authorityOf(mesh, now), key)) };
   if (journal.length === 0) return undefined;
-  const taken = fitting(journal);
   const epochKey = keyOf(row);
   demand(epochKey !== undefined, "epoch-key-wrong", "This device does not hold the key of the current epoch yet.", "An administration device must sync first.");
-  const { payload, body } = sealChanges(placeAfter(row, mesh, catalog), epochKey, taken.map((one) => one.change));
+  const { payload, body } = sealChanges(placeAfter(row, mesh, catalog), epochKey, journal.flatMap((one) => one.changes));
   const made = await make(client, self, mesh, row, payload, body, key, now);
   const { digest, index } = made.row.chain;
-  await client.rows.transact((rows) => recordOutbox(rows, catalog, { digest, index, journal: taken.map((one) => one.sequence), previous: row.chain.digest, sent: made.sent }));
+  await client.rows.transact((rows) => recordOutbox(rows, catalog, { digest, index, journal: journal.map((one) => one.sequence), previous: row.chain.digest, sent: made.sent }));
   return made;
 }
 
@@ -85,12 +81,18 @@ function keyOf(row: CatalogRow | undefined): Uint8Array | undefined {
   return key === undefined ? undefined : fromBase64url(key);
 }
 
-function fitting<T extends { readonly change: Change }>(journal: readonly T[]): readonly T[] {
-  let octets = 0;
-  const taken = journal.filter(({ change }, index) => {
-    octets += changesBytes([change]).length;
-    return index === 0 || octets <= COMMIT_OCTETS;
-  });
-  demand(changesBytes(taken.map((one) => one.change)).length < MAX_PLAINTEXT, "entries-malformed", "An entry is too large to be sent.");
-  return taken;
+/** The oldest of the journal, as much of it as fits one commit. */
+async function oldestOf(rows: RowsReading, catalog: string): Promise<readonly JournalRow[]> {
+  const taken: JournalRow[] = [];
+  for (let octets = 0, after = 0; ; ) {
+    const some = (await rows.list<JournalRow>("journal", catalog, { after, limit: 16 })).map((one) => one.row);
+    for (const row of some) {
+      octets += changesBytes(row.changes).length;
+      if (taken.length > 0 && octets > PACK_OCTETS) return taken;
+      taken.push(row);
+    }
+    const last = some.at(-1);
+    if (last === undefined) return taken;
+    after = last.sequence;
+  }
 }

@@ -1,7 +1,8 @@
 import { cutOf } from "../catalogs/chain.ts";
-import { type Entry, without } from "../catalogs/merge.ts";
+import { without } from "../catalogs/merge.ts";
 import { disabledIn } from "../profiles/history.ts";
 import { type Mesh, personalOf } from "../profiles/mesh.ts";
+import { EntryRows } from "./entry-rows.ts";
 import type { RowsWriting } from "./rows.ts";
 
 /**
@@ -16,13 +17,15 @@ export async function quarantineDisabled(rows: RowsWriting, before: Mesh, mesh: 
     for (const { id: catalog } of personalOf(mesh).payload.applications) {
       const cut = cutOf(mesh, device, catalog);
       if (cut === undefined) continue;
-      for (const { row: entry } of await rows.list<Entry>("entries", catalog)) {
+      const entries = new EntryRows(rows, catalog);
+      for (const entry of await entries.all()) {
         const left = without(entry, (write) => write.author === device && (write.commit ?? 0) > cut);
         if (left === entry) continue;
         await rows.put("taken-out", catalog, entry.id, entry);
-        if (left === undefined) await rows.remove("entries", catalog, entry.id);
-        else await rows.put("entries", catalog, entry.id, left);
+        if (left === undefined) await entries.remove(entry.id);
+        else await entries.put(left);
       }
+      await entries.flush(rows);
     }
   }
 }

@@ -35,7 +35,7 @@ export async function statusOf(client: Client): Promise<Status> {
     const known = mesh.history.length > 0;
     let [unsent, due] = [0, 0];
     for (const { id } of known ? personalOf(mesh).payload.applications : []) {
-      unsent += (await journalOf(rows, id)).length;
+      for (const { changes } of await journalOf(rows, id)) unsent += changes.length;
       due += isOwed(mesh, id, (await loadCatalog(rows, id))?.chain, synced?.portalTime ?? client.now()) ? 1 : 0;
     }
     return {

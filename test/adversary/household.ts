@@ -4,6 +4,7 @@ import { change, current, isRemoved } from "../../src/catalogs/merge.ts";
 import { newEntryId } from "../../src/catalogs/entry-id.ts";
 import { catalogOf, editEntries, readEntries } from "../../src/client/catalog.ts";
 import { type Self, selfOf } from "../../src/client/client.ts";
+import { EntryRows } from "../../src/client/entry-rows.ts";
 import { loadCatalog, loadMesh } from "../../src/client/known.ts";
 import { acceptConnection } from "../../src/client/operations/accept.ts";
 import { createMesh } from "../../src/client/operations/create.ts";
@@ -81,7 +82,7 @@ export async function beliefs(device: TestDevice): Promise<unknown> {
   const mesh = await meshOf(device);
   const applications = mesh.history.length === 0 ? [] : personalOf(mesh).payload.applications;
   const catalogs = await device.client.rows.read((rows) => Promise.all(applications.map(({ id }) => loadCatalog(rows, id))));
-  const entries = await device.client.rows.read((rows) => Promise.all(applications.map(async ({ id }) => (await rows.list("entries", id)).map((one) => one.row))));
+  const entries = await device.client.rows.read((rows) => Promise.all(applications.map(({ id }) => new EntryRows(rows, id).all())));
   return {
     self: await selfOf(device.client),
     masters: mesh.masters.map((one) => one.digest),

@@ -1,3 +1,4 @@
+import { foldCase } from "../../bytes/text.ts";
 import { type Entry, isRemoved } from "../../catalogs/merge.ts";
 import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import { type Password, passwordOf } from "./password.ts";
@@ -28,11 +29,6 @@ export function searchPasswords(passwords: readonly Password[], query: string): 
     const text = fold([password.name, password.username ?? "", ...password.sites, ...password.tags, password.notes ?? ""].join("\n"));
     return words.every((word) => text.includes(word));
   });
-}
-
-/** Upper case, not lower: it also makes one of the two Greek sigmas, and of ß and ss. */
-function foldCase(text: string): string {
-  return text.normalize("NFC").toUpperCase();
 }
 
 function fold(text: string): string {

@@ -27,7 +27,7 @@ export async function run(call: Call): Promise<void> {
     await confirmJoin(client, parseWords(answer, 3));
     joined = await joinMesh(client, options);
   }
-  if (joined.status === "pending" && !joined.answered && input.mayAsk) output.note(`Waiting for your other device${pinCode === undefined ? "" : ", which lets this one in at its next \`mesh sync\`"}. You may stop here; the same command goes on.\n`);
+  if (joined.status === "pending" && !joined.answered && input.mayAsk) output.note(`Waiting for your other device${pinCode === undefined ? "" : ", which lets this one in at its next mesh sync"}. You may stop here; the same command goes on.\n`);
   joined = await waitFor(joined, waitMs(call), () => joinMesh(client, options));
   if (joined.status === "pending" && joined.answered && answer === undefined && input.mayAsk) {
     await confirmJoin(client, parseWords(await input.ask("The three words that your other device shows", "answer"), 3));

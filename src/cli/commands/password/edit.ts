@@ -19,8 +19,9 @@ export async function run(call: Call): Promise<void> {
   };
   const said = Object.values(edits).some((value) => typeof value === "string" || value.length > 0);
   demand(said, "usage-missing-argument", "Nothing was said to change.", "See: mesh password edit --help");
-  await editPasswords(call, (entries) => {
-    const entry = findPassword(entries, args.needText("NAME"));
+  const name = args.needText("NAME");
+  await editPasswords(call, rename === undefined ? [name] : [name, rename], (entries) => {
+    const entry = findPassword(entries, name);
     const change = editPassword(entries, entry, edits);
     const before = passwordOf(entry).name;
     const changed = [...new Set(Object.keys(change?.fields ?? {}).map((field) => field.split(":")[0] ?? field))];

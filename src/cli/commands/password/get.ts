@@ -1,6 +1,6 @@
 import { findPassword } from "../../../applications/passwords/find.ts";
 import { type Password, passwordOf } from "../../../applications/passwords/password.ts";
-import { readEntries } from "../../../client/catalog.ts";
+import { readNamed } from "../../../client/catalog.ts";
 import { demand, MeshError } from "../../../refusals/mesh-error.ts";
 import type { Call } from "../../call.ts";
 import { openClient } from "../../open-client.ts";
@@ -10,8 +10,8 @@ import { cardOf } from "./card.ts";
 /** `mesh password get`: the whole login as one document; with --field { field, value }. Works offline. */
 export async function run(call: Call): Promise<void> {
   const { args, output } = call;
-  const entries = await readEntries(await openClient(call, "offline"), "passwords");
-  const password = passwordOf(findPassword(entries, args.needText("NAME")));
+  const name = args.needText("NAME");
+  const password = passwordOf(findPassword(await readNamed(await openClient(call, "offline"), "passwords", [name]), name));
   const hidden = output.toTerminal && !args.flag("reveal");
   if (output.toTerminal && !output.json && args.text("field") === undefined) return output.data(undefined, cardOf(password, hidden));
 

@@ -1,6 +1,6 @@
 import { findPassword } from "../../../applications/passwords/find.ts";
 import { historyOf, type PastValue } from "../../../applications/passwords/history.ts";
-import { readEntries } from "../../../client/catalog.ts";
+import { readEntries, readNamed } from "../../../client/catalog.ts";
 import type { Client } from "../../../client/client.ts";
 import { namesIn } from "../../../client/devices.ts";
 import { MeshError } from "../../../refusals/mesh-error.ts";
@@ -13,7 +13,8 @@ export async function run(call: Call): Promise<void> {
   const { args, output } = call;
   const client = await openClient(call, "offline");
   const names = await deviceNames(client);
-  const history = historyOf(findPassword(await readEntries(client, "passwords"), args.needText("NAME")));
+  const name = args.needText("NAME");
+  const history = historyOf(findPassword(await readNamed(client, "passwords", [name]), name));
   const reveal = args.flag("reveal");
   const shown = (one: PastValue): string => (one.value === undefined ? "(taken away)" : one.secret && !reveal ? "••••••••" : one.value);
   const documents = history.map((one) => ({ ...one, device: names.get(one.author) ?? null, value: one.secret && !reveal ? null : (one.value ?? null) }));

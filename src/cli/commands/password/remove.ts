@@ -6,10 +6,11 @@ import { editPasswords } from "./send.ts";
 
 /** `mesh password remove`: { id, name, sync }. It asks nothing, because it can be undone. */
 export async function run(call: Call): Promise<void> {
-  await editPasswords(call, (entries) => {
-    const entry = findPassword(entries, call.args.needText("NAME"));
-    const { name } = passwordOf(entry);
-    const sentence = `Removed ${JSON.stringify(name)} from all your devices.\nTo bring it back: mesh password restore ${entry.id}`;
-    return { changes: [removePassword(entry)], done: { document: { id: entry.id, name }, sentence } };
+  const name = call.args.needText("NAME");
+  await editPasswords(call, [name], (entries) => {
+    const entry = findPassword(entries, name);
+    const password = passwordOf(entry);
+    const sentence = `Removed ${JSON.stringify(password.name)} from all your devices.\nTo bring it back: mesh password restore ${entry.id}`;
+    return { changes: [removePassword(entry)], done: { document: { id: entry.id, name: password.name }, sentence } };
   });
 }

@@ -6,9 +6,10 @@ import { editPasswords } from "./send.ts";
 
 /** `mesh password restore`: { id, name, sync }. */
 export async function run(call: Call): Promise<void> {
-  await editPasswords(call, (entries) => {
-    const entry = findPassword(entries, call.args.needText("NAME"), true);
-    const { name } = passwordOf(entry);
-    return { changes: [restorePassword(entries, entry)], done: { document: { id: entry.id, name }, sentence: `Restored ${JSON.stringify(name)}.` } };
+  const name = call.args.needText("NAME");
+  await editPasswords(call, [name], (entries) => {
+    const entry = findPassword(entries, name, true);
+    const password = passwordOf(entry);
+    return { changes: [restorePassword(entries, entry)], done: { document: { id: entry.id, name: password.name }, sentence: `Restored ${JSON.stringify(password.name)}.` } };
   });
 }

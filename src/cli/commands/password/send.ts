@@ -1,4 +1,4 @@
-import { editEntries } from "../../../client/catalog.ts";
+import { editNamed } from "../../../client/catalog.ts";
 import type { Change } from "../../../catalogs/entries.ts";
 import type { Entry } from "../../../catalogs/merge.ts";
 import { MeshError } from "../../../refusals/mesh-error.ts";
@@ -12,12 +12,12 @@ export type Done = { readonly document: Readonly<Record<string, unknown>>; reado
  * Edits the passwords, tries to send the edit, and gives the receipt: `sync` in it is "sent", "later" (offline) or "failed".
  *
  * The edit is durable before anything is sent. An offline portal is no failure except with --strict; any other refusal is
- * thrown after the receipt, since the edit stands all the same. `work` may run more than once; its last result counts.
+ * thrown after the receipt, since the edit stands all the same. `work` sees the logins of these names, and may run more than once; its last result counts.
  */
-export async function editPasswords(call: Call, work: (entries: readonly Entry[]) => { readonly changes: readonly Change[]; readonly done: Done }): Promise<void> {
+export async function editPasswords(call: Call, names: readonly string[], work: (entries: readonly Entry[]) => { readonly changes: readonly Change[]; readonly done: Done }): Promise<void> {
   const client = await openClient(call, "online");
   let done: Done | undefined;
-  await editEntries(client, "passwords", (entries) => {
+  await editNamed(client, "passwords", names, (entries) => {
     const result = work(entries);
     done = result.done;
     return result.changes;
