@@ -90,26 +90,40 @@ function nameOf(path: string): string {
   return path === "-" ? "Standard input" : `The file ${path}`;
 }
 
-/** Reads pipes and devices too (`/dev/fd/3`), so the size is known only by reading. */
 function readText(path: string): string {
-  const octets = Buffer.alloc(maxOctets + 1);
+  const octets = readOctets(path, maxOctets);
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(octets);
+  } catch {
+    throw new MeshError("input-malformed", `${nameOf(path)} is not text in UTF-8.`);
+  } finally {
+    octets.fill(0);
+  }
+}
+
+/**
+ * Reads a file (`-`: standard input) of at most so many octets; pipes and devices too (`/dev/fd/3`), so the size is known only by reading.
+ * @throws MeshError `input-unreadable`, `input-malformed` for one that is longer
+ */
+export function readOctets(path: string, most: number): Buffer {
+  let octets = Buffer.alloc(Math.min(most + 1, maxOctets + 1));
   let length = 0;
   try {
     const file = path === "-" ? 0 : openSync(path, "r");
     try {
-      for (let more = 1; more > 0 && length < octets.length; length += more) more = readSome(file, octets, length);
+      for (let more = 1; more > 0 && length < octets.length; length += more) {
+        more = readSome(file, octets, length);
+        if (length + more === octets.length && octets.length <= most) octets = Buffer.concat([octets], Math.min(2 * octets.length, most + 1));
+      }
     } finally {
       if (file !== 0) closeSync(file);
     }
-    demand(length <= maxOctets, "input-malformed", `${nameOf(path)} is longer than ${maxOctets / 1024} KiB.`);
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(octets.subarray(0, length));
   } catch (error) {
-    if (error instanceof MeshError) throw error;
-    if (error instanceof TypeError) throw new MeshError("input-malformed", `${nameOf(path)} is not text in UTF-8.`);
     throw new MeshError("input-unreadable", `${nameOf(path)} cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown"}).`);
-  } finally {
-    octets.fill(0);
   }
+  if (length > most) octets.fill(0);
+  demand(length <= most, "input-malformed", `${nameOf(path)} is longer than ${most / 1024} KiB.`);
+  return octets.subarray(0, length);
 }
 
 function readSome(file: number, into: Buffer, at: number): number {

@@ -3,14 +3,16 @@ import { dailyCommands } from "./tables/daily.ts";
 import { deviceCommands } from "./tables/device.ts";
 import { passwordCommands } from "./tables/password.ts";
 import { portalCommands } from "./tables/portal.ts";
+import { profileCommands } from "./tables/profile.ts";
 
 /** Every command that works, in the order in which help lists them. Nothing here loads a command's code. */
-export const commands: readonly Command[] = [...dailyCommands, ...deviceCommands, ...passwordCommands, ...portalCommands];
+export const commands: readonly Command[] = [...dailyCommands, ...deviceCommands, ...passwordCommands, ...profileCommands, ...portalCommands];
 
 /** The groups that commands of two words belong to. */
 export const nouns: readonly Noun[] = [
   { name: "device", summary: "your devices: let in, list, cut off" },
   { name: "password", summary: "logins, the same on all your devices" },
   { name: "passphrase", summary: "what unlocks this device" },
+  { name: "profile", summary: "look at what is signed, and judge it" },
   { name: "portal", summary: "run a portal of your own" },
 ];

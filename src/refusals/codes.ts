@@ -26,6 +26,7 @@ export const codes = {
   "signed-malformed": 1,
   "signature-wrong-key": 1,
   "signature-invalid": 1,
+  "archive-malformed": 1,
   "sealed-malformed": 1,
   "sealed-not-for-this-key": 4,
   "sealed-wrong-commitment": 1,

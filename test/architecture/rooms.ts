@@ -63,6 +63,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     sees: ["bytes", "crypto", "udf", "protocol", "certificates"],
     node: ["events", "http", "https", "net", "stream", "timers/promises", "tls"],
   },
+  "archive-2017": { is: "the lenient reader of stored objects of 2017; its findings are never Verified", pure: true, sees: ["bytes", "crypto"] },
   cli: { is: "puts everything together: the command `mesh`", pure: false, sees: ["*"], packages: ["valibot"], node: ["*"] },
 };
 
