@@ -107,6 +107,7 @@ export const codes = {
   "password-ambiguous": 2,
   "password-malformed": 2,
   "password-name-taken": 6,
+  "totp-malformed": 2,
   "usage-unknown-command": 2,
   "usage-unknown-option": 2,
   "usage-missing-argument": 2,

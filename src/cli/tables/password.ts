@@ -2,14 +2,27 @@ import type { Command, Option } from "../command.ts";
 
 const name = { name: "NAME", about: "the login's name; case matters only where two differ by nothing else" } as const;
 
+/** How a password is made, for whatever makes one. */
+const making: readonly Option[] = [
+  { name: "length", value: "N", about: "so many characters (8 to 256; else 20)" },
+  { name: "no-symbols", about: "letters and digits only" },
+  { name: "classes", value: "LIST", about: "only these of lower,upper,digits,symbols, one of each at least" },
+  { name: "min", value: "CLASS=N", many: true, about: "at least so many of a class; may be repeated" },
+  { name: "characters", value: "CHARS", about: "these characters too, one of them at least" },
+  { name: "without", value: "CHARS", about: "none of these characters" },
+  { name: "words", value: "N", about: "a passphrase of so many words instead (4 to 32), 11 bits each" },
+  { name: "separator", value: "S", about: "what stands between the words (else a dash)" },
+  { name: "pin", value: "N", about: "so many digits instead (4 to 64)" },
+  { name: "policy", value: "RULES", about: "a site's rules: minlength: 20; required: lower; required: [-_]; max-consecutive: 2" },
+];
+
 const content: readonly Option[] = [
   { name: "username", value: "U", about: "the user name or address to log in with" },
   { name: "site", value: "S", many: true, about: "a site or program it is for; may be repeated" },
   { name: "tag", value: "T", many: true, about: "a word to find it by; may be repeated" },
   { name: "password-file", value: "F", about: "take the password from the one line in this file (- is standard input)" },
-  { name: "generate", about: "make a new password: 20 characters that no one confuses" },
-  { name: "length", value: "N", about: "with --generate: so many characters (8 to 256)" },
-  { name: "no-symbols", about: "with --generate: letters and digits only" },
+  { name: "generate", about: "make a new password: 20 characters that no one confuses, or as the options say" },
+  ...making,
   { name: "notes-file", value: "F", about: "take the notes from this file" },
   { name: "totp-file", value: "F", about: "take the secret of the one-time codes, or its otpauth: URL, from this file" },
   { name: "set", value: "FIELD=VALUE", many: true, about: "a field of your own, shown openly; may be repeated" },
@@ -36,13 +49,25 @@ export const passwordCommands: readonly Command[] = [
     path: ["password", "get"],
     summary: "Show a login, or hand its password to a program.",
     positionals: [name],
-    options: [{ name: "field", value: "F", about: "only this: password, username, site, notes, totp, tag, name, or a field of your own" }, reveal],
+    options: [{ name: "field", value: "F", about: "only this: password, username, site, notes, totp (the code now), totp-secret, tag, name, or a field of your own" }, reveal],
     examples: [
       { line: "mesh password get github", about: "the login, its secrets hidden" },
       { line: "mesh password get github | wl-copy", about: "the password itself, to a program" },
     ],
     about: ["A secret goes to a terminal only with --reveal. Into a pipe or a file goes the password alone, on one line. The network is not needed."],
     load: () => import("../commands/password/get.ts"),
+  },
+  {
+    path: ["password", "generate"],
+    summary: "Make a password, passphrase or PIN, and keep it nowhere.",
+    positionals: [],
+    options: [...making, reveal],
+    examples: [
+      { line: "mesh password generate --words 6 --reveal", about: "one to remember" },
+      { line: "mesh password generate --length 32 --no-symbols | wl-copy", about: "one for a program" },
+    ],
+    about: ["All that satisfy what you ask for have the same chance; how many bits that makes is said beside it. `add` and `edit` take the same options with --generate."],
+    load: () => import("../commands/password/generate.ts"),
   },
   {
     path: ["password", "list"],

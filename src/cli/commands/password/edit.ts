@@ -3,6 +3,7 @@ import { findPassword } from "../../../applications/passwords/find.ts";
 import { passwordOf } from "../../../applications/passwords/password.ts";
 import { demand } from "../../../refusals/mesh-error.ts";
 import type { Call } from "../../call.ts";
+import { strengthOf } from "./make.ts";
 import { editPasswords } from "./send.ts";
 import { editsFrom } from "./values.ts";
 
@@ -10,22 +11,23 @@ import { editsFrom } from "./values.ts";
 export async function run(call: Call): Promise<void> {
   const { args } = call;
   const rename = args.text("name");
+  const { edits: said, made } = await editsFrom(call);
   const edits: Edits = {
-    ...(await editsFrom(call)),
+    ...said,
     removeSites: args.texts("remove-site"),
     removeTags: args.texts("remove-tag"),
     removeFields: args.texts("unset"),
     ...(rename === undefined ? {} : { name: rename }),
   };
-  const said = Object.values(edits).some((value) => typeof value === "string" || value.length > 0);
-  demand(said, "usage-missing-argument", "Nothing was said to change.", "See: mesh password edit --help");
+  const any = Object.values(edits).some((value) => typeof value === "string" || value.length > 0);
+  demand(any, "usage-missing-argument", "Nothing was said to change.", "See: mesh password edit --help");
   const name = args.needText("NAME");
   await editPasswords(call, rename === undefined ? [name] : [name, rename], (entries) => {
     const entry = findPassword(entries, name);
     const change = editPassword(entries, entry, edits);
     const before = passwordOf(entry).name;
     const changed = [...new Set(Object.keys(change?.fields ?? {}).map((field) => field.split(":")[0] ?? field))];
-    const sentence = change === undefined ? `${JSON.stringify(before)} was so already.` : `Changed ${JSON.stringify(before)}: ${changed.join(", ")}.`;
+    const sentence = change === undefined ? `${JSON.stringify(before)} was so already.` : `Changed ${JSON.stringify(before)}: ${changed.join(", ")}${made === undefined ? "" : ` (${strengthOf(made)})`}.`;
     return { changes: change === undefined ? [] : [change], done: { document: { id: entry.id, name: rename?.trim().normalize("NFC") ?? before, changed }, sentence } };
   });
 }

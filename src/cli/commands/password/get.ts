@@ -1,4 +1,5 @@
 import { findPassword } from "../../../applications/passwords/find.ts";
+import { type Code, codeAt, readOneTime } from "../../../applications/passwords/one-time.ts";
 import { type Password, passwordOf } from "../../../applications/passwords/password.ts";
 import { readNamed } from "../../../client/catalog.ts";
 import { demand, MeshError } from "../../../refusals/mesh-error.ts";
@@ -7,26 +8,44 @@ import { openClient } from "../../open-client.ts";
 import { printableLines } from "../../printable.ts";
 import { cardOf } from "./card.ts";
 
-/** `mesh password get`: the whole login as one document; with --field { field, value }. Works offline. */
+/** `mesh password get`: the whole login as one document; with --field { field, value }, for a one-time code with `secondsLeft`. Works offline. */
 export async function run(call: Call): Promise<void> {
   const { args, output } = call;
   const name = args.needText("NAME");
   const password = passwordOf(findPassword(await readNamed(await openClient(call, "offline"), "passwords", [name]), name));
   const hidden = output.toTerminal && !args.flag("reveal");
   if (output.toTerminal && !output.json && args.text("field") === undefined) return output.data(undefined, cardOf(password, hidden));
+  if (args.text("field") === "totp") return showCode(call, password);
 
   const field = args.text("field") ?? "password";
   const wholeDocument = output.json && args.text("field") === undefined;
   const { values, secret } = wholeDocument ? { values: [], secret: true } : valuesOf(password, field);
   demand(!(hidden && secret), "secret-not-shown", "A secret goes to a terminal only on demand.", "Add --reveal, or send it to a file or a program.");
   const text = values.join("\n");
-  output.data(wholeDocument ? documentOf(password) : { field, value: text }, output.toTerminal ? printableLines(text) : text);
+  output.data(wholeDocument ? documentOf(password, call.world.now()) : { field, value: text }, output.toTerminal ? printableLines(text) : text);
 }
 
-/** Every member is there; what is absent is null. */
-function documentOf(password: Password): Readonly<Record<string, unknown>> {
+/** A code is shown to a terminal too: people type it from there, and in a minute it is worth nothing. */
+function showCode({ output, world }: Call, password: Password): void {
+  demand(password.totp !== undefined, "password-field-not-found", `${JSON.stringify(password.name)} has no secret for one-time codes.`, `Add it: mesh password edit ${JSON.stringify(password.name)} --totp-file F`);
+  const { code, secondsLeft } = codeAt(readOneTime(password.totp), world.now());
+  output.data({ field: "totp", value: code, secondsLeft }, code);
+  output.note(`It holds for ${secondsLeft} second${secondsLeft === 1 ? "" : "s"}.`);
+}
+
+/** Every member is there; what is absent is null, and so is the code where what is kept gives none. */
+function documentOf(password: Password, now: number): Readonly<Record<string, unknown>> {
   const { id, name, username, sites, notes, totp, tags, fields } = password;
-  return { id, name, username: username ?? null, password: password.password ?? null, sites, notes: notes ?? null, totp: totp ?? null, tags, fields };
+  return { id, name, username: username ?? null, password: password.password ?? null, sites, notes: notes ?? null, totp: codeOf(totp, now), totpSecret: totp ?? null, tags, fields };
+}
+
+function codeOf(kept: string | undefined, now: number): Code | null {
+  try {
+    return kept === undefined ? null : codeAt(readOneTime(kept), now);
+  } catch (error) {
+    if (error instanceof MeshError) return null;
+    throw error;
+  }
 }
 
 /** A program that asks for what is not there must not take an empty line for it. */
@@ -38,11 +57,11 @@ function valuesOf(password: Password, field: string): { readonly values: readonl
     password: [password.password],
     site: password.sites,
     notes: [password.notes],
-    totp: [password.totp],
+    "totp-secret": [password.totp],
     tag: password.tags,
   };
   const held = Object.hasOwn(known, field) ? (known[field] ?? []) : [custom?.value];
   const values = held.filter((value) => value !== undefined);
   if (values.length === 0) throw new MeshError("password-field-not-found", `${JSON.stringify(password.name)} has no ${field}.`, `See what it has: mesh password get ${JSON.stringify(password.name)}`);
-  return { values, secret: Object.hasOwn(known, field) ? ["password", "notes", "totp"].includes(field) : (custom?.secret ?? true) };
+  return { values, secret: Object.hasOwn(known, field) ? ["password", "notes", "totp-secret"].includes(field) : (custom?.secret ?? true) };
 }

@@ -1,22 +1,27 @@
 import type { CustomField } from "../../../applications/passwords/password.ts";
 import type { Edits } from "../../../applications/passwords/edit.ts";
-import { DEFAULT_LENGTH, generatePassword } from "../../../applications/passwords/generate.ts";
+import type { Generated } from "../../../applications/passwords/generate.ts";
+import { readOneTime } from "../../../applications/passwords/one-time.ts";
 import { demand } from "../../../refusals/mesh-error.ts";
 import type { Call } from "../../call.ts";
+import { makeSecret, saysHow } from "./make.ts";
 
-/** What the options of `add` and `edit` say to write; the password is read or made here, but not yet asked for. */
-export async function editsFrom({ args, input }: Call): Promise<Edits> {
+/** What the options of `add` and `edit` say to write; the password is read or `made` here, but not yet asked for. */
+export async function editsFrom({ args, input }: Call): Promise<{ readonly edits: Edits; readonly made: Generated | undefined }> {
   const generate = args.flag("generate");
   demand(!(generate && args.text("password-file") !== undefined), "usage-options-conflict", "--generate and --password-file are two ways to say the password.", "Give one of them.");
-  demand(generate || (args.text("length") === undefined && !args.flag("no-symbols")), "usage-options-conflict", "--length and --no-symbols say how to make a password.", "Add --generate.");
-  const password = generate ? generatePassword({ length: args.number("length", 8, 256) ?? DEFAULT_LENGTH, symbols: !args.flag("no-symbols") }) : await input.secretFile("password-file");
+  demand(generate || !saysHow(args), "usage-options-conflict", "Something was said of how to make a password, but not to make one.", "Add --generate.");
+  const made = generate ? makeSecret(args) : undefined;
+  const password = made?.secret ?? (await input.secretFile("password-file"));
   const [username, notes, totp] = [args.text("username"), args.text("notes-file"), await input.secretFile("totp-file")];
   const setFields: CustomField[] = args.texts("set").map((one) => ({ ...split(one, "set"), secret: false }));
   for (const one of args.texts("set-file")) {
     const { name, value } = split(one, "set-file");
     setFields.push({ name, value: await input.secretFrom(value), secret: true });
   }
-  return {
+  // Kept as it was given, but not if no code would ever come of it.
+  if (totp !== undefined) readOneTime(totp);
+  const edits = {
     addSites: args.texts("site"),
     addTags: args.texts("tag"),
     setFields,
@@ -25,6 +30,7 @@ export async function editsFrom({ args, input }: Call): Promise<Edits> {
     ...(notes === undefined ? {} : { notes: input.textFrom(notes) }),
     ...(totp === undefined ? {} : { totp }),
   };
+  return { edits, made };
 }
 
 function split(text: string, option: string): { readonly name: string; readonly value: string } {
