@@ -99,6 +99,8 @@ suite("chain: epochs and grants (decision 6.2, attack B1)", () => {
     for (const number of [1, 3]) assert.equal(await epoch(keys(...everyone), { number }), "commit-wrong-epoch");
     assert.equal(await epoch(keys(...everyone), { change: ({ previousKey: _, ...payload }: Commit & { previousKey?: unknown }) => payload as Commit }), "commit-wrong-epoch");
     assert.equal(await epoch(keys(...everyone), { catalog: NOTHING, number: 1 }), "commit-wrong-epoch");
+    // The epoch that it goes on from is named only where it is not the one before, and never one that is not before.
+    for (const previousEpoch of [1, 2, 3]) assert.equal(await epoch(keys(...everyone), { change: (payload) => ({ ...payload, previousEpoch }) as Commit }), "commit-wrong-epoch");
   });
 
   test("wraps of another catalog's epoch are not wraps of this one's", async () => assert.equal(await epoch(keys(...everyone), { id: OTHER }), "sealed-malformed"));

@@ -78,6 +78,9 @@ function holdersAfter(before: Chain | undefined, payload: Commit, entry: Applica
 /** The wraps of an epoch are for exactly the readers of its version less the suspended: one more is a silent reader, one less a silent lock-out. */
 function epochReaders(before: Chain | undefined, payload: EpochCommit, entry: ApplicationEntry, author: DeviceId, authority: Authority): readonly DeviceId[] {
   demand(payload.epoch === (before?.epoch ?? 0) + 1 && (payload.previousKey === undefined) === (before === undefined), "commit-wrong-epoch", `Commit ${payload.index} does not begin the next epoch.`);
+  // Said only where it is not the epoch before: one spelling.
+  const skips = payload.previousEpoch === undefined || (payload.previousKey !== undefined && payload.previousEpoch < payload.epoch - 1);
+  demand(skips, "commit-wrong-epoch", `Commit ${payload.index} goes on from an epoch that it may not name.`);
   const unfounded = payload.excluded.find((device) => !entry.readers.includes(device) || !wasSuspended(authority, device, payload));
   demand(unfounded === undefined, "commit-wrong-readers", `Epoch ${payload.epoch} excludes a device that was not suspended.`);
   const readers = entry.readers.filter((device) => !payload.excluded.includes(device));

@@ -33,6 +33,7 @@ const epochShape = v.strictObject({
   commitment: octetsField({ octets: 64 }),
   excluded: v.pipe(v.array(udfField<"device">()), v.maxLength(MAX_DEVICES)),
   kind: v.literal("epoch"),
+  previousEpoch: v.optional(countField()),
   previousKey: v.optional(keyedShape),
   wraps: sealedShape,
 });

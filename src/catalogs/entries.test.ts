@@ -118,6 +118,13 @@ suite("keys of epochs (decision 6.2, attack B1)", async () => {
     assert.deepEqual(previousKey(second.payload, previousKey(third.payload, mine, second.payload.commitment), first.payload.commitment), first.key);
   });
 
+  test("an epoch may go on from an earlier one than the one before, and then says so", async () => {
+    const third = await beginEpoch({ ...place, epoch: 3 }, [phone.profile.payload], [], first.key, 1);
+    assert.equal(third.payload.previousEpoch, 1);
+    assert.deepEqual(previousKey(third.payload, third.key, first.payload.commitment), first.key);
+    assert.equal(second.payload.previousEpoch, undefined);
+  });
+
   test("from an old key nothing newer follows: the chain of keys goes one way", async () => {
     for (const key of [first.key, randomBytes(32)]) assert.equal(await outcome(() => previousKey(second.payload, key, first.payload.commitment)), "epoch-key-wrong");
     assert.equal(await outcome(() => takeKey(second.payload, second.payload.commitment, phone.encryption)), "sealed-not-for-this-key");

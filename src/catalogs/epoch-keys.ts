@@ -19,11 +19,16 @@ export type EpochKeys = ReadonlyMap<number, Uint8Array>;
 /** Where a commit will stand. */
 export type Place = Pick<Commit, "catalog" | "epoch" | "g" | "index" | "n"> & { readonly previous?: Commit["previous"] };
 
-/** Makes a fresh epoch key and the payload of the commit that begins its epoch; `previous` is the key of the epoch before. */
-export async function beginEpoch(place: Place, readers: readonly DeviceProfile[], excluded: readonly DeviceId[], previous: Uint8Array | undefined): Promise<{ readonly key: Uint8Array; readonly payload: EpochCommit }> {
+/**
+ * Makes a fresh epoch key and the payload of the commit that begins its epoch; `previous` is the key of the epoch before.
+ *
+ * Whoever was given nothing that opens for the epoch before goes on from the last one, `previousEpoch`, of which it has the key.
+ */
+export async function beginEpoch(place: Place, readers: readonly DeviceProfile[], excluded: readonly DeviceId[], previous: Uint8Array | undefined, previousEpoch = place.epoch - 1): Promise<{ readonly key: Uint8Array; readonly payload: EpochCommit }> {
   const key = randomBytes(content.keyOctets);
   const wraps = await seal(wrapSubject(place.catalog, place.epoch), key, readers.map((device) => encapsulationKey(device.encryptionKey)));
-  const chained = previous === undefined ? {} : { previousKey: keyedUnder(key, previousPurpose(place.catalog, place.epoch - 1), previous) };
+  const stepped = previousEpoch === place.epoch - 1 ? {} : { previousEpoch };
+  const chained = previous === undefined ? {} : { previousKey: keyedUnder(key, previousPurpose(place.catalog, previousEpoch), previous), ...stepped };
   return { key, payload: { ...place, ...chained, commitment: toBase64url(commitmentTo(key)), excluded: [...excluded].sort(), kind: "epoch", v: 1, wraps } };
 }
 
@@ -45,11 +50,17 @@ export async function takeKey(payload: EpochCommit | GrantCommit, commitment: st
   return opened;
 }
 
-/** The key of the epoch before, from an epoch commit and its key. */
-export function previousKey(payload: Pick<EpochCommit, "catalog" | "epoch" | "previousKey">, key: Uint8Array, commitment: string): Uint8Array {
+/** The epoch of which the key is under that of another one: the epoch before, unless it is said. */
+export function previousEpochOf({ epoch, previousEpoch }: Pick<EpochCommit, "epoch" | "previousEpoch">): number {
+  return previousEpoch ?? epoch - 1;
+}
+
+/** The key of an earlier epoch (`previousEpochOf`), from an epoch commit and its key. */
+export function previousKey(payload: Pick<EpochCommit, "catalog" | "epoch" | "previousEpoch" | "previousKey">, key: Uint8Array, commitment: string): Uint8Array {
   const sealed = payload.previousKey;
-  const opened = sealed === undefined ? undefined : openKeyed(key, previousPurpose(payload.catalog, payload.epoch - 1), sealed);
-  demand(opened !== undefined && equalBytes(commitmentTo(opened), fromBase64url(commitment)), "epoch-key-wrong", `The key of epoch ${payload.epoch - 1} does not follow from that of epoch ${payload.epoch}.`);
+  const before = previousEpochOf(payload);
+  const opened = sealed === undefined ? undefined : openKeyed(key, previousPurpose(payload.catalog, before), sealed);
+  demand(opened !== undefined && equalBytes(commitmentTo(opened), fromBase64url(commitment)), "epoch-key-wrong", `The key of epoch ${before} does not follow from that of epoch ${payload.epoch}.`);
   return opened;
 }
 

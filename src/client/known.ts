@@ -12,8 +12,8 @@ import type { RowsReading, RowsWriting } from "./rows.ts";
 type StampedRow = { readonly object: Jws; readonly arrived: number };
 type ObjectRow = { readonly object: Jws };
 
-/** What a home keeps of one epoch: what its key must be, the key before it, and the key once this device has it. */
-export type EpochRow = { readonly commitment: string; readonly previousKey?: Keyed; readonly key?: string };
+/** What a home keeps of one epoch: what its key must be, the key of an epoch before under it, and the key once this device has it; `flawed` if from that key the one before does not follow. */
+export type EpochRow = { readonly flawed?: true; readonly commitment: string; readonly previousEpoch?: number; readonly previousKey?: Keyed; readonly key?: string };
 
 /** What a home keeps of a catalog besides its entries. */
 export type CatalogRow = { readonly chain: Chain; readonly epochs: Readonly<Record<string, EpochRow>>; readonly type?: string; readonly profileVersion?: number };

@@ -1,8 +1,8 @@
 import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
 import { type Authority, type Chain, nextCommit, type Placed } from "../catalogs/chain.ts";
-import { checkBody, type Commit, commit as commitType, type EntriesCommit, wrapSubject } from "../catalogs/commits.ts";
+import { checkBody, type Commit, commit as commitType, type EntriesCommit, type EpochCommit, wrapSubject } from "../catalogs/commits.ts";
 import { type Change, openChanges } from "../catalogs/entries.ts";
-import { previousKey, takeKey } from "../catalogs/epoch-keys.ts";
+import { previousEpochOf, previousKey, takeKey } from "../catalogs/epoch-keys.ts";
 import { merge } from "../catalogs/merge.ts";
 import type { DecapsulationKey } from "../crypto/key-pair.ts";
 import type { Digest } from "../envelope/fields.ts";
@@ -73,7 +73,7 @@ export async function takeCommit(row: CatalogRow | undefined, sent: SentCommit, 
 async function epochsWith(epochs: Readonly<Record<string, EpochRow>>, payload: Commit, key: DecapsulationKey): Promise<Readonly<Record<string, EpochRow>>> {
   if (payload.kind === "entries") return epochs;
   const grown: Record<string, EpochRow> = { ...epochs };
-  if (payload.kind === "epoch") grown[payload.epoch] = { commitment: payload.commitment, ...(payload.previousKey === undefined ? {} : { previousKey: payload.previousKey }) };
+  if (payload.kind === "epoch") grown[payload.epoch] = epochRow(payload);
   const epoch = grown[payload.epoch];
   const mine = recipientsOf(payload.wraps, wrapSubject(payload.catalog, payload.epoch)).some((kid) => kid === udfOfKey(key.publicKey.spki));
   if (!mine || epoch === undefined || epoch.key !== undefined) return grown;
@@ -86,13 +86,34 @@ async function epochsWith(epochs: Readonly<Record<string, EpochRow>>, payload: C
     throw error;
   }
   grown[payload.epoch] = { ...epoch, key: toBase64url(opened) };
-  for (let number = payload.epoch - 1; number > 0; number--) {
-    const [before, after] = [grown[number], grown[number + 1]];
-    if (before === undefined || after?.previousKey === undefined || before.key !== undefined) break;
-    opened = previousKey({ catalog: payload.catalog, epoch: number + 1, previousKey: after.previousKey }, opened, before.commitment);
-    grown[number] = { ...before, key: toBase64url(opened) };
+  return withEarlierKeys(grown, payload.catalog, payload.epoch, opened);
+}
+
+function epochRow({ commitment, previousEpoch, previousKey: sealed }: EpochCommit): EpochRow {
+  return { commitment, ...(previousEpoch === undefined ? {} : { previousEpoch }), ...(sealed === undefined ? {} : { previousKey: sealed }) };
+}
+
+/** The epochs with the keys that follow from the key of one of them, back to the first that is known. */
+function withEarlierKeys(epochs: Record<string, EpochRow>, catalog: EpochCommit["catalog"], from: number, key: Uint8Array): Readonly<Record<string, EpochRow>> {
+  for (let [number, opened] = [from, key]; ; ) {
+    const after = epochs[number];
+    if (after?.previousKey === undefined) return epochs;
+    const payload = { ...after, catalog, epoch: number };
+    const earlier = previousEpochOf(payload);
+    const before = epochs[earlier];
+    if (before === undefined) return epochs;
+    try {
+      opened = previousKey(payload, opened, before.commitment);
+    } catch (error) {
+      if (!(error instanceof MeshError)) throw error;
+      // Its author's doing, as with a wrap that does not open: no later epoch goes on from this one.
+      epochs[number] = { ...after, flawed: true };
+      return epochs;
+    }
+    if (before.key !== undefined) return epochs;
+    epochs[earlier] = { ...before, key: toBase64url(opened) };
+    number = earlier;
   }
-  return grown;
 }
 
 /** Writes judged commits: the chain, its digests, and the entries that can be opened; what waits for a key is kept for when it comes. */

@@ -24,8 +24,12 @@ export function dueFrom(mesh: Mesh, self: Self, catalog: string, row: CatalogRow
   const entry = applicationEntry(personalOf(mesh).payload, catalog);
   const due = owed(row?.chain, catalog, mesh.history, suspendedIn(mesh, now), masterOf(mesh));
   const mine = entry?.editors.includes(self.device) === true && !due.excluded.includes(self.device);
-  if (!mine || (!due.roll && due.grants.length === 0)) return undefined;
-  return due.roll || entry.administrators.includes(self.device) ? due : undefined;
+  if (!mine) return undefined;
+  const administers = entry.administrators.includes(self.device);
+  // What it was given for the current epoch does not open, or leads to none before: that was its author's doing, and ends with the next epoch.
+  const flawed = row !== undefined && row.chain.holders.includes(self.device) && (keyOf(row) === undefined || row.epochs[row.chain.epoch]?.flawed === true);
+  if (due.roll || (administers && flawed)) return { ...due, roll: true };
+  return administers && due.grants.length > 0 ? due : undefined;
 }
 
 /** Makes the commit that discharges what is owed: a new epoch, or a grant of the current one. */
@@ -37,12 +41,13 @@ export async function makeDue(client: Client, self: Self, mesh: Mesh, catalog: s
       return device.payload;
     });
   const place = placeAfter(row, mesh, catalog);
-  const epochKey = keyOf(row);
   if (!due.roll) {
+    const epochKey = row === undefined ? undefined : keyOf(row);
     demand(epochKey !== undefined, "epoch-key-wrong", "This device does not hold the key that it should grant.");
     return make(client, self, mesh, row, await grantEpoch(place, epochKey, profiles(due.grants)), undefined, key, now);
   }
-  const begun = await beginEpoch({ ...place, epoch: (row?.chain.epoch ?? 0) + 1 }, profiles(due.readers), due.excluded, epochKey);
+  const last = lastSound(row);
+  const begun = await beginEpoch({ ...place, epoch: (row?.chain.epoch ?? 0) + 1 }, profiles(due.readers), due.excluded, last?.key, last?.epoch);
   return make(client, self, mesh, row, begun.payload, undefined, key, now);
 }
 
@@ -76,9 +81,18 @@ function placeAfter(row: CatalogRow | undefined, mesh: Mesh, catalog: string): P
   return row === undefined ? place : { ...place, previous: row.chain.digest };
 }
 
-function keyOf(row: CatalogRow | undefined): Uint8Array | undefined {
-  const key = row?.epochs[row.chain.epoch]?.key;
+function keyOf(row: CatalogRow): Uint8Array | undefined {
+  const key = row.epochs[row.chain.epoch]?.key;
   return key === undefined ? undefined : fromBase64url(key);
+}
+
+/** The latest epoch from which the next may go on: this device has its key, and from that the keys before follow. */
+function lastSound(row: CatalogRow | undefined): { readonly epoch: number; readonly key: Uint8Array } | undefined {
+  for (let epoch = row?.chain.epoch ?? 0; epoch > 0; epoch--) {
+    const known = row?.epochs[epoch];
+    if (known?.key !== undefined && known.flawed !== true) return { epoch, key: fromBase64url(known.key) };
+  }
+  return undefined;
 }
 
 /** The oldest of the journal, as much of it as fits one commit. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 
-import { toBase64url } from "../../src/bytes/base64url.ts";
-import { type Commit, commit } from "../../src/catalogs/commits.ts";
+import { fromBase64url, toBase64url } from "../../src/bytes/base64url.ts";
+import { type Commit, commit, type EpochCommit } from "../../src/catalogs/commits.ts";
 import { sealChanges } from "../../src/catalogs/entries.ts";
 import { newEntryId } from "../../src/catalogs/entry-id.ts";
 import { beginEpoch, grantEpoch, type Place } from "../../src/catalogs/epoch-keys.ts";
@@ -16,7 +16,7 @@ import { randomBytes } from "../../src/crypto/random.ts";
 import { signObject, type Signer } from "../../src/envelope/signed.ts";
 import { openMemoryKeyring } from "../../src/keyring/memory.ts";
 import { personalOf } from "../../src/profiles/mesh.ts";
-import { catalogRead } from "../../src/protocol/catalogs.ts";
+import { catalogAppend, catalogRead } from "../../src/protocol/catalogs.ts";
 import type { SentCommit } from "../../src/protocol/parts.ts";
 import { status } from "../../src/protocol/profiles.ts";
 import { disableDevice } from "../../src/client/operations/disable.ts";
@@ -118,6 +118,35 @@ suite("a portal writes into a catalog", () => {
     stop();
     await sync(deviceOf(alice, "laptop").client);
   });
+});
+
+suite("an administration device that was turned against its owner", () => {
+  for (const [what, spoil] of [
+    ["whose key opens for nobody", (payload: EpochCommit) => ({ ...payload, commitment: toBase64url(randomBytes(64)) })],
+    ["with nonsense for the key before", (payload: EpochCommit) => ({ ...payload, previousKey: { ciphertext: toBase64url(randomBytes(48)), salt: toBase64url(randomBytes(32)) } })],
+  ] as const) {
+    test(`an epoch ${what} locks no one out for long: the others go on under the next, and who joins later reads what can be read`, async () => {
+      const alice = await household({ laptop: "member", tower: "admin" });
+      const [laptop, tower] = [deviceOf(alice, "laptop"), deviceOf(alice, "tower")];
+      await save(alice.desktop, "before");
+      const synced = await pull(tower.client);
+      const place = await nextPlace(tower, "passwords");
+      const keys = await tower.client.rows.read((rows) => loadCatalog(rows, place.catalog));
+      const begun = await beginEpoch({ ...place, epoch: place.epoch + 1 }, await profilesOf(tower), [], fromBase64url(keys?.epochs[place.epoch]?.key ?? ""));
+      await synced.link.call(synced.requester, catalogAppend, { commits: [await signed(spoil(begun.payload), signerOf(tower.keyring, synced.self.device))] });
+      synced.link.close();
+      await sync(laptop.client);
+      await save(alice.desktop, "after");
+      await sync(laptop.client);
+      assert.deepEqual(await names(laptop), ["after", "before"]);
+      const guest = await join(alice, "guest");
+      await sync(guest.client);
+      assert.ok((await names(guest)).includes("after"));
+      await save(guest, "theirs");
+      await sync(alice.desktop.client);
+      assert.deepEqual(await names(alice.desktop), ["after", "before", "theirs"]);
+    });
+  }
 });
 
 suite("a portal splices two catalogs", () => {

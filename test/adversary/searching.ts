@@ -101,12 +101,12 @@ async function unsealed(sealed: Sealed, key: DecapsulationKey): Promise<readonly
 
 /** What one 32-octet key opens of a signed payload: its entries, the key of the epoch before, an Application Profile's private part. */
 function decrypted(one: Object, key: Uint8Array, rows: readonly Uint8Array[]): readonly Uint8Array[] {
-  const { catalog, epoch, salt, kind, size, previousKey, sealed, id, version } = one;
+  const { catalog, epoch, salt, kind, size, previousEpoch, previousKey, sealed, id, version } = one;
   if (kind === "entries" && typeof salt === "string") {
     const bodies = rows.filter((row) => row.length === size);
     return bodies.flatMap((body) => decryptUnder(key, `mesh/entries/v1/${String(catalog)}/${String(epoch)}`, fromBase64url(salt), body) ?? []);
   }
-  if (kind === "epoch" && isKeyed(previousKey)) return under(key, `mesh/previous-epoch/v1/${String(catalog)}/${Number(epoch) - 1}`, previousKey);
+  if (kind === "epoch" && isKeyed(previousKey)) return under(key, `mesh/previous-epoch/v1/${String(catalog)}/${Number(previousEpoch ?? Number(epoch) - 1)}`, previousKey);
   return isKeyed(sealed) ? under(key, `mesh/application/v1/${String(id)}/${String(version)}/${String(epoch)}`, sealed) : [];
 }
 
