@@ -34,7 +34,7 @@ function code(work: () => unknown): string {
 test("a login is read back as it was written", () => {
   const edits = { name: " Bank ", username: "alice", password: " spaces stay ", notes: "a\nb", totp: "otpauth://totp/x", addSites: ["bank.example", "pay.example"], addTags: ["work"], setFields: [{ name: "PIN", value: "1234", secret: true }] };
   const entry = added(edits);
-  assert.deepEqual(passwordOf(entry), { id: entry.id, name: "Bank", username: "alice", password: " spaces stay ", sites: ["bank.example", "pay.example"], notes: "a\nb", totp: "otpauth://totp/x", tags: ["work"], fields: [{ name: "PIN", value: "1234", secret: true }] });
+  assert.deepEqual(passwordOf(entry), { id: entry.id, kind: "login", folder: undefined, favorite: false, details: [], passkeys: 0, name: "Bank", username: "alice", password: " spaces stay ", sites: ["bank.example", "pay.example"], notes: "a\nb", totp: "otpauth://totp/x", tags: ["work"], fields: [{ name: "PIN", value: "1234", secret: true }] });
 });
 
 test("an edit writes only what it changes, and nothing if it changes nothing", () => {

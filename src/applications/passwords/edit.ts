@@ -110,11 +110,17 @@ function editFields(entry: Entry | undefined, values: Record<string, Json>, set:
     const value = checkText(one.value, limits.fieldValue, `The field ${JSON.stringify(name)}`);
     const fields = fieldsOf(name);
     for (const field of fields.length > 0 ? fields : [newMemberField(entry, "field", added++)]) {
-      values[field] = { name, secret: one.secret, value };
+      const before = entry === undefined ? undefined : current(entry, field);
+      // What an importer keeps with a field stays with it.
+      values[field] = { ...(isPlainObject(before) ? before : {}), name, secret: one.secret, value };
       kept.set(field, name);
     }
   }
   demand(added === 0 || kept.size <= limits.fields, "password-malformed", `A login has at most ${limits.fields} fields of its owner's.`);
+}
+
+function isPlainObject(value: Json | undefined): value is { readonly [member: string]: Json } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function membersOfMaybe(entry: Entry | undefined, list: ListName) {

@@ -1,7 +1,7 @@
 import { foldCase } from "../../bytes/text.ts";
 import { type Entry, isRemoved } from "../../catalogs/merge.ts";
 import { demand, MeshError } from "../../refusals/mesh-error.ts";
-import { type Password, passwordOf } from "./password.ts";
+import { isFolder, type Password, passwordOf } from "./password.ts";
 
 /**
  * Finds the one login that a person names: by its exact name, else by a name that differs in case only, else by its identifier.
@@ -11,7 +11,7 @@ import { type Password, passwordOf } from "./password.ts";
  */
 export function findPassword(entries: readonly Entry[], name: string, removed = false): Entry {
   const wanted = name.trim().normalize("NFC");
-  const named = entries.filter((entry) => isRemoved(entry) === removed).map((entry) => ({ entry, name: passwordOf(entry).name }));
+  const named = entries.filter((entry) => isRemoved(entry) === removed && !isFolder(entry)).map((entry) => ({ entry, name: passwordOf(entry).name }));
   const exact = named.filter((one) => one.name === wanted);
   const matches = exact.length > 0 ? exact : named.filter((one) => foldCase(one.name) === foldCase(wanted));
   const [match] = matches.length > 0 ? matches : named.filter((one) => one.entry.id === wanted);
@@ -22,11 +22,11 @@ export function findPassword(entries: readonly Entry[], name: string, removed = 
   return match.entry;
 }
 
-/** The logins of which every word of the query is somewhere in name, user name, sites, tags or notes; case and accents do not count. Secrets are not searched. */
+/** The logins of which every word of the query is somewhere in name, user name, sites, folder, tags or notes; case and accents do not count. Secrets are not searched. */
 export function searchPasswords(passwords: readonly Password[], query: string): readonly Password[] {
   const words = fold(query).split(/\s+/u).filter((word) => word !== "");
   return passwords.filter((password) => {
-    const text = fold([password.name, password.username ?? "", ...password.sites, ...password.tags, password.notes ?? ""].join("\n"));
+    const text = fold([password.name, password.username ?? "", ...password.sites, password.folder ?? "", ...password.tags, password.notes ?? ""].join("\n"));
     return words.every((word) => text.includes(word));
   });
 }

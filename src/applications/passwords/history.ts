@@ -1,5 +1,6 @@
 import type { Json } from "../../bytes/canonical-json.ts";
 import { type Entry, REMOVED, writes } from "../../catalogs/merge.ts";
+import { detailNames, isSecretDetail } from "./kinds.ts";
 import { customField } from "./password.ts";
 
 /** One value that a login had or has. */
@@ -20,18 +21,28 @@ export type PastValue = {
 
 /** Everything that a login ever held, field by field, in each the latest first; it includes what lost against a simultaneous edit. */
 export function historyOf(entry: Entry): readonly PastValue[] {
-  const order = ["name", "username", "password", "totp", "notes", "site", "tag", "field"];
+  const order = ["name", "kind", "username", "password", "past", "totp", "notes", "site", "folder", "tag", "field", ...detailNames];
   const rank = (field: string): number => (order.indexOf(field.split(":")[0] ?? "") + order.length + 1) % (order.length + 1);
   return Object.keys(entry.fields)
+    .filter((field) => !isBookkeeping(field))
     .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
     .flatMap((field) => writes(entry, field).map((write, index) => ({ ...named(entry, field, write.value), author: write.author, counter: write.counter, current: index === 0 })));
 }
 
-const open = new Set(["name", "username", "site", "tag"]);
+const open = new Set<string>(["name", "kind", "username", "site", "folder", "tag", "favorite", "created", "modified", ...detailNames.filter((name) => !isSecretDetail(name))]);
+
+/** What importers keep for other programs is written once, and means nothing to people. */
+function isBookkeeping(field: string): boolean {
+  return field.startsWith("kept.") || field === "renamed";
+}
 
 function named(entry: Entry, field: string, value: Json): Pick<PastValue, "field" | "value" | "secret"> {
   if (field === REMOVED) return { field, value: value === true ? "yes" : "no", secret: false };
   const kind = field.split(":")[0] ?? field;
+  if (kind === "past" && typeof value === "object" && value !== null && !Array.isArray(value)) {
+    const { password } = value as Readonly<Record<string, Json>>;
+    return { field: "password before", value: typeof password === "string" ? password : undefined, secret: true };
+  }
   if (kind === "field") {
     const held = customField(value);
     // A field that was taken away has no name any more: it keeps the one that it had.

@@ -9,6 +9,11 @@ export const limits = {
   tag: 64,
   notes: 65_536,
   totp: 2048,
+  folder: 1024,
+  /** One text of a card, an identity or an SSH key. */
+  detail: 16_384,
+  /** Earlier passwords that an importer brings. */
+  past: 1000,
   fieldName: 256,
   fieldValue: 8192,
   sites: 64,

@@ -4,7 +4,7 @@ import { current, type Entry } from "../../catalogs/merge.ts";
 import { randomBytes } from "../../crypto/random.ts";
 
 /** The lists that a login has. */
-export type ListName = "site" | "tag" | "field";
+export type ListName = "site" | "tag" | "field" | "passkey" | "past";
 
 /** One member of a list: the field of the entry that holds it, and its value. */
 export type Member = { readonly field: string; readonly value: Json };
@@ -21,6 +21,11 @@ export function membersOf(entry: Entry, list: ListName): readonly Member[] {
     .sort()
     .map((field) => ({ field, value: current(entry, field) ?? null }))
     .filter((member) => member.value !== null);
+}
+
+/** Names the fields of the members with which a new entry begins: nobody else can add one beside them, so they need no chance in their names. */
+export function firstMemberField(list: ListName, position: number): string {
+  return `${list}:${String(position).padStart(4, "0")}`;
 }
 
 /** Names the field of a new member, to stand after all there are, those taken away included; `also` counts what one edit adds before it. */

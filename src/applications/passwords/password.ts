@@ -1,14 +1,16 @@
 import type { Json } from "../../bytes/canonical-json.ts";
 import type { EntryId } from "../../catalogs/entry-id.ts";
 import { current, type Entry, isRemoved } from "../../catalogs/merge.ts";
+import { type DetailName, detailNames, type Kind, kinds } from "./kinds.ts";
 import { type ListName, membersOf } from "./members.ts";
 
 /** A field that its owner named herself; `secret` ones are treated as the password is. */
 export type CustomField = { readonly name: string; readonly value: string; readonly secret: boolean };
 
-/** A login as people know it; absent texts are undefined, lists are in the order in which their members were added. */
+/** An entry as people know it, a login or another kind; absent texts are undefined, lists are in the order in which their members were added. */
 export type Password = {
   readonly id: EntryId;
+  readonly kind: Kind;
   readonly name: string;
   readonly username: string | undefined;
   readonly password: string | undefined;
@@ -18,6 +20,13 @@ export type Password = {
   readonly totp: string | undefined;
   readonly tags: readonly string[];
   readonly fields: readonly CustomField[];
+  /** The folder it lies in, `Work/Servers`. */
+  readonly folder: string | undefined;
+  readonly favorite: boolean;
+  /** What only cards, identities and SSH keys have, in the order in which people are shown it. */
+  readonly details: readonly { readonly name: DetailName; readonly value: string }[];
+  /** How many passkeys are kept with it. */
+  readonly passkeys: number;
 };
 
 /** The fields of an entry that hold one text each. */
@@ -33,6 +42,7 @@ export type TextName = (typeof texts)[number];
 export function passwordOf(entry: Entry): Password {
   return {
     id: entry.id,
+    kind: kindOf(entry),
     name: text(entry, "name") ?? "",
     username: text(entry, "username"),
     password: text(entry, "password"),
@@ -41,14 +51,32 @@ export function passwordOf(entry: Entry): Password {
     totp: text(entry, "totp"),
     tags: list(entry, "tag"),
     fields: membersOf(entry, "field").flatMap((member) => customField(member.value) ?? []),
+    folder: text(entry, "folder"),
+    favorite: current(entry, "favorite") === true,
+    details: detailNames.flatMap((name) => {
+      const value = text(entry, name);
+      return value === undefined ? [] : [{ name, value }];
+    }),
+    passkeys: membersOf(entry, "passkey").length,
   };
 }
 
-/** The logins that are not removed, by name as people sort; equal names by identifier. */
+/** What an entry is; one that says nothing, or a kind of a later version, is shown as a login. */
+export function kindOf(entry: Entry): Kind {
+  const said = current(entry, "kind");
+  return kinds.find((kind) => kind === said) ?? "login";
+}
+
+/** Whether an entry only says what a program keeps about a folder: nothing that people look for. */
+export function isFolder(entry: Entry): boolean {
+  return current(entry, "kind") === "folder";
+}
+
+/** Everything that is not removed, by name as people sort; equal names by identifier. */
 export function passwordsOf(entries: readonly Entry[]): readonly Password[] {
   const collator = new Intl.Collator(undefined, { numeric: true });
   return entries
-    .filter((entry) => !isRemoved(entry))
+    .filter((entry) => !isRemoved(entry) && !isFolder(entry))
     .map(passwordOf)
     .sort((a, b) => collator.compare(a.name, b.name) || (a.id < b.id ? -1 : 1));
 }
@@ -62,7 +90,7 @@ export function customField(value: Json): CustomField | undefined {
   return { name, value: held, secret: secret !== false };
 }
 
-function text(entry: Entry, name: TextName): string | undefined {
+function text(entry: Entry, name: TextName | DetailName | "folder"): string | undefined {
   const value = current(entry, name);
   return typeof value === "string" && value !== "" ? value : undefined;
 }

@@ -145,4 +145,41 @@ export const passwordCommands: readonly Command[] = [
     about: ["Nothing is ever lost: an edit keeps the old value, and where two devices edited the same field at once, the one that did not prevail is here too."],
     load: () => import("../commands/password/history.ts"),
   },
+  {
+    path: ["password", "import"],
+    summary: "Bring in passwords from another program's file.",
+    positionals: [{ name: "FILE", about: "what that program exported (- is standard input)" }],
+    options: [
+      { name: "format", value: "F", about: "mesh, bitwarden, bitwarden-csv, chrome-csv, firefox-csv, safari-csv or keepassxc-csv; by default what the file says" },
+      { name: "file-password-file", value: "F", about: "the file's own password, the one line in this file (- is standard input)" },
+      { name: "dry-run", about: "say what would be imported, and write nothing" },
+      { name: "partial", about: "take what can still be read of a damaged file" },
+    ],
+    examples: [
+      { line: "mesh password import bitwarden.json --dry-run", about: "what it would bring" },
+      { line: "mesh password import passwords.csv", about: "a table that a browser exported" },
+    ],
+    about: [
+      "What is there already is left as it is. An item that is there, equal in all it holds, is not imported again; a name that is taken gets the user name or a number after it. Parts that Mesh does not understand are kept and exported again in the same format; an item that cannot be imported is named, and the rest is.",
+      "A file that is damaged is refused as a whole, unless --partial takes what can be read.",
+    ],
+    load: () => import("../commands/password/import.ts"),
+  },
+  {
+    path: ["password", "export"],
+    summary: "Write all your passwords to a file.",
+    positionals: [{ name: "FILE", about: "a new file, for you alone to read" }],
+    options: [
+      { name: "format", value: "F", about: "mesh (the default: everything, history included), bitwarden, bitwarden-csv, chrome-csv, firefox-csv, safari-csv or keepassxc-csv" },
+      { name: "encrypt", about: "ask for a password, and encrypt the file under it (format mesh only)" },
+      { name: "file-password-file", value: "F", about: "encrypt under the one line in this file" },
+      { name: "force", about: "replace a file that is there" },
+    ],
+    examples: [
+      { line: "mesh password export backup.json --encrypt", about: "a copy for the safe; import brings it back" },
+      { line: "mesh password export vault.json --format bitwarden", about: "to move to another program" },
+    ],
+    about: ["Without --encrypt whoever can read the file can read every password in it. The network is not needed."],
+    load: () => import("../commands/password/export.ts"),
+  },
 ];

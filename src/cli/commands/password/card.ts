@@ -1,3 +1,4 @@
+import { details, isSecretDetail, kindWords } from "../../../applications/passwords/kinds.ts";
 import type { Password } from "../../../applications/passwords/password.ts";
 import { padTo, widthOf } from "../../columns.ts";
 import { printable, printableLines } from "../../printable.ts";
@@ -11,10 +12,14 @@ export function cardOf(password: Password, hidden: boolean): string {
   const notes = password.notes === undefined ? undefined : hidden ? HIDDEN : printableLines(password.notes);
   const lines: (readonly [string, string | undefined])[] = [
     ["Name", printable(password.name)],
+    ["Kind", password.kind === "login" ? undefined : kindWords[password.kind][0]],
     ["User name", open(password.username)],
     ["Password", secret(password.password)],
     ...password.sites.map((site, index): [string, string] => [index === 0 ? "Sites" : "", printable(site)]),
     ["One-time codes", secret(password.totp)],
+    ...password.details.map(({ name, value }): [string, string | undefined] => [details[name].label, !isSecretDetail(name) ? printableLines(value) : hidden ? HIDDEN : printableLines(value)]),
+    ["Passkeys", password.passkeys === 0 ? undefined : `${password.passkeys} kept, for export`],
+    ["Folder", open(password.folder)],
     ["Tags", password.tags.length === 0 ? undefined : password.tags.map(printable).join(", ")],
     ...password.fields.map((field): [string, string | undefined] => [printable(field.name), field.secret ? secret(field.value) : open(field.value)]),
     ["Notes", notes],

@@ -1,4 +1,5 @@
 import { findPassword } from "../../../applications/passwords/find.ts";
+import { detailNames, isDetail, isSecretDetail, type Kind } from "../../../applications/passwords/kinds.ts";
 import { type Code, codeAt, readOneTime } from "../../../applications/passwords/one-time.ts";
 import { type Password, passwordOf } from "../../../applications/passwords/password.ts";
 import { readNamed } from "../../../client/catalog.ts";
@@ -17,7 +18,7 @@ export async function run(call: Call): Promise<void> {
   if (output.toTerminal && !output.json && args.text("field") === undefined) return output.data(undefined, cardOf(password, hidden));
   if (args.text("field") === "totp") return showCode(call, password);
 
-  const field = args.text("field") ?? "password";
+  const field = args.text("field") ?? mainField[password.kind];
   const wholeDocument = output.json && args.text("field") === undefined;
   const { values, secret } = wholeDocument ? { values: [], secret: true } : valuesOf(password, field);
   demand(!(hidden && secret), "secret-not-shown", "A secret goes to a terminal only on demand.", "Add --reveal, or send it to a file or a program.");
@@ -33,10 +34,14 @@ function showCode({ output, world }: Call, password: Password): void {
   output.note(`It holds for ${secondsLeft} second${secondsLeft === 1 ? "" : "s"}.`);
 }
 
+/** What a program gets that asks for nothing in particular. */
+const mainField: Readonly<Record<Kind, string>> = { login: "password", note: "notes", card: "card.number", identity: "identity.last-name", "ssh-key": "ssh.private-key" };
+
 /** Every member is there; what is absent is null, and so is the code where what is kept gives none. */
 function documentOf(password: Password, now: number): Readonly<Record<string, unknown>> {
-  const { id, name, username, sites, notes, totp, tags, fields } = password;
-  return { id, name, username: username ?? null, password: password.password ?? null, sites, notes: notes ?? null, totp: codeOf(totp, now), totpSecret: totp ?? null, tags, fields };
+  const { id, kind, name, username, sites, notes, totp, folder, tags, favorite, fields, passkeys } = password;
+  const details = Object.fromEntries(password.details.map((detail) => [detail.name, detail.value]));
+  return { id, kind, name, username: username ?? null, password: password.password ?? null, sites, notes: notes ?? null, totp: codeOf(totp, now), totpSecret: totp ?? null, folder: folder ?? null, tags, favorite, fields, details, passkeys };
 }
 
 function codeOf(kept: string | undefined, now: number): Code | null {
@@ -59,9 +64,12 @@ function valuesOf(password: Password, field: string): { readonly values: readonl
     notes: [password.notes],
     "totp-secret": [password.totp],
     tag: password.tags,
+    folder: [password.folder],
+    ...Object.fromEntries(detailNames.map((name) => [name, [password.details.find((detail) => detail.name === name)?.value]])),
   };
   const held = Object.hasOwn(known, field) ? (known[field] ?? []) : [custom?.value];
   const values = held.filter((value) => value !== undefined);
   if (values.length === 0) throw new MeshError("password-field-not-found", `${JSON.stringify(password.name)} has no ${field}.`, `See what it has: mesh password get ${JSON.stringify(password.name)}`);
+  if (isDetail(field)) return { values, secret: isSecretDetail(field) };
   return { values, secret: Object.hasOwn(known, field) ? ["password", "notes", "totp-secret"].includes(field) : (custom?.secret ?? true) };
 }

@@ -5,7 +5,7 @@ import type { Call } from "../../call.ts";
 import { openClient } from "../../open-client.ts";
 import { showList } from "./show-list.ts";
 
-/** `mesh password list`: [ { id, name, username, sites, tags } ]. */
+/** `mesh password list`: [ { id, kind, name, username, sites, folder, tags } ]. */
 export async function run(call: Call): Promise<void> {
   const entries = await readEntries(await openClient(call, "offline"), "passwords");
   const tags = call.args.texts("tag");

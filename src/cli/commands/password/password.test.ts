@@ -40,7 +40,7 @@ test("into a pipe goes the password alone; to a terminal nothing secret without 
 
 test("get gives one document, or one field", async () => {
   const { id, ...rest } = (await json(["password", "get", "BANK"])) as { id: string };
-  assert.deepEqual(rest, { name: "bank", username: "alice", password: "hunter2", sites: ["bank.example"], notes: null, totp: null, totpSecret: null, tags: ["work"], fields: [{ name: "account", value: "123", secret: false }] });
+  assert.deepEqual(rest, { kind: "login", name: "bank", username: "alice", password: "hunter2", sites: ["bank.example"], notes: null, totp: null, totpSecret: null, folder: null, tags: ["work"], favorite: false, fields: [{ name: "account", value: "123", secret: false }], details: {}, passkeys: 0 });
   assert.deepEqual(await json(["password", "get", id, "--field", "account"]), { field: "account", value: "123" });
   assert.equal((await home.run(["password", "get", "bank", "--field", "site"])).out, "bank.example\n");
   for (const field of ["totp", "totp-secret", "nothing", "constructor"]) assert.equal(await error(["password", "get", "bank", "--field", field]), "password-field-not-found 3");
@@ -49,7 +49,7 @@ test("get gives one document, or one field", async () => {
 
 test("lists and searches hold no secret, and are empty lists when there is nothing", async () => {
   const [listed] = (await json(["password", "list"])) as readonly Record<string, unknown>[];
-  assert.deepEqual({ ...listed, id: "" }, { id: "", name: "bank", username: "alice", sites: ["bank.example"], tags: ["work"] });
+  assert.deepEqual({ ...listed, id: "" }, { id: "", kind: "login", name: "bank", username: "alice", sites: ["bank.example"], folder: null, tags: ["work"] });
   assert.deepEqual(await json(["password", "search", "BANK", "alice"]), [listed]);
   for (const line of [["list", "--tag", "play"], ["list", "--removed"], ["search", "hunter2"]]) assert.deepEqual(await json(["password", ...line]), []);
   assert.deepEqual(await home.run(["password", "list"]), { status: 0, out: "NAME  USER NAME  SITES         TAGS\nbank  alice      bank.example  work\n", err: "" });

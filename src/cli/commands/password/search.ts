@@ -5,7 +5,7 @@ import type { Call } from "../../call.ts";
 import { openClient } from "../../open-client.ts";
 import { showList } from "./show-list.ts";
 
-/** `mesh password search`: [ { id, name, username, sites, tags } ]; nothing found is an empty list, and no error. */
+/** `mesh password search`: [ { id, kind, name, username, sites, folder, tags } ]; nothing found is an empty list, and no error. */
 export async function run(call: Call): Promise<void> {
   const entries = await readEntries(await openClient(call, "offline"), "passwords");
   const query = call.args.texts("WORD").join(" ");

@@ -1,4 +1,4 @@
-import { editNamed } from "../../../client/catalog.ts";
+import { editEntries, editNamed } from "../../../client/catalog.ts";
 import type { Change } from "../../../catalogs/entries.ts";
 import type { Entry } from "../../../catalogs/merge.ts";
 import { MeshError } from "../../../refusals/mesh-error.ts";
@@ -12,16 +12,17 @@ export type Done = { readonly document: Readonly<Record<string, unknown>>; reado
  * Edits the passwords, tries to send the edit, and gives the receipt: `sync` in it is "sent", "later" (offline) or "failed".
  *
  * The edit is durable before anything is sent. An offline portal is no failure except with --strict; any other refusal is
- * thrown after the receipt, since the edit stands all the same. `work` sees the logins of these names, and may run more than once; its last result counts.
+ * thrown after the receipt, since the edit stands all the same. `work` sees the entries of these names, or all, and may run more than once; its last result counts.
  */
-export async function editPasswords(call: Call, names: readonly string[], work: (entries: readonly Entry[]) => { readonly changes: readonly Change[]; readonly done: Done }): Promise<void> {
+export async function editPasswords(call: Call, names: readonly string[] | "all", work: (entries: readonly Entry[]) => { readonly changes: readonly Change[]; readonly done: Done }): Promise<void> {
   const client = await openClient(call, "online");
   let done: Done | undefined;
-  await editNamed(client, "passwords", names, (entries) => {
+  const run = (entries: readonly Entry[]): readonly Change[] => {
     const result = work(entries);
     done = result.done;
     return result.changes;
-  });
+  };
+  await (names === "all" ? editEntries(client, "passwords", run) : editNamed(client, "passwords", names, run));
   if (done === undefined) throw new TypeError("An edit ran without its work.");
   const trouble = await trySync(client);
   const offline = trouble instanceof MeshError && trouble.exit === 7;

@@ -1,0 +1,95 @@
+import * as v from "valibot";
+
+import { fromBase64url, toBase64url } from "../../../bytes/base64url.ts";
+import { canonicalBytes, canonicalJson, type Json } from "../../../bytes/canonical-json.ts";
+import { equalBytes, wipe } from "../../../bytes/equal.ts";
+import { parseJson } from "../../../bytes/json.ts";
+import { utf8 } from "../../../bytes/text.ts";
+import { type Entry, writes } from "../../../catalogs/merge.ts";
+import { hkdf } from "../../../crypto/digest.ts";
+import { defaultPasswordParameters, type PasswordOptions, type PasswordParameters, passwordKey } from "../../../crypto/password-key.ts";
+import { randomBytes } from "../../../crypto/random.ts";
+import { countField, octetsField } from "../../../envelope/fields.ts";
+import { keyedShape, keyedUnder, openKeyed } from "../../../envelope/keyed.ts";
+import { readShape } from "../../../envelope/shape.ts";
+import { MeshError } from "../../../refusals/mesh-error.ts";
+import { damaged } from "./damage.ts";
+import { maxFileOctets } from "./limits.ts";
+
+/** What the file says of itself (docs/spec/passwords.md 6). */
+const FORMAT = "mesh-passwords";
+const PURPOSE = "mesh/passwords/file/v1";
+
+/** One entry in a file: for each field its values, the one that holds first. */
+export type FiledEntry = { readonly id: string; readonly fields: Readonly<Record<string, readonly Json[]>> };
+
+const FIELD_NAME = /^[a-z][A-Za-z0-9._:-]{0,63}$/;
+const fieldsShape = v.custom<FiledEntry["fields"]>((input) => typeof input === "object" && input !== null && !Array.isArray(input) && Object.entries(input).every(([name, values]) => FIELD_NAME.test(name) && Array.isArray(values) && values.length > 0), "must be fields with their values");
+const entriesShape = v.array(v.strictObject({ fields: fieldsShape, id: octetsField({ octets: 16 }) }));
+const plainShape = v.strictObject({ entries: entriesShape, format: v.literal(FORMAT), v: v.literal(1) });
+const sealedShape = v.strictObject({
+  format: v.literal(FORMAT),
+  sealed: v.strictObject({ commitment: octetsField({ octets: 32 }), entries: keyedShape, lanes: countField(), memoryKiB: countField(), passes: countField(), salt: octetsField({ octets: 32 }) }),
+  v: v.literal(1),
+});
+
+/** What tests turn, so that they are quick; product code gives none of it. */
+export type FileKeyOptions = { readonly parameters?: PasswordParameters; readonly floor?: NonNullable<PasswordOptions["floor"]> };
+
+/** Whether a JSON value says that it is such a file; whether it is sealed. */
+export function meshFileIn(file: Json): { readonly sealed: boolean } | undefined {
+  const members = file as { readonly format?: Json; readonly sealed?: Json } | null;
+  return typeof file === "object" && members?.format === FORMAT ? { sealed: members.sealed !== undefined } : undefined;
+}
+
+/** What it is comes first, so that a file that is cut off can still be told. */
+function fileOf(member: "entries" | "sealed", value: Json): string {
+  return `{"format":"${FORMAT}","v":1,"${member}":${canonicalJson(value)}}\n`;
+}
+
+/** Writes a whole catalog, history and what was removed included, in one spelling; under a password if one is given. */
+export async function writeMeshFile(entries: readonly Entry[], password: Uint8Array | undefined, options: FileKeyOptions = {}): Promise<string> {
+  const filed = [...entries].sort((a, b) => (a.id < b.id ? -1 : 1)).map((entry) => ({ fields: Object.fromEntries(Object.keys(entry.fields).map((name) => [name, writes(entry, name).map((write) => write.value)])), id: entry.id }));
+  if (password === undefined) return fileOf("entries", filed);
+  const { memoryKiB, passes, lanes } = options.parameters ?? defaultPasswordParameters;
+  const salt = randomBytes(32);
+  const key = await passwordKey(password, salt, { memoryKiB, passes, lanes }, floorOf(options));
+  try {
+    const sealed = { commitment: toBase64url(commitmentOf(key, salt)), entries: keyedUnder(key, PURPOSE, canonicalBytes(filed)), lanes, memoryKiB, passes, salt: toBase64url(salt) };
+    return fileOf("sealed", sealed);
+  } finally {
+    wipe(key);
+  }
+}
+
+/**
+ * Reads the entries of such a file.
+ * @throws MeshError `import-newer`, `import-damaged`, `import-wrong-password`, `password-key-parameters`
+ */
+export async function readMeshFile(file: Json, password: Uint8Array | undefined, options: FileKeyOptions = {}): Promise<readonly FiledEntry[]> {
+  const version = (file as { readonly v?: Json }).v;
+  if (Number.isSafeInteger(version) && (version as number) > 1) throw new MeshError("import-newer", `A newer version of the program wrote this file (format ${String(version)}, known 1).`, "Update this one; nothing was imported.");
+  if (meshFileIn(file)?.sealed !== true) return readShape(plainShape, file, "import-damaged", "file of passwords").entries;
+  const { sealed } = readShape(sealedShape, file, "import-damaged", "sealed file of passwords");
+  if (password === undefined) throw new MeshError("import-wrong-password", "This file needs its password.");
+  const { memoryKiB, passes, lanes } = sealed;
+  const salt = fromBase64url(sealed.salt);
+  const key = await passwordKey(password, salt, { memoryKiB, passes, lanes }, floorOf(options));
+  try {
+    // First, because AES-GCM alone lets one ciphertext be made that opens under two keys.
+    if (!equalBytes(commitmentOf(key, salt), fromBase64url(sealed.commitment))) throw new MeshError("import-wrong-password", "This password does not open the file.");
+    const opened = openKeyed(key, PURPOSE, sealed.entries);
+    if (opened === undefined) throw damaged("it was changed after it was written.");
+    return readShape(entriesShape, parseJson(opened, { maxBytes: maxFileOctets }), "import-damaged", "file of passwords");
+  } finally {
+    wipe(key);
+  }
+}
+
+function floorOf({ floor }: FileKeyOptions): PasswordOptions {
+  return floor === undefined ? {} : { floor };
+}
+
+function commitmentOf(key: Uint8Array, salt: Uint8Array): Uint8Array {
+  return hkdf(key, salt, utf8(`${PURPOSE}/commit`), 32);
+}

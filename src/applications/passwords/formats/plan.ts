@@ -1,0 +1,147 @@
+import { canonicalJson, type Json } from "../../../bytes/canonical-json.ts";
+import { type Change, changesBytes } from "../../../catalogs/entries.ts";
+import { type EntryId, newEntryId } from "../../../catalogs/entry-id.ts";
+import { change, current, type Entry, isRemoved, merge, writes } from "../../../catalogs/merge.ts";
+import { MeshError } from "../../../refusals/mesh-error.ts";
+import { limits } from "../limits.ts";
+import { isFolder } from "../password.ts";
+import { checkItem, type Failure, type Folder, folderOf, type Item, itemOf, sameness, valuesOf } from "./item.ts";
+import type { FiledEntry } from "./mesh-file.ts";
+import { Names } from "./names.ts";
+
+/** What a file of passwords was found to hold. */
+export type Contents = {
+  readonly items: readonly Item[];
+  readonly folders: readonly Folder[];
+  /** What of it could not be read. */
+  readonly failed: readonly Failure[];
+  /** Titles of the items with parts that are kept and not understood. */
+  readonly kept: ReadonlySet<Item>;
+};
+
+/** What an import will do. */
+export type Plan = {
+  readonly changes: readonly Change[];
+  readonly imported: number;
+  /** Of those imported, how many have parts that are kept and not understood. */
+  readonly kept: number;
+  /** How many are there already, equal in all they hold. */
+  readonly already: number;
+  /** How many have another name here than in the file, since theirs was taken or is no name. */
+  readonly renamed: number;
+  readonly failed: readonly Failure[];
+};
+
+/**
+ * Plans to bring what a file holds into the catalog, beside what is there: nothing that is there is changed (spec 4).
+ *
+ * An item that is there already, or twice in the file, equal in all it holds, is not brought in again.
+ */
+export function planImport(entries: readonly Entry[], contents: Contents): Plan {
+  const present = entries.filter((entry) => !isRemoved(entry) && !isFolder(entry));
+  const names = new Names(present.map((entry) => String(current(entry, "name") ?? "")));
+  const there = new Set(present.map((entry) => sameness(itemOf(entry))));
+  const changes: Change[] = newFolders(entries, contents.folders);
+  const failed = [...contents.failed];
+  const counts = { imported: 0, kept: 0, already: 0, renamed: 0 };
+  for (const item of contents.items) {
+    try {
+      checkItem(item);
+      const same = sameness(item);
+      if (there.has(same)) {
+        counts.already++;
+        continue;
+      }
+      const name = names.give(item);
+      changes.push(sized(change(newEntryId(), undefined, valuesOf(item, name))));
+      there.add(same);
+      counts.imported++;
+      if (contents.kept.has(item)) counts.kept++;
+      if (name !== item.title) counts.renamed++;
+      for (const file of item.files) failed.push({ title: `${name}: ${file.name}`, why: "Files within an item cannot be kept yet; the rest of it was imported." });
+    } catch (error) {
+      if (!(error instanceof MeshError)) throw error;
+      failed.push({ title: item.title, why: error.message });
+    }
+  }
+  return { changes, ...counts, failed };
+}
+
+/**
+ * Plans to bring the entries of a file of ours into the catalog, with all that they ever held (spec 6.4).
+ *
+ * Into a catalog without them they come equal, their identifiers too. One that is there already, under its identifier or
+ * equal in all it holds now, is not brought in again; one that is there and differs comes in beside it.
+ */
+export function planRestore(entries: readonly Entry[], filed: readonly FiledEntry[]): Plan {
+  const byId = new Map(entries.map((entry) => [entry.id as string, entry]));
+  const present = entries.filter((entry) => !isRemoved(entry) && !isFolder(entry));
+  const names = new Set(present.map((entry) => current(entry, "name")));
+  const given = new Names(present.map((entry) => String(current(entry, "name") ?? "")));
+  const there = new Set(present.map((entry) => sameness(itemOf(entry))));
+  const folders = new Set(entries.filter((entry) => !isRemoved(entry)).flatMap((entry) => folderOf(entry)?.path ?? []));
+  const changes: Change[] = [];
+  const failed: Failure[] = [];
+  const counts = { imported: 0, kept: 0, already: 0, renamed: 0 };
+  for (const one of filed) {
+    const before = byId.get(one.id);
+    const id = before === undefined ? (one.id as EntryId) : newEntryId();
+    const made = generations(id, one);
+    const entry = made.reduce<Entry | undefined>((grown, next) => merge(grown, next, ""), undefined);
+    if (entry === undefined) continue;
+    const [folder, item] = [folderOf(entry)?.path, itemOf(entry)];
+    if (folder !== undefined && folders.has(folder)) continue;
+    if (folder === undefined && ((before !== undefined && isSame(before, one)) || (!isRemoved(entry) && there.has(sameness(item))))) {
+      counts.already++;
+      continue;
+    }
+    if (folder === undefined && !isRemoved(entry) && names.has(item.name)) {
+      const name = given.give(item);
+      made.push(change(id, entry, { name, renamed: { from: item.title, to: name } }));
+      counts.renamed++;
+    }
+    if (!made.every(fits)) {
+      failed.push({ title: item.title, why: `All that it holds together is larger than ${limits.change / 1024} KiB.` });
+      continue;
+    }
+    for (const next of made) changes.push(next);
+    if (folder === undefined) counts.imported++;
+  }
+  return { changes, ...counts, failed };
+}
+
+/** The changes that write an entry's values again, the oldest of each field first. */
+function generations(id: EntryId, { fields }: FiledEntry): Change[] {
+  const made: { entry: string; fields: Record<string, [number, Json]> }[] = [];
+  for (const [name, values] of Object.entries(fields)) {
+    for (const [index, value] of values.toReversed().entries()) (made[index] ??= { entry: id, fields: {} }).fields[name] = [index + 1, value];
+  }
+  return made;
+}
+
+function isSame(entry: Entry, filed: FiledEntry): boolean {
+  const names = Object.keys(entry.fields);
+  return names.length === Object.keys(filed.fields).length && names.every((name) => Object.hasOwn(filed.fields, name) && canonicalJson(writes(entry, name).map((write) => write.value)) === canonicalJson(filed.fields[name] ?? []));
+}
+
+/** What programs keep about folders, for those of which nothing is kept yet. */
+function newFolders(entries: readonly Entry[], folders: readonly Folder[]): Change[] {
+  const there = new Set(entries.filter((entry) => !isRemoved(entry)).flatMap((entry) => folderOf(entry)?.path ?? []));
+  const changes: Change[] = [];
+  for (const { path, kept } of folders) {
+    if (there.has(path)) continue;
+    there.add(path);
+    const made = change(newEntryId(), undefined, { kind: "folder", folder: path, ...Object.fromEntries(Object.entries(kept).map(([program, what]) => [`kept.${program}`, what])) });
+    if (fits(made)) changes.push(made);
+  }
+  return changes;
+}
+
+function sized(made: Change): Change {
+  if (!fits(made)) throw new MeshError("password-malformed", `All that it holds together is larger than ${limits.change / 1024} KiB.`);
+  return made;
+}
+
+function fits(made: Change): boolean {
+  return changesBytes([made]).length <= limits.change;
+}

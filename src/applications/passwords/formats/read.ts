@@ -1,0 +1,104 @@
+import { parseJson } from "../../../bytes/json.ts";
+import type { Json } from "../../../bytes/canonical-json.ts";
+import type { Entry } from "../../../catalogs/merge.ts";
+import { demand, MeshError } from "../../../refusals/mesh-error.ts";
+import { csvFormatOf, readCsvFormat } from "./csv-formats.ts";
+import { readCsv } from "./csv.ts";
+import { damaged } from "./damage.ts";
+import { type FormatName, formats } from "./formats.ts";
+import { isObject } from "./item.ts";
+import { maxFileOctets, maxItems } from "./limits.ts";
+import type { FileKeyOptions } from "./mesh-file.ts";
+import { type Contents, type Plan, planImport, planRestore } from "./plan.ts";
+
+/** How a file is to be read. */
+export type Reading = {
+  readonly octets: Uint8Array;
+  /** Which format it is; by default what its content says. */
+  readonly format?: FormatName;
+  /** Takes what can be read of a damaged file. */
+  readonly partial: boolean;
+  /** Asks for the file's password, where it has one; in UTF-8. */
+  readonly password: () => Promise<Uint8Array>;
+  readonly keys?: FileKeyOptions;
+};
+
+/** A file that was read: its format, how much it holds, and what bringing that into a catalog would do. */
+export type ReadFile = { readonly format: FormatName; readonly items: number; readonly plan: (entries: readonly Entry[]) => Plan };
+
+/**
+ * Reads a file of passwords of any format that we know.
+ * @throws MeshError `import-unknown-format`, `import-damaged`, `import-too-large`, `import-unsupported`, `import-newer`,
+ * `import-wrong-password`, `password-key-parameters`
+ */
+export async function readPasswords(reading: Reading): Promise<ReadFile> {
+  demand(reading.octets.length <= maxFileOctets, "import-too-large", `The file is larger than ${maxFileOctets / 1024 / 1024} MiB.`);
+  const format = reading.format ?? formatOf(reading.octets);
+  if (format === "mesh") {
+    const { readMeshFile, meshFileIn } = await import("./mesh-file.ts");
+    const file = jsonIn(reading.octets);
+    const filed = await readMeshFile(file, meshFileIn(file)?.sealed === true ? await reading.password() : undefined, reading.keys);
+    return { format, items: filed.length, plan: (entries) => planRestore(entries, filed) };
+  }
+  const contents = await contentsOf(format, reading);
+  demand(contents.items.length <= maxItems, "import-too-large", `The file holds more than ${maxItems} items.`);
+  return { format, items: contents.items.length + contents.failed.length, plan: (entries) => planImport(entries, contents) };
+}
+
+async function contentsOf(format: Exclude<FormatName, "mesh">, { octets, partial, password }: Reading): Promise<Contents> {
+  switch (format) {
+    case "bitwarden": {
+      const { readBitwarden } = await import("./bitwarden-read.ts");
+      const { isEncryptedBitwarden, openBitwarden } = await import("./bitwarden-protected.ts");
+      const file = jsonIn(octets);
+      return readBitwarden(isEncryptedBitwarden(file) ? jsonIn(await openBitwarden(file, password)) : file);
+    }
+    default:
+      return readCsvFormat(format, textIn(octets), partial);
+  }
+}
+
+/**
+ * Tells the format of a file from what it holds.
+ * @throws MeshError `import-unknown-format`; `import-damaged` if it begins as one that we know and goes on otherwise
+ */
+export function formatOf(octets: Uint8Array): FormatName {
+  const start = textIn(octets.subarray(0, 4096), true).replace(/^\uFEFF?\s+/u, "").replace(/^\uFEFF/u, "");
+  if (start.startsWith("{")) {
+    if (/"format"\s*:\s*"mesh-passwords"/.test(start)) return "mesh";
+    if (/"(?:encrypted|items|folders|collections|passwordProtected)"\s*:/.test(start)) return "bitwarden";
+    throw unknown();
+  }
+  const found = csvFormatOf(readCsv(start.split("\n").slice(0, 1).join("\n")).rows[0] ?? []);
+  if (found === undefined) throw unknown();
+  return found.program as FormatName;
+}
+
+function unknown(): MeshError {
+  return new MeshError("import-unknown-format", "The file is of no format that can be read.", `Say which with --format, if it is one of these: ${formats.map(({ name }) => name).join(", ")}.`);
+}
+
+function begins(octets: Uint8Array, magic: readonly number[]): boolean {
+  return magic.every((octet, at) => octets[at] === octet);
+}
+
+/** Text in UTF-8; `cut` forgives a character that is cut in two at either end. */
+function textIn(octets: Uint8Array, cut = false): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: !cut, ignoreBOM: true }).decode(octets);
+  } catch {
+    throw damaged("it is no text in UTF-8.");
+  }
+}
+
+function jsonIn(octets: Uint8Array): Json {
+  const from = begins(octets, [0xef, 0xbb, 0xbf]) ? 3 : 0;
+  try {
+    const value = parseJson(octets.subarray(from), { maxBytes: maxFileOctets });
+    if (isObject(value)) return value;
+  } catch (error) {
+    if (!(error instanceof MeshError)) throw error;
+    throw damaged(`${error.message.charAt(0).toLowerCase()}${error.message.slice(1)}`);
+  }
+  throw damaged("it is no JSON object.");
+}
