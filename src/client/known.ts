@@ -1,4 +1,5 @@
 import type { Chain } from "../catalogs/chain.ts";
+import type { Digest } from "../envelope/fields.ts";
 import type { Keyed } from "../envelope/keyed.ts";
 import { type Jws, readSigned } from "../envelope/signed.ts";
 import { deviceProfile } from "../profiles/device.ts";
@@ -15,8 +16,11 @@ type ObjectRow = { readonly object: Jws };
 /** What a home keeps of one epoch: what its key must be, the key of an epoch before under it, and the key once this device has it; `flawed` if from that key the one before does not follow. */
 export type EpochRow = { readonly flawed?: true; readonly commitment: string; readonly previousEpoch?: number; readonly previousKey?: Keyed; readonly key?: string };
 
+/** The Application Profile of a catalog as somebody knew it: its version and digest, and the Personal Profile (g, n) before which no later one is signed. */
+export type KnownProfile = { readonly digest: Digest; readonly version: number; readonly g: number; readonly n: number };
+
 /** What a home keeps of a catalog besides its entries. */
-export type CatalogRow = { readonly chain: Chain; readonly epochs: Readonly<Record<string, EpochRow>>; readonly type?: string; readonly profileVersion?: number };
+export type CatalogRow = { readonly chain: Chain; readonly epochs: Readonly<Record<string, EpochRow>>; readonly type?: string; readonly profile?: KnownProfile };
 
 /**
  * Reads the mesh as this home last knew it: its high-water marks (decision 4.2).
@@ -58,5 +62,10 @@ export async function loadCatalogs(rows: RowsReading, applications: PersonalProf
 
 /** The heads of catalogs as this home knows them. */
 export async function loadHeads(rows: RowsReading, applications: PersonalProfile["applications"]): Promise<Head[]> {
-  return [...(await loadCatalogs(rows, applications))].map(([id, { chain }]) => ({ catalog: id, digest: chain.digest, index: chain.index }));
+  return [...(await loadCatalogs(rows, applications))].map(([id, { chain, profile }]) => headOf(id, chain, profile));
+}
+
+/** A catalog's head as this home names it to others. */
+export function headOf(catalog: ApplicationId, { digest, index }: Chain, profile: KnownProfile | undefined): Head {
+  return { catalog, digest, index, ...(profile === undefined ? {} : { profile: { digest: profile.digest, version: profile.version } }) };
 }

@@ -1,19 +1,12 @@
-import { fromBase64url } from "../bytes/base64url.ts";
-import { parseCanonical } from "../bytes/json.ts";
 import { authorityOf } from "../catalogs/chain.ts";
 import type { DecapsulationKey } from "../crypto/key-pair.ts";
 import type { Digest } from "../envelope/fields.ts";
-import { openKeyed } from "../envelope/keyed.ts";
-import { readShape } from "../envelope/shape.ts";
-import { readSigned } from "../envelope/signed.ts";
-import { applicationPrivateShape, applicationProfile, applicationPurpose } from "../profiles/application.ts";
 import { at, latest } from "../profiles/history.ts";
-import { isActive, type Mesh, masterOf, personalOf, suspendedIn } from "../profiles/mesh.ts";
+import { isActive, type Mesh, personalOf } from "../profiles/mesh.ts";
 import { deviceEntry, type Head } from "../profiles/personal.ts";
-import { correctApplication } from "../profiles/validity.ts";
 import { catalogAppend } from "../protocol/catalogs.ts";
 import type { ResponseOf } from "../protocol/command.ts";
-import { getProfiles, status } from "../protocol/profiles.ts";
+import { status } from "../protocol/profiles.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { holdingPortalTo } from "./blame.ts";
 import { type Client, decapsulationKeyOf, memberSelf, type Self } from "./client.ts";
@@ -22,6 +15,7 @@ import { resume } from "./operations/submit.ts";
 import { unlessOvertaken } from "./overtaken.ts";
 import { quarantineDisabled } from "./quarantine.ts";
 import { meetPortal, type PortalLink, type Requester } from "./portal-link.ts";
+import { type NamedHead, pullApplication } from "./pull-application.ts";
 import { pullCatalog, writePulled } from "./pull-catalog.ts";
 import { pullMesh } from "./pull-mesh.ts";
 import { compareHeads, witnessHeads } from "./witness-heads.ts";
@@ -102,11 +96,12 @@ export async function pullAs(client: Client, self: Self, promised: Promised | un
       await quarantineDisabled(rows, before, mesh);
     });
     demand(isActive(mesh, self.device, answer.now), "device-disabled", "This device was disabled or suspended.", "It can be joined to the mesh again as a new device.");
-    const received = await holdingPortalTo(() => pullCatalogs(client, link, requester, self, mesh, catalogs, key, answer));
     // The version that the portal named together with its heads: a later one may know of commits that this pull left for the next.
-    const named = at(mesh.history, answer.personal)?.payload.heads ?? [];
+    const personal = at(mesh.history, answer.personal)?.payload;
     const readable = new Set<string>(personalOf(mesh).payload.applications.filter((one) => one.readers.includes(self.device)).map((one) => one.id));
-    await checkNamedHeads(client, [...named, ...(promised?.heads ?? [])].filter((head) => readable.has(head.catalog)));
+    const named = [personal, promised].flatMap((one) => one?.heads.map((head) => ({ ...head, g: one.g, n: one.n })) ?? []).filter((head) => readable.has(head.catalog));
+    const received = await holdingPortalTo(() => pullCatalogs(client, link, requester, self, mesh, catalogs, key, answer, named));
+    await checkNamedHeads(client, named);
     return { link, self, requester, key, mesh, now: answer.now, answer, received: received + mesh.history.length - before.history.length };
   } catch (error) {
     link.close();
@@ -117,7 +112,7 @@ export async function pullAs(client: Client, self: Self, promised: Promised | un
   }
 }
 
-async function pullCatalogs(client: Client, link: PortalLink, requester: Requester, self: Self, mesh: Mesh, catalogs: ReadonlyMap<string, CatalogRow>, key: DecapsulationKey, answer: Synced["answer"]): Promise<number> {
+async function pullCatalogs(client: Client, link: PortalLink, requester: Requester, self: Self, mesh: Mesh, catalogs: ReadonlyMap<string, CatalogRow>, key: DecapsulationKey, answer: Synced["answer"], named: readonly NamedHead[]): Promise<number> {
   let received = 0;
   const authority = authorityOf(mesh, answer.now);
   for (const { id, readers } of personalOf(mesh).payload.applications) {
@@ -130,7 +125,7 @@ async function pullCatalogs(client: Client, link: PortalLink, requester: Request
       received += pulled.placed.length;
     }
     const row = pulled?.row ?? known;
-    if (row !== undefined) await pullApplication(client, link, requester, mesh, id, row, answer);
+    if (row !== undefined) await pullApplication(client, link, requester, mesh, id, row, answer, named);
   }
   return received;
 }
@@ -149,35 +144,6 @@ async function checkNamedHeads(client: Client, heads: readonly Head[]): Promise<
     demand(known !== undefined && known.chain.index >= head.index, "portal-older-catalog", "The portal shows an older state of a catalog than your other device has seen.", "It cheats, or it was restored from a backup.");
     demand(row === undefined || row.digest === head.digest, "portal-forked-catalog", "The portal shows this device another history of a catalog than your other device.", "It cheats.");
   }
-}
-
-/** Takes a newer Application Profile and learns from its private part what the catalog is for. */
-async function pullApplication(client: Client, link: PortalLink, requester: Requester, mesh: Mesh, id: string, row: CatalogRow, answer: Synced["answer"]): Promise<void> {
-  const named = answer.applications.find((one) => one.id === id);
-  if (named === undefined) return;
-  demand((row.profileVersion ?? 0) <= named.version, "portal-older-profile", "The portal shows an older Application Profile than this device has seen.");
-  if (row.profileVersion === named.version && row.type !== undefined) return;
-  const { applications } = await link.call(requester, getProfiles, { applications: [named.id], devices: [], mastersAfter: mesh.masters.length, personalsAfter: { g: Number.MAX_SAFE_INTEGER, n: 0 }, suspensionsAfter: mesh.suspensions.length });
-  const sent = applications[0];
-  demand(sent !== undefined, "portal-missing-profile", "The portal names an Application Profile but does not show it.");
-  const signed = readSigned(sent, applicationProfile);
-  const personal = at(mesh.history, signed.payload);
-  const author = mesh.devices.get(signed.kid);
-  demand(signed.payload.id === named.id && signed.payload.version === named.version && personal !== undefined && author !== undefined, "profile-wrong-signer", "This Application Profile is not by a device of this mesh.");
-  const before = named.version === 1 ? undefined : ({ digest: signed.payload.previous, payload: { version: named.version - 1 } } as never);
-  const profile = await correctApplication(signed, personal, author, before, masterOf(mesh), suspendedIn(mesh, answer.now));
-  const key = row.epochs[profile.payload.epoch]?.key;
-  const opened = key === undefined ? undefined : openKeyed(fromBase64url(key), applicationPurpose(id, profile.payload.version, profile.payload.epoch), profile.payload.sealed);
-  if (opened === undefined) return;
-  const { type } = readShape(applicationPrivateShape, parseCanonical(opened), "profile-malformed", "Application Profile");
-  await client.rows.transact(async (rows) => {
-    // What a catalog is for never changes, and no two are for the same: else who administered once could, with the portal, have secrets written where others read.
-    const there = await rows.get<{ id: string }>("types", type);
-    demand((row.type === undefined || row.type === type) && (there === undefined || there.id === id), "portal-false-data", "The portal shows an Application Profile that makes a catalog into another.", "Nothing here was changed; do not rely on this portal.");
-    const current = await loadCatalog(rows, id);
-    await rows.put("catalogs", id, "", { ...(current ?? row), profileVersion: profile.payload.version, type });
-    await rows.put("types", type, "", { id });
-  });
 }
 
 /** Sends what is owed and what the journals hold, each batch as large as one request may be. */

@@ -26,8 +26,8 @@ const applicationEntryShape = v.strictObject({ administrators: devicesField, edi
 /** Who may do what with one application and its catalog; the privileges of draft §5.3. */
 export type ApplicationEntry = v.InferOutput<typeof applicationEntryShape>;
 
-/** A catalog's head as somebody knew it: the index and digest of its last commit. */
-export const headShape = v.strictObject({ catalog: udfField<"application">(), digest: digestField, index: countField() });
+/** A catalog's head as somebody knew it: the index and digest of its last commit, and version and digest of its Application Profile. */
+export const headShape = v.strictObject({ catalog: udfField<"application">(), digest: digestField, index: countField(), profile: v.optional(v.strictObject({ digest: digestField, version: countField() })) });
 export type Head = v.InferOutput<typeof headShape>;
 export const headsField = v.pipe(v.array(headShape), v.maxLength(MAX_APPLICATIONS));
 

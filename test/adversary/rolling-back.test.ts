@@ -8,7 +8,7 @@ import { loadCatalog } from "../../src/client/known.ts";
 import { disableDevice, leaveMesh, removeSuspended } from "../../src/client/operations/disable.ts";
 import { pull, sync } from "../../src/client/sync.ts";
 import { keyedUnder } from "../../src/envelope/keyed.ts";
-import { readSigned, signObject } from "../../src/envelope/signed.ts";
+import { digestOf, readSigned, signObject } from "../../src/envelope/signed.ts";
 import { applicationProfile, applicationPurpose } from "../../src/profiles/application.ts";
 import { personalOf } from "../../src/profiles/mesh.ts";
 import type { ApplicationId } from "../../src/profiles/types.ts";
@@ -17,7 +17,8 @@ import { catalogRead } from "../../src/protocol/catalogs.ts";
 import { getProfiles, publish, status } from "../../src/protocol/profiles.ts";
 import type { TestDevice } from "../support/world.ts";
 import { lie, twinOf } from "./cheating.ts";
-import { deviceOf, household, idOf, join, names, refused, save, whoIs } from "./household.ts";
+import type { MeshError } from "../../src/refusals/mesh-error.ts";
+import { deviceOf, household, idOf, join, meshOf, names, refused, save, whoIs } from "./household.ts";
 
 /** Publishes the next version of the Application Profile of a catalog, as another kind of thing if told so. */
 async function nextApplication(device: TestDevice, type: string, as = type): Promise<void> {
@@ -104,6 +105,30 @@ suite("a portal goes back to what it was", () => {
     await nextApplication(alice.desktop, "passwords", "administration");
     await refused(laptop, () => sync(laptop.client), "portal-false-data");
     await refused(alice.desktop, () => sync(alice.desktop.client), "portal-false-data");
+  });
+
+  test("an Application Profile that a former administration device signs afterwards, under a version in which it was one, convinces nobody, a device that joins included", async () => {
+    const alice = await household({ laptop: "member", tower: "admin" });
+    const [laptop, tower] = [deviceOf(alice, "laptop"), deviceOf(alice, "tower")];
+    const id = (await idOf(tower, "passwords")) as ApplicationId;
+    const { g, n } = personalOf(await meshOf(tower)).payload;
+    await disableDevice(alice.desktop.client, "tower");
+    for (const device of [laptop, alice.desktop]) await sync(device.client);
+    const sealed = keyedUnder(new Uint8Array(32), "anything", new Uint8Array(32));
+    const { device } = await whoIs(tower);
+    for (const [version, previous] of [[1, undefined], [2, "real"], [9, "none"]] as const) {
+      await sync(laptop.client);
+      const real = (await laptop.client.rows.read((rows) => loadCatalog(rows, id)))?.profile?.digest;
+      const forged = await signObject(applicationProfile, { epoch: 1, g, id, n, ...(previous === undefined ? {} : { previous: previous === "real" ? (real as never) : digestOf(new Uint8Array(1)) }), sealed, v: 1, version }, signerOf(tower.keyring, device));
+      const stops = [
+        lie(alice.portal, status, (answer) => ({ ...answer, applications: answer.applications.map((one) => (one.id === id ? { ...one, version } : one)) })),
+        lie(alice.portal, getProfiles, (answer) => ({ ...answer, applications: answer.applications.map((one) => (readSigned(one, applicationProfile).payload.id === id ? forged.jws : one)) })),
+      ];
+      if (version > 1) await refused(laptop, () => sync(laptop.client), "portal-older-profile");
+      await assert.rejects(join(alice, `guest-${version}`), (error: MeshError) => error.code === "portal-older-profile");
+      for (const stop of stops.toReversed()) stop();
+    }
+    await sync(laptop.client);
   });
 
   test("commits that are left out, exchanged or repeated are not the chain whose head it names", async () => {

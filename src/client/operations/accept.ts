@@ -11,7 +11,7 @@ import { change } from "../../catalogs/merge.ts";
 import { newEntryId } from "../../catalogs/entry-id.ts";
 import { unlessOvertaken } from "../overtaken.ts";
 import { freeName, namesIn } from "../devices.ts";
-import { loadCatalog } from "../known.ts";
+import { headOf, loadCatalog } from "../known.ts";
 import { dueFrom, makeDue } from "../push.ts";
 import { pull, push, type Synced } from "../sync.ts";
 import { type OpenRequest, openRequests, selectRequest } from "./requests.ts";
@@ -74,7 +74,7 @@ export async function admit(client: Client, synced: Synced, chosen: OpenRequest,
     const made = due === undefined ? undefined : await makeDue(client, self, grown, catalog, row, due, key, now);
     if (made !== undefined) parts.push({ kind: "commit", object: made.sent.commit });
     const chain = made?.row.chain ?? row?.chain;
-    if (chain !== undefined) heads.push({ catalog: chain.catalog as Head["catalog"], digest: chain.digest, index: chain.index });
+    if (chain !== undefined) heads.push(headOf(catalog, chain, row?.profile));
   }
   const answer: ConnectionAnswer = {
     device: id,

@@ -1,0 +1,57 @@
+import { fromBase64url } from "../bytes/base64url.ts";
+import { parseCanonical } from "../bytes/json.ts";
+import { openKeyed } from "../envelope/keyed.ts";
+import { readShape } from "../envelope/shape.ts";
+import { readSigned, type Signed } from "../envelope/signed.ts";
+import { applicationPrivateShape, type ApplicationProfile, applicationProfile, applicationPurpose } from "../profiles/application.ts";
+import { at } from "../profiles/history.ts";
+import { type Mesh, masterOf, suspendedIn } from "../profiles/mesh.ts";
+import type { Head } from "../profiles/personal.ts";
+import { correctApplication } from "../profiles/validity.ts";
+import { isAfter } from "../profiles/version.ts";
+import { getProfiles } from "../protocol/profiles.ts";
+import { demand } from "../refusals/mesh-error.ts";
+import type { Client } from "./client.ts";
+import { type CatalogRow, type KnownProfile, loadCatalog } from "./known.ts";
+import type { PortalLink, Requester } from "./portal-link.ts";
+import type { Synced } from "./sync.ts";
+
+/** A head, and the Personal Profile (g, n) whose signer knew it. */
+export type NamedHead = Head & { readonly g: number; readonly n: number };
+
+/** Takes a newer Application Profile and learns from its private part what the catalog is for. */
+export async function pullApplication(client: Client, link: PortalLink, requester: Requester, mesh: Mesh, id: string, row: CatalogRow, answer: Synced["answer"], heads: readonly NamedHead[]): Promise<void> {
+  const named = answer.applications.find((one) => one.id === id);
+  if (named === undefined) return;
+  const seen = [row.profile, ...heads.filter((head) => head.catalog === id).map(({ g, n, profile }) => (profile === undefined ? undefined : { ...profile, g, n }))].filter((one) => one !== undefined);
+  demand(seen.every((one) => one.version <= named.version), "portal-older-profile", "The portal shows an older Application Profile than this device, or another of yours, has seen.");
+  if (row.profile?.version === named.version && row.type !== undefined) return;
+  const { applications } = await link.call(requester, getProfiles, { applications: [named.id], devices: [], mastersAfter: mesh.masters.length, personalsAfter: { g: Number.MAX_SAFE_INTEGER, n: 0 }, suspensionsAfter: mesh.suspensions.length });
+  const sent = applications[0];
+  demand(sent !== undefined, "portal-missing-profile", "The portal names an Application Profile but does not show it.");
+  const signed = readSigned(sent, applicationProfile);
+  const personal = at(mesh.history, signed.payload);
+  const author = mesh.devices.get(signed.kid);
+  demand(signed.payload.id === named.id && signed.payload.version === named.version && personal !== undefined && author !== undefined, "profile-wrong-signer", "This Application Profile is not by a device of this mesh.");
+  demand(seen.every((one) => continues(signed, one)), "portal-older-profile", "The portal shows an Application Profile that does not follow the one which this device, or another of yours, has seen.", "It cheats. Nothing here was changed.");
+  const before = named.version === 1 ? undefined : ({ digest: signed.payload.previous, payload: { version: named.version - 1 } } as never);
+  const profile = await correctApplication(signed, personal, author, before, masterOf(mesh), suspendedIn(mesh, answer.now));
+  const key = row.epochs[profile.payload.epoch]?.key;
+  const opened = key === undefined ? undefined : openKeyed(fromBase64url(key), applicationPurpose(id, profile.payload.version, profile.payload.epoch), profile.payload.sealed);
+  if (opened === undefined) return;
+  const { type } = readShape(applicationPrivateShape, parseCanonical(opened), "profile-malformed", "Application Profile");
+  await client.rows.transact(async (rows) => {
+    // What a catalog is for never changes, and no two are for the same: else who administered once could, with the portal, have secrets written where others read.
+    const there = await rows.get<{ id: string }>("types", type);
+    demand((row.type === undefined || row.type === type) && (there === undefined || there.id === id), "portal-false-data", "The portal shows an Application Profile that makes a catalog into another.", "Nothing here was changed; do not rely on this portal.");
+    const current = await loadCatalog(rows, id);
+    await rows.put("catalogs", id, "", { ...(current ?? row), profile: { digest: profile.digest, g: profile.payload.g, n: profile.payload.n, version: profile.payload.version }, type });
+    await rows.put("types", type, "", { id });
+  });
+}
+
+/** Whether an Application Profile is one that was seen, or comes after it: who administered an application before that cannot sign a later one, however it is numbered. */
+function continues({ digest, payload }: Signed<ApplicationProfile>, seen: KnownProfile): boolean {
+  if (payload.version === seen.version) return digest === seen.digest;
+  return payload.version > seen.version && !isAfter(seen, payload) && (payload.version > seen.version + 1 || payload.previous === seen.digest);
+}
