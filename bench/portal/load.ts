@@ -1,0 +1,60 @@
+import { once } from "node:events";
+import { connect, type TLSSocket } from "node:tls";
+import { COUNTER_HEADER, MAC_HEADER, SERVICE_PATH, SESSION_HEADER } from "../../src/protocol/wire.ts";
+import { requestsOf } from "./requests.ts";
+import { drive } from "./round.ts";
+import type { Role } from "./worker.ts";
+
+/** Clients of a portal: bare TLS 1.3 sockets that stay open and send octets made beforehand, so that most of the two cores is left to the portal. */
+export const load: Role = async (folder = "", port = "", id = "") => {
+  const lines: Line[] = [];
+  return async ({ round, atOnce }) => {
+    while (lines.length < atOnce) lines.push(await openLine(Number(port)));
+    const requests = requestsOf(folder, round, id).map(({ session, counter, mac, body, good }) => {
+      const head = `POST ${SERVICE_PATH} HTTP/1.1\r\nhost: localhost:${port}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n${SESSION_HEADER}: ${session}\r\n${COUNTER_HEADER}: ${counter}\r\n${MAC_HEADER}: ${mac}\r\n\r\n`;
+      return { octets: Buffer.concat([Buffer.from(head, "latin1"), body]), good };
+    });
+    return () => drive(requests, atOnce, async ({ octets, good }, line) => {
+      const answer = await (lines[line] as Line)(octets);
+      return good ? answer.startsWith("HTTP/1.1 200 ") : answer.includes('"signature-invalid"');
+    });
+  };
+};
+
+/** Sends one request and gives its whole answer as text. */
+type Line = (octets: Uint8Array) => Promise<string>;
+
+async function openLine(port: number): Promise<Line> {
+  const socket = connect({ host: "127.0.0.1", port, minVersion: "TLSv1.3", rejectUnauthorized: false });
+  await once(socket, "secureConnect");
+  socket.setNoDelay(true);
+  let waiting: ((answer: string) => void) | undefined;
+  let text = "";
+  const answered = (answer: string): void => {
+    text = "";
+    waiting?.(answer);
+  };
+  socket.on("data", (chunk: Buffer) => {
+    text += chunk.toString("latin1");
+    if (isWhole(text)) answered(text);
+  });
+  socket.on("error", () => {});
+  // An error, for whoever waits: no answer is a wrong one.
+  socket.on("close", () => answered(""));
+  return (octets) => new Promise((done) => {
+    waiting = done;
+    send(socket, octets);
+  });
+}
+
+function send(socket: TLSSocket, octets: Uint8Array): void {
+  if (socket.destroyed) socket.emit("close");
+  else socket.write(octets);
+}
+
+function isWhole(text: string): boolean {
+  const head = text.indexOf("\r\n\r\n");
+  if (head < 0) return false;
+  const length = /\r\ncontent-length: (\d+)\r\n/i.exec(text.slice(0, head + 2));
+  return text.length >= head + 4 + Number(length?.[1] ?? 0);
+}
