@@ -7,6 +7,7 @@ import { randomBytes } from "../crypto/random.ts";
 import { seal } from "../envelope/sealed.ts";
 import { masterOf, type Mesh, personalOf } from "../profiles/mesh.ts";
 import { encapsulationKey } from "../profiles/keys.ts";
+import { rosterOf } from "../profiles/roster.ts";
 import { addMaster, addPersonal, addSuspension, applicationOf, beginMesh, devicesWith, entryOf, HOUR, makeDevice, makePerson, nextMaster, nextPersonal, outcome, SOME_DIGEST, someId, type TestDevice } from "../profiles/test-mesh.ts";
 import type { Code } from "../refusals/codes.ts";
 import { authorityOf, cutOf } from "./chain.ts";
@@ -194,13 +195,13 @@ suite("chain: authors who are cut off (decisions 4.5, 4.6, 5.4, attack B2)", () 
     const clean = await addPersonal(over, nextPersonal(over, { previous: personalOf(mesh).digest, applications: [{ ...readableByRadio(ID, [laptop, phone, tablet]), administrators: [laptop.id] }], devices: devicesWith(mesh, tower.id, { status: "disabled" }), heads: headsOf([granted]) }), laptop.administration, [], HOUR);
     assert.equal(await standing(granted, clean, phone, { g: 1, n: 2 }), "stands");
     assert.equal(await standing(granted, clean, guest, { g: 1, n: 2 }), "quarantined");
-    const due = owed(granted.chain, ID, clean.history, authorityOf(clean, HOUR).suspended, masterOf(clean));
+    const due = owed(granted.chain, ID, clean.history, authorityOf(clean, HOUR).suspended, rosterOf(masterOf(clean)));
     assert.deepEqual([due.roll, due.readers.includes(guest.id)], [true, false]);
   });
 });
 
 suite("chain: what is owed (decisions 5.4, 6.2)", () => {
-  const due = (catalog: TestCatalog, of: Mesh, now = 0) => owed(catalog.chain, ID, of.history, authorityOf(of, now).suspended, masterOf(of));
+  const due = (catalog: TestCatalog, of: Mesh, now = 0) => owed(catalog.chain, ID, of.history, authorityOf(of, now).suspended, rosterOf(masterOf(of)));
 
   test("nothing, if the epoch is for all readers and no reader left since", () => assert.deepEqual([due(base, mesh).roll, due(base, mesh).grants], [false, []]));
 

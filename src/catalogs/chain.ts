@@ -3,9 +3,9 @@ import { recipientsOf } from "../envelope/sealed.ts";
 import type { Signed } from "../envelope/signed.ts";
 import { at, disabledIn, type History, isVoid, knownIndex, lastRemoval, latest } from "../profiles/history.ts";
 import { encapsulationKeyId } from "../profiles/keys.ts";
-import type { MasterProfile } from "../profiles/master.ts";
 import { masterOf, type Mesh, suspendedIn, wasSuspended } from "../profiles/mesh.ts";
 import { type ApplicationEntry, applicationEntry, deviceEntry } from "../profiles/personal.ts";
+import { type Roster, rosterOf } from "../profiles/roster.ts";
 import type { Correct } from "../profiles/stages.ts";
 import { isSuspended, partyOf, type Suspended } from "../profiles/suspension.ts";
 import type { DeviceId } from "../profiles/types.ts";
@@ -27,11 +27,11 @@ export type Chain = {
 };
 
 /** The authority by which commits are judged: the mesh as it is known, and who is suspended in it now. */
-export type Authority = Mesh & { readonly master: Correct<MasterProfile>; readonly suspended: Suspended };
+export type Authority = Mesh & { readonly roster: Roster; readonly suspended: Suspended };
 
 /** The authority of a mesh at a time, in milliseconds of portal time. */
 export function authorityOf(mesh: Mesh, now: number): Authority {
-  return { ...mesh, master: masterOf(mesh), suspended: suspendedIn(mesh, now) };
+  return { ...mesh, roster: rosterOf(masterOf(mesh)), suspended: suspendedIn(mesh, now) };
 }
 
 /** A commit in its place: `quarantined` ones hold their place in the chain but their entries do not count (decision 4.6). */
@@ -54,7 +54,7 @@ export async function nextCommit(before: Chain | undefined, signed: Signed<Commi
   const entry = applicationEntry(personal.payload, payload.catalog);
   const author = authority.devices.get(signed.kid);
   demand(entry !== undefined && author !== undefined && entry.editors.includes(author.payload.id), "commit-wrong-author", `The author of commit ${payload.index} may not edit this catalog.`);
-  demand(!isSuspended(authority.suspended, author.payload.id, authority.master.payload, version), "signer-suspended", `The author of commit ${payload.index} was suspended before.`);
+  demand(!isSuspended(authority.suspended, author.payload.id, authority.roster, version), "signer-suspended", `The author of commit ${payload.index} was suspended before.`);
   const holders = holdersAfter(before, payload, entry, author.payload.id, authority);
   const commit = (await verifyByDevice(signed, author)) as Correct<Commit>;
   const epochVersion = payload.kind === "epoch" || before === undefined ? version : before.epochVersion;
@@ -131,14 +131,14 @@ function isQuarantined(commit: Correct<Commit>, authority: Authority): boolean {
 }
 
 function suspensionCuts(device: string, catalog: string, authority: Authority): readonly number[] {
-  const digests = authority.suspended.get(partyOf(device, authority.master.payload).id)?.digests ?? [];
+  const digests = authority.suspended.get(partyOf(device, authority.roster).id)?.digests ?? [];
   const holding = authority.suspensions.filter((one) => digests.includes(one.object.digest));
   return holding.map(({ object: { payload } }) => knownIndex(authority.history, catalog, payload.heads, payload, theirs(authority, device)));
 }
 
 /** Whether a key is of the same party as a device: what somebody who is cut off signed says nothing of where to cut. */
 function theirs(mesh: Pick<Mesh, "masters">, device: string): (kid: string) => boolean {
-  const master = masterOf(mesh).payload;
-  const party = partyOf(device, master).id;
-  return (kid) => partyOf(kid, master).id === party;
+  const roster = rosterOf(masterOf(mesh));
+  const party = partyOf(device, roster).id;
+  return (kid) => partyOf(kid, roster).id === party;
 }

@@ -1,7 +1,6 @@
 import { type History, lastRemoval, latest } from "../profiles/history.ts";
-import type { MasterProfile } from "../profiles/master.ts";
 import { applicationEntry } from "../profiles/personal.ts";
-import type { Correct } from "../profiles/stages.ts";
+import type { Roster } from "../profiles/roster.ts";
 import { partyOf, type Suspended } from "../profiles/suspension.ts";
 import type { DeviceId } from "../profiles/types.ts";
 import { isAfter } from "../profiles/version.ts";
@@ -14,10 +13,10 @@ export type Owed = { readonly roll: boolean; readonly grants: readonly DeviceId[
  * What is owed to a catalog now: a new epoch if a holder of the current key is no reader any more, is suspended, or if the
  * epoch is older than the last removal; else grants to readers that do not hold the key (decision 6.2).
  */
-export function owed(chain: Chain | undefined, application: string, history: History, suspended: Suspended, master: Correct<MasterProfile>): Owed {
+export function owed(chain: Chain | undefined, application: string, history: History, suspended: Suspended, roster: Roster): Owed {
   const entry = applicationEntry(latest(history)?.payload ?? { applications: [] }, application);
   if (entry === undefined) return { roll: false, grants: [], readers: [], excluded: [] };
-  const excluded = entry.readers.filter((device) => suspended.has(partyOf(device, master.payload).id));
+  const excluded = entry.readers.filter((device) => suspended.has(partyOf(device, roster).id));
   const readers = entry.readers.filter((device) => !excluded.includes(device));
   const removal = lastRemoval(history, application);
   const stale = chain === undefined || chain.holders.some((device) => !readers.includes(device)) || (removal !== undefined && isAfter(removal, chain.epochVersion));

@@ -7,6 +7,7 @@ import { applicationPrivateShape, type ApplicationProfile, applicationProfile, a
 import { at } from "../profiles/history.ts";
 import { type Mesh, masterOf, suspendedIn } from "../profiles/mesh.ts";
 import type { Head } from "../profiles/personal.ts";
+import { rosterOf } from "../profiles/roster.ts";
 import { correctApplication } from "../profiles/validity.ts";
 import { isAfter } from "../profiles/version.ts";
 import { getProfiles } from "../protocol/profiles.ts";
@@ -35,7 +36,7 @@ export async function pullApplication(client: Client, link: PortalLink, requeste
   demand(signed.payload.id === named.id && signed.payload.version === named.version && personal !== undefined && author !== undefined, "profile-wrong-signer", "This Application Profile is not by a device of this mesh.");
   demand(seen.every((one) => continues(signed, one)), "portal-older-profile", "The portal shows an Application Profile that does not follow the one which this device, or another of yours, has seen.", "It cheats. Nothing here was changed.");
   const before = named.version === 1 ? undefined : ({ digest: signed.payload.previous, payload: { version: named.version - 1 } } as never);
-  const profile = await correctApplication(signed, personal, author, before, masterOf(mesh), suspendedIn(mesh, answer.now));
+  const profile = await correctApplication(signed, personal, author, before, rosterOf(masterOf(mesh)), suspendedIn(mesh, answer.now));
   const key = row.epochs[profile.payload.epoch]?.key;
   const opened = key === undefined ? undefined : openKeyed(fromBase64url(key), applicationPurpose(id, profile.payload.version, profile.payload.epoch), profile.payload.sealed);
   if (opened === undefined) return;

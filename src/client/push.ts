@@ -8,6 +8,7 @@ import type { DecapsulationKey } from "../crypto/key-pair.ts";
 import { signObject } from "../envelope/signed.ts";
 import { type Mesh, masterOf, personalOf, suspendedIn } from "../profiles/mesh.ts";
 import { applicationEntry } from "../profiles/personal.ts";
+import { rosterOf } from "../profiles/roster.ts";
 import { demand } from "../refusals/mesh-error.ts";
 import type { SentCommit } from "../protocol/parts.ts";
 import { type Client, type Self, signerOf } from "./client.ts";
@@ -22,7 +23,7 @@ export type Made = Taken & { readonly sent: SentCommit };
 /** What this device owes to a catalog and may give: a roll if it edits, grants if it administers (decision 6.2). */
 export function dueFrom(mesh: Mesh, self: Self, catalog: string, row: CatalogRow | undefined, now: number): Owed | undefined {
   const entry = applicationEntry(personalOf(mesh).payload, catalog);
-  const due = owed(row?.chain, catalog, mesh.history, suspendedIn(mesh, now), masterOf(mesh));
+  const due = owed(row?.chain, catalog, mesh.history, suspendedIn(mesh, now), rosterOf(masterOf(mesh)));
   const mine = entry?.editors.includes(self.device) === true && !due.excluded.includes(self.device);
   if (!mine) return undefined;
   const administers = entry.administrators.includes(self.device);

@@ -1,5 +1,6 @@
 import { owed } from "../catalogs/freshness.ts";
 import { isActive, masterOf, type Mesh, personalOf, suspendedIn } from "../profiles/mesh.ts";
+import { rosterOf } from "../profiles/roster.ts";
 import type { Entry } from "../catalogs/merge.ts";
 import { journalOf, readEntries } from "./catalog.ts";
 import { type Client, type Self, selfOf } from "./client.ts";
@@ -75,6 +76,6 @@ function silentOf(mesh: Mesh, entries: readonly Entry[], self: Self, now: number
 }
 
 function isOwed(mesh: Mesh, id: string, chain: Parameters<typeof owed>[0], now: number): boolean {
-  const due = chain === undefined ? undefined : owed(chain, id, mesh.history, suspendedIn(mesh, now), masterOf(mesh));
+  const due = chain === undefined ? undefined : owed(chain, id, mesh.history, suspendedIn(mesh, now), rosterOf(masterOf(mesh)));
   return due !== undefined && (due.roll || due.grants.length > 0);
 }

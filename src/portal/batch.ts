@@ -11,6 +11,7 @@ import { at, latest } from "../profiles/history.ts";
 import { masterProfile } from "../profiles/master.ts";
 import { checkNewSuspension, masterOf, personalOf, suspendedIn, withMaster, withPersonal, withSuspension } from "../profiles/mesh.ts";
 import { personalProfile } from "../profiles/personal.ts";
+import { rosterOf } from "../profiles/roster.ts";
 import { partyOf, suspension } from "../profiles/suspension.ts";
 import { correctApplication, correctPinNotice, verifyDevice } from "../profiles/validity.ts";
 import type { Part } from "../protocol/parts.ts";
@@ -114,9 +115,9 @@ async function applyApplication(draft: Draft, part: Extract<Part, { kind: "appli
   const author = view.devices.get(signed.kid);
   demand(personal !== undefined && author !== undefined, "profile-wrong-signer", "The signer of this Application Profile is no device of this mesh.");
   // Under the version that its suspension names, too: whoever is suspended now adds nothing.
-  const [master, suspended] = [masterOf(view), suspendedIn(view, now)];
-  demand(!suspended.has(partyOf(author.payload.id, master.payload).id), "signer-suspended", "The author of this Application Profile is suspended.");
-  const application = await correctApplication(signed, personal, author, before, master, suspended);
+  const [roster, suspended] = [rosterOf(masterOf(view)), suspendedIn(view, now)];
+  demand(!suspended.has(partyOf(author.payload.id, roster).id), "signer-suspended", "The author of this Application Profile is suspended.");
+  const application = await correctApplication(signed, personal, author, before, roster, suspended);
   draft.view = { ...view, applications: new Map(view.applications).set(application.payload.id, application) };
   if (before !== undefined) draft.octets -= octetsOf(before.jws);
   draft.effects.push(async (w) => {
@@ -140,7 +141,7 @@ async function applySuspension(draft: Draft, part: Extract<Part, { kind: "suspen
 
 async function applyPin(draft: Draft, part: Extract<Part, { kind: "pin" }>): Promise<void> {
   const { view, now } = draft;
-  const notice = await correctPinNotice(readSigned(part.object, pinNotice), masterOf(view), suspendedIn(view, now));
+  const notice = await correctPinNotice(readSigned(part.object, pinNotice), rosterOf(masterOf(view)), suspendedIn(view, now));
   const { pin, expires, status } = notice.payload;
   draft.effects.push(async (w) => {
     for (const { key, value } of await w.list(shelf.pins, `${view.id}/`)) if (parseRow<PinRecord>(value).expires <= now) await w.remove(shelf.pins, key);
@@ -158,9 +159,9 @@ async function applyCommit(draft: Draft, part: Extract<Part, { kind: "commit" }>
   const current = latest(view.history)?.payload.devices.find((entry) => entry.id === (signed.kid as string));
   demand(current?.status === "active", "commit-wrong-author", "The author of this commit is no active device.");
   const authority = authorityOf(view, now);
-  demand(!authority.suspended.has(partyOf(signed.kid, authority.master.payload).id), "signer-suspended", "The author of this commit is suspended.");
+  demand(!authority.suspended.has(partyOf(signed.kid, authority.roster).id), "signer-suspended", "The author of this commit is suspended.");
   // Nobody writes under an epoch that a device cut off by now can read: a roll comes first (decision 6.2).
-  const stale = signed.payload.kind === "entries" && owed(before, signed.payload.catalog, view.history, authority.suspended, authority.master).roll;
+  const stale = signed.payload.kind === "entries" && owed(before, signed.payload.catalog, view.history, authority.suspended, authority.roster).roll;
   demand(!stale, "commit-wrong-epoch", "This catalog is owed a new epoch before any more entries.");
   const { commit, chain, standing } = await nextCommit(before, signed, authority);
   demand(standing === "stands", "commit-wrong-author", "The author of this commit was cut off before it.");

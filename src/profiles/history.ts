@@ -1,5 +1,5 @@
 import { type ApplicationEntry, applicationEntry, deviceEntry, type Head, type PersonalProfile } from "./personal.ts";
-import type { MasterProfile } from "./master.ts";
+import type { Roster } from "./roster.ts";
 import type { Correct } from "./stages.ts";
 import { type Admission, partyOf } from "./suspension.ts";
 import { isAfter, isSame, type Version } from "./version.ts";
@@ -28,15 +28,15 @@ export function isVoid(history: History, version: Version): boolean {
 }
 
 /** Every admission of a device: a version that lists it as active while the version that it names before it does not. */
-export function admissions(history: History, masters: readonly Correct<MasterProfile>[]): readonly Admission[] {
+export function admissions(history: History, rosters: readonly Roster[]): readonly Admission[] {
   const byDigest = new Map(history.map(({ profile }) => [profile.digest as string, profile.payload]));
   return history.flatMap(({ profile: { kid, payload }, arrived }) => {
-    const master = masters[payload.g - 1]?.payload;
+    const roster = rosters[payload.g - 1];
     const before = byDigest.get(payload.previous ?? "");
     const fresh = payload.devices.filter((device) => device.status === "active" && (before === undefined || deviceEntry(before, device.id)?.status !== "active"));
     return fresh.map((device) => {
-      const named = master?.administrationKeys.some((key) => key.device === device.id) === true;
-      const by = master === undefined ? kid : named ? master.id : partyOf(kid, master).id;
+      const named = roster?.administrators.some((one) => one.device === device.id) === true;
+      const by = roster === undefined ? kid : named ? roster.id : partyOf(kid, roster).id;
       return { device: device.id, by, at: { g: payload.g, n: payload.n }, arrived };
     });
   });

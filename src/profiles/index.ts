@@ -9,6 +9,7 @@ export { type AdministrationKey, type MasterProfile, masterProfile } from "./mas
 export { emptyMesh, isActive, masterOf, type Mesh, missingSuspensions, personalOf, suspendedIn, withMaster, withPersonal, withSuspension } from "./mesh.ts";
 export { type ApplicationEntry, type DeviceEntry, type Head, type PersonalProfile, personalProfile, type Role } from "./personal.ts";
 export { type PortalProfile, portalProfile } from "./portal.ts";
+export { type Roster, rosterOf } from "./roster.ts";
 export type { Correct, Evidence, Valid } from "./stages.ts";
 export { type Suspended, suspendedAt, type Suspension, suspension } from "./suspension.ts";
 export type { ApplicationId, DeviceId, KeyId, MasterId, PortalId } from "./types.ts";

@@ -7,6 +7,7 @@ import { admissions, at, type History, latest } from "./history.ts";
 import { verifyingKey } from "./keys.ts";
 import type { MasterProfile } from "./master.ts";
 import { deviceEntry, MAX_SUSPENSIONS, type PersonalProfile } from "./personal.ts";
+import { type Roster, rosterOf } from "./roster.ts";
 import type { Correct } from "./stages.ts";
 import { isSuspended, NOBODY, partyOf, type Suspended, suspendedAt, type Suspension, type SuspensionEvent } from "./suspension.ts";
 import { CONTEST_MS, type MasterId } from "./types.ts";
@@ -48,7 +49,8 @@ export function personalOf(mesh: Pick<Mesh, "history">): Correct<PersonalProfile
 /** Who is suspended at a time, in milliseconds of portal time. */
 export function suspendedIn(mesh: Mesh, now: number): Suspended {
   if (mesh.suspensions.length === 0) return NOBODY;
-  return suspendedAt(mesh.masters.map((one) => one.payload), mesh.suspensions, admissions(mesh.history, mesh.masters), now);
+  const rosters = mesh.masters.map(rosterOf);
+  return suspendedAt(rosters, mesh.suspensions, admissions(mesh.history, rosters), now);
 }
 
 /**
@@ -56,20 +58,20 @@ export function suspendedIn(mesh: Mesh, now: number): Suspended {
  * for. What came later, a lapse, a lift or another suspension, changes nothing in the answer.
  */
 export function wasSuspended(mesh: Mesh, device: string, when: Version): boolean {
-  const masters = mesh.masters.map((one) => one.payload);
-  const master = masters[when.g - 1];
-  const admitted = admissions(mesh.history, mesh.masters);
+  const rosters = mesh.masters.map(rosterOf);
+  const roster = rosters[when.g - 1];
+  const admitted = admissions(mesh.history, rosters);
   return mesh.suspensions.some(({ object, arrived }, index) => {
     const next = mesh.suspensions[index + 1];
     const current = !isAfter(object.payload, when) && (next === undefined || !isAfter(when, next.object.payload));
-    return current && master !== undefined && suspendedAt(masters, mesh.suspensions.slice(0, index + 1), admitted, arrived).has(partyOf(device, master).id);
+    return current && roster !== undefined && suspendedAt(rosters, mesh.suspensions.slice(0, index + 1), admitted, arrived).has(partyOf(device, roster).id);
   });
 }
 
 /** Whether a device is listed as active and not suspended. */
 export function isActive(mesh: Mesh, device: string, now: number): boolean {
   const listed = deviceEntry(latest(mesh.history)?.payload ?? { devices: [] }, device)?.status === "active";
-  return listed && !suspendedIn(mesh, now).has(partyOf(device, masterOf(mesh).payload).id);
+  return listed && !suspendedIn(mesh, now).has(partyOf(device, rosterOf(masterOf(mesh))).id);
 }
 
 /** Adds a version of the Master Profile; the same mesh if it is known already, octet for octet. */
@@ -98,11 +100,9 @@ export async function withPersonal(mesh: Mesh, signed: Signed<PersonalProfile>, 
   if (known?.digest === signed.digest) return mesh;
   const master = mesh.masters[signed.payload.g - 1];
   demand(master !== undefined, "profile-out-of-order", `Personal Profile ${showVersion(signed.payload)} names a Master Profile that is not known.`);
-  const verified = await verifyPersonal(signed, master);
-  sameOrEvidence(known, verified, "Personal Profile");
-  const personal = correctPersonal(verified, master, namedPrevious(mesh, signed.payload, arrived), suspendedIn(mesh, arrived));
-  const named = mesh.suspensions.slice(-MAX_SUSPENSIONS).map((one) => one.object.digest);
-  demand(equalLists(named, personal.payload.suspensions), "profile-out-of-order", `Personal Profile ${showVersion(signed.payload)} does not name the suspensions that arrived before it.`);
+  const suspensions = mesh.suspensions.slice(-MAX_SUSPENSIONS).map((one) => one.object.digest);
+  const ground = { known, roster: rosterOf(master), previous: () => namedPrevious(mesh, signed.payload, arrived), suspended: () => suspendedIn(mesh, arrived), suspensions };
+  const personal = await judgePersonal(signed, ground);
   const devices = new Map(mesh.devices);
   for (const entry of personal.payload.devices) {
     const before = devices.get(entry.id);
@@ -114,6 +114,28 @@ export async function withPersonal(mesh: Mesh, signed: Signed<PersonalProfile>, 
     devices.set(entry.id, correctDevice(device, personal));
   }
   return { ...mesh, devices, history: [...mesh.history, { profile: personal, arrived }] };
+}
+
+/**
+ * What a version of the Personal Profile is judged against: the version `known` under its number, the roster of the Master
+ * Profile that it names, the version before it, who is suspended, and the newest suspensions, oldest first.
+ */
+export type Ground = {
+  readonly known: { readonly digest: Digest } | undefined;
+  readonly roster: Roster;
+  readonly previous: () => Correct<PersonalProfile> | undefined;
+  readonly suspended: () => Suspended;
+  readonly suspensions: readonly Digest[];
+};
+
+/** Judges a version by all that need not know the whole mesh; the profiles of devices that it lists for the first time are the caller's to check. */
+export async function judgePersonal(signed: Signed<PersonalProfile>, ground: Ground): Promise<Correct<PersonalProfile>> {
+  // Verified before it is held against anybody: a false one is evidence of nothing.
+  const verified = await verifyPersonal(signed, ground.roster);
+  sameOrEvidence(ground.known, verified, "Personal Profile");
+  const personal = correctPersonal(verified, ground.roster, ground.previous(), ground.suspended());
+  demand(equalLists(ground.suspensions, personal.payload.suspensions), "profile-out-of-order", `Personal Profile ${showVersion(signed.payload)} does not name the suspensions that arrived before it.`);
+  return personal;
 }
 
 /**
@@ -144,7 +166,7 @@ export async function withSuspension(mesh: Mesh, signed: Signed<Suspension>, arr
 /** What a portal asks of a new suspension besides: whoever signs it still may. Those of suspended signers count for nothing anyway. */
 export function checkNewSuspension(mesh: Mesh, signed: Signed<Suspension>, now: number): void {
   const { g, n } = personalOf(mesh).payload;
-  demand(!isSuspended(suspendedIn(mesh, now), signed.kid, masterOf(mesh).payload, { g, n: n + 1 }), "signer-suspended", "Whoever is suspended suspends nobody.");
+  demand(!isSuspended(suspendedIn(mesh, now), signed.kid, rosterOf(masterOf(mesh)), { g, n: n + 1 }), "signer-suspended", "Whoever is suspended suspends nobody.");
 }
 
 function equalLists(a: readonly string[], b: readonly string[]): boolean {

@@ -1,6 +1,6 @@
 import { demand } from "../refusals/mesh-error.ts";
-import type { MasterProfile } from "./master.ts";
 import { deviceEntry, type PersonalProfile } from "./personal.ts";
+import type { Roster } from "./roster.ts";
 import type { Correct } from "./stages.ts";
 import { showVersion } from "./version.ts";
 
@@ -11,15 +11,15 @@ import { showVersion } from "./version.ts";
 export const MAX_STEP = 16;
 
 /** The rules of a Personal Profile that need no signature: its place in the order and what it may list (decisions 4.2, 4.3, 4.9). */
-export function checkPersonal(profile: PersonalProfile, master: Correct<MasterProfile>, previous: Correct<PersonalProfile> | undefined): void {
-  checkOrder(profile, master, previous);
-  checkDevices(profile, master.payload, previous?.payload);
+export function checkPersonal(profile: PersonalProfile, roster: Roster, previous: Correct<PersonalProfile> | undefined): void {
+  checkOrder(profile, roster, previous);
+  checkDevices(profile, roster, previous?.payload);
   checkApplications(profile);
 }
 
-function checkOrder(profile: PersonalProfile, master: Correct<MasterProfile>, previous: Correct<PersonalProfile> | undefined): void {
-  demand(profile.id === master.payload.id, "profile-wrong-id", "This Personal Profile belongs to another Master Profile.");
-  demand(profile.g === master.payload.version && profile.master === master.digest, "profile-out-of-order", "This Personal Profile names another version of the Master Profile.");
+function checkOrder(profile: PersonalProfile, roster: Roster, previous: Correct<PersonalProfile> | undefined): void {
+  demand(profile.id === roster.id, "profile-wrong-id", "This Personal Profile belongs to another Master Profile.");
+  demand(profile.g === roster.version && profile.master === roster.digest, "profile-out-of-order", "This Personal Profile names another version of the Master Profile.");
   demand(profile.previous === previous?.digest, "profile-out-of-order", `Personal Profile ${showVersion(profile)} does not follow the version known before it.`);
   const before = previous?.payload;
   const first = before === undefined && profile.g === 1 && profile.n === 1;
@@ -28,13 +28,13 @@ function checkOrder(profile: PersonalProfile, master: Correct<MasterProfile>, pr
   demand(first || next || over, "profile-out-of-order", `Personal Profile ${showVersion(profile)} does not follow ${before === undefined ? "nothing" : showVersion(before)}.`);
 }
 
-function checkDevices(profile: PersonalProfile, master: MasterProfile, before: PersonalProfile | undefined): void {
+function checkDevices(profile: PersonalProfile, roster: Roster, before: PersonalProfile | undefined): void {
   unique(profile.devices.map((device) => device.id), "device");
   const forgotten = before?.g === profile.g && before.devices.some((device) => deviceEntry(profile, device.id) === undefined);
   demand(!forgotten, "profile-wrong-role", "A device once listed stays listed, disabled if need be.");
-  const administrators = new Set<string>(master.administrationKeys.map((key) => key.device));
+  const administrators = new Set<string>(roster.administrators.map((one) => one.device));
   // Else a lower Administration Key could shut out a higher one without the price of suspending it (decisions 4.4, 4.5).
-  const kept = master.administrationKeys.every((key) => profile.devices.some((device) => device.id === key.device && device.role === "admin" && device.status === "active"));
+  const kept = roster.administrators.every((one) => profile.devices.some((device) => device.id === one.device && device.role === "admin" && device.status === "active"));
   demand(kept, "profile-wrong-role", "A device to which the Master Profile gives an Administration Key is listed as an active administration device.");
   for (const device of profile.devices) {
     const admin = device.role === "admin" && device.status === "active";

@@ -6,8 +6,9 @@ import { utf8 } from "../bytes/text.ts";
 import { digestOf, readSigned, signObject } from "../envelope/signed.ts";
 import { signatureKeyId } from "./keys.ts";
 import { isActive, masterOf, type Mesh, personalOf, suspendedIn, wasSuspended } from "./mesh.ts";
+import { rosterOf } from "./roster.ts";
 import { type Admission, isSuspended, OTHERS, suspendedAt, suspension, type SuspensionEvent } from "./suspension.ts";
-import { addMaster, addPersonal, addSuspension, applicationOf, beginMesh, devicesWith, entryOf, HOUR, makeDevice, makePerson, nextMaster, nextPersonal, refused, someId, suspensionOf, type TestDevice } from "./test-mesh.ts";
+import { addMaster, addPersonal, addSuspension, applicationOf, beginMesh, devicesWith, entryOf, HOUR, makeDevice, makePerson, nextMaster, nextPersonal, refused, SOME_DIGEST, someId, suspensionOf, type TestDevice } from "./test-mesh.ts";
 import { type ModelEvent, modelSuspended } from "./test-suspension-model.ts";
 import { CONTEST_MS } from "./types.ts";
 
@@ -153,7 +154,7 @@ suite("suspension: what it makes void", () => {
     const mesh = await addSuspension(start, admin2.id, admin1.administration, 0);
     const down = suspendedIn(mesh, 0);
     for (const id of [admin2.id, admin2.administration.kid]) {
-      assert.deepEqual([{ g: 1, n: 1 }, { g: 1, n: 2 }, { g: 2, n: 1 }].map((at) => isSuspended(down, id, masterOf(mesh).payload, at)), [false, true, true]);
+      assert.deepEqual([{ g: 1, n: 1 }, { g: 1, n: 2 }, { g: 2, n: 1 }].map((at) => isSuspended(down, id, rosterOf(masterOf(mesh)), at)), [false, true, true]);
     }
     await refused("signer-suspended", () => addPersonal(mesh, nextPersonal(mesh), admin2.administration, [], 1));
   });
@@ -179,7 +180,7 @@ suite("suspension: what it makes void", () => {
 
 // Events of the model: `admin 1` leaves the Master Profile in its second version; devices of both were let in by administration devices.
 const speakers = [...parties, "device of admin 1", "device of admin 2"] as const;
-const masters = [alice.first, { ...alice.first, administrationKeys: [admin2.listed], version: 2 }];
+const rosters = [alice.first, { ...alice.first, administrationKeys: [admin2.listed], version: 2 }].map((payload) => rosterOf({ digest: SOME_DIGEST, payload }));
 const rankOf = (name: (typeof speakers)[number], g: number): number => ({ recovery: 0, master: 1, "admin 1": g === 1 ? 2 : OTHERS, "admin 2": g === 1 ? 3 : 2 })[name as string] ?? OTHERS;
 const admissions: readonly Admission[] = [
   { device: member.id, by: admin1.id, at: { g: 1, n: 1 }, arrived: 0 },
@@ -225,7 +226,7 @@ suite("suspension: the rule against a naive model (decision 4.5)", () => {
           model.push({ action, signer: partyIds[signer] ?? "", rank: rankOf(signer, g), target: idOf[target], targetRank: rankOf(target, g), subject: about ?? -1, arrived, subjectRank: rankOf(subjectSigner, g), admitted });
         }
         for (const now of [arrived, arrived + CONTEST_MS - 1, arrived + CONTEST_MS]) {
-          const down = suspendedAt(masters, events, admissions, now);
+          const down = suspendedAt(rosters, events, admissions, now);
           for (const party of parties) assert.equal(down.has(idOf[party]), modelSuspended(model, model.length, idOf[party], now), `${party} at ${now / HOUR} h`);
         }
       }),
@@ -239,7 +240,7 @@ suite("suspension: the rule against a naive model (decision 4.5)", () => {
       fc.property(fc.array(fc.tuple(attacker, fc.constantFrom(...parties), fc.nat(10)), { minLength: 1, maxLength: 6 }), (orders) => {
         let arrived = 0;
         const events = orders.map(([by, target, hours], place) => ({ arrived: (arrived += hours * HOUR), object: { digest: digestOf(utf8(`${place}`)), kid: signerOf[by].kid, payload: suspensionOf(start, idOf[target]) } as SuspensionEvent["object"] }));
-        const down = suspendedAt([alice.first], events, [], arrived);
+        const down = suspendedAt([rosterOf({ digest: SOME_DIGEST, payload: alice.first })], events, [], arrived);
         for (const high of ["recovery", "master", "admin 1"] as const) {
           const standing = down.get(idOf[high]);
           if (standing === undefined) continue;

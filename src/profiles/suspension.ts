@@ -2,9 +2,8 @@ import * as v from "valibot";
 
 import { countField, digestField, formatField, udfField } from "../envelope/fields.ts";
 import type { ObjectType, Verified } from "../envelope/signed.ts";
-import { signatureKeyId } from "./keys.ts";
-import type { MasterProfile } from "./master.ts";
 import { headsField } from "./personal.ts";
+import type { Roster } from "./roster.ts";
 import { CONTEST_MS } from "./types.ts";
 import { isAfter, type Version } from "./version.ts";
 
@@ -60,17 +59,17 @@ export type Suspended = ReadonlyMap<string, Standing>;
 export const NOBODY: Suspended = new Map();
 
 /** The party that a target or a signature's key identifier stands for: an administration device and its key are one. */
-export function partyOf(id: string, master: MasterProfile): Party {
-  if (id === signatureKeyId(master.recoveryKey)) return { id, rank: 0 };
-  if (id === master.id) return { id, rank: 1 };
-  const at = master.administrationKeys.findIndex((key) => key.device === id || signatureKeyId(key.signatureKey) === id);
-  const device = master.administrationKeys[at]?.device;
+export function partyOf(id: string, roster: Roster): Party {
+  if (id === roster.recovery) return { id, rank: 0 };
+  if (id === roster.id) return { id, rank: 1 };
+  const at = roster.administrators.findIndex((one) => one.device === id || one.key === id);
+  const device = roster.administrators[at]?.device;
   return device === undefined ? { id, rank: OTHERS } : { id: device, rank: 2 + at };
 }
 
 /** The rank with which a signature speaks: an administration device that signs with its device key speaks as any device. */
-function speaker(kid: string, master: MasterProfile): Party {
-  const party = partyOf(kid, master);
+function speaker(kid: string, roster: Roster): Party {
+  const party = partyOf(kid, roster);
   return party.id === kid && party.rank >= 2 ? { id: party.id, rank: OTHERS } : party;
 }
 
@@ -80,26 +79,26 @@ type Hold = { readonly id: string; readonly by: Party; readonly since: Version; 
 /**
  * Who is suspended at `now`, from all suspensions in the order in which they arrived (decision 4.5).
  *
- * `masters` are all versions of the Master Profile: a signature has the rank that it had in the version it was made under,
+ * `rosters` are those of all versions of the Master Profile: a signature has the rank that it had in the version it was made under,
  * whatever later versions say. A suspended signer's suspensions count for nothing. A suspension of a lower rank, or of
  * oneself, is firm; one of an equal or higher rank suspends the signer firmly and the target for 72 h unless confirmed by a
  * rank above the target. Devices that a suspended party admitted in the 72 h before fall with it, as firmly. A rank above
  * whoever suspended, or Recovery, lifts one suspension's hold on one party.
  */
-export function suspendedAt(masters: readonly MasterProfile[], events: readonly SuspensionEvent[], admissions: readonly Admission[], now: number): Suspended {
+export function suspendedAt(rosters: readonly Roster[], events: readonly SuspensionEvent[], admissions: readonly Admission[], now: number): Suspended {
   let holds: readonly Hold[] = [];
   let clock = 0;
   for (const { object, arrived } of events) {
     const { payload, kid } = object;
-    const master = masters[payload.g - 1];
+    const roster = rosters[payload.g - 1];
     clock = Math.max(clock, arrived);
     holds = holds.filter((one) => one.until === undefined || one.until > clock);
-    if (master === undefined || payload.master !== master.id) continue;
-    const by = speaker(kid, master);
+    if (roster === undefined || payload.master !== roster.id) continue;
+    const by = speaker(kid, roster);
     if (holds.some((one) => one.id === by.id)) continue;
-    const target = partyOf(payload.target, master);
+    const target = partyOf(payload.target, roster);
     if (payload.action === "suspend") holds = [...holds, ...holdsOf(object, by, target, admissions, clock)];
-    else holds = changed(holds, payload, by, target, master);
+    else holds = changed(holds, payload, by, target, roster);
   }
   return standingOf(holds.filter((one) => one.until === undefined || one.until > now));
 }
@@ -117,11 +116,11 @@ function admittedBy(party: string, upTo: Version, admissions: readonly Admission
   return [...last.values()].filter((one) => one.by === party && one.device !== party && clock - one.arrived <= CONTEST_MS).map((one) => one.device);
 }
 
-function changed(holds: readonly Hold[], { action, subject }: Suspension, by: Party, target: Party, master: MasterProfile): readonly Hold[] {
+function changed(holds: readonly Hold[], { action, subject }: Suspension, by: Party, target: Party, roster: Roster): readonly Hold[] {
   const meant = (one: Hold) => one.digest === subject && one.id === target.id;
   if (action === "confirm") return holds.map((one) => (meant(one) && by.rank < target.rank ? { ...one, until: undefined } : one));
   // An Administration Key that the Master Profile no longer lists has no rank any more; a device key that spoke never had one.
-  const rankOf = (one: Hold) => (one.by.rank === OTHERS ? OTHERS : partyOf(one.by.id, master).rank);
+  const rankOf = (one: Hold) => (one.by.rank === OTHERS ? OTHERS : partyOf(one.by.id, roster).rank);
   return holds.filter((one) => !meant(one) || !(by.rank < rankOf(one) || by.rank === 0));
 }
 
@@ -137,7 +136,7 @@ function standingOf(holds: readonly Hold[]): Suspended {
 }
 
 /** Whether what a key or device signed at a version is void because it was suspended before that. */
-export function isSuspended(suspended: Suspended, id: string, master: MasterProfile, at: Version): boolean {
-  const one = suspended.get(partyOf(id, master).id);
+export function isSuspended(suspended: Suspended, id: string, roster: Roster, at: Version): boolean {
+  const one = suspended.get(partyOf(id, roster).id);
   return one !== undefined && isAfter(at, one.since);
 }

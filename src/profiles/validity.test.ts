@@ -16,6 +16,7 @@ import { masterProfile } from "./master.ts";
 import { checkNewSuspension, masterOf, type Mesh, personalOf, suspendedIn, withMaster, withSuspension } from "./mesh.ts";
 import { personalProfile } from "./personal.ts";
 import { portalProfile } from "./portal.ts";
+import { rosterOf } from "./roster.ts";
 import { suspension } from "./suspension.ts";
 import { addMaster, addPersonal, addSuspension, applicationOf, beginMesh, devicesWith, HOME, makeDevice, makePerson, nextMaster, nextPersonal, outcome, signerWith, SOME_DIGEST, someId, suspensionOf, type TestDevice } from "./test-mesh.ts";
 import { correctAccount, correctAnswer, correctApplication, correctDevice, correctPersonal, correctPinNotice, correctPortal, verifyByDevice, verifyDevice, verifyPersonal } from "./validity.ts";
@@ -102,7 +103,7 @@ const table: Readonly<Record<string, Row>> = {
     others: "profile-wrong-signer",
     judge: async (by) => {
       const signed = await signObject(personalProfile, nextPersonal(second, { devices: devicesWith(second, lost.id, { status: "disabled" }), applications: readable([laptop], 1) }), by);
-      return correctPersonal(await verifyPersonal(signed, masterOf(mesh)), masterOf(mesh), personalOf(second), suspended());
+      return correctPersonal(await verifyPersonal(signed, rosterOf(masterOf(mesh))), rosterOf(masterOf(mesh)), personalOf(second), suspended());
     },
   },
   "Personal Profile under the Master Profile of g = 1, which still listed attic": {
@@ -119,13 +120,13 @@ const table: Readonly<Record<string, Row>> = {
     right: ["laptop"],
     others: "profile-wrong-signer",
     except: { tower: "signer-suspended" },
-    judge: async (by) => correctApplication(await signObject(applicationProfile, application(), by), personalOf(mesh), deviceOf(by), undefined, masterOf(mesh), suspended()),
+    judge: async (by) => correctApplication(await signObject(applicationProfile, application(), by), personalOf(mesh), deviceOf(by), undefined, rosterOf(masterOf(mesh)), suspended()),
   },
   "account (decision 8.3: an Administration Key)": {
     right: ["laptop/admin"],
     others: "profile-wrong-signer",
     except: { "tower/admin": "signer-suspended" },
-    judge: async (by) => correctAccount(await signObject(account, accountPayload(), by), masterOf(mesh), undefined, suspended()),
+    judge: async (by) => correctAccount(await signObject(account, accountPayload(), by), rosterOf(masterOf(mesh)), undefined, suspended()),
   },
   "Portal Profile (decision 3.5: the identity key specified in it)": {
     right: ["portal"],
@@ -150,13 +151,13 @@ const table: Readonly<Record<string, Row>> = {
     right: ["laptop/admin"],
     others: "profile-wrong-signer",
     except: { "tower/admin": "signer-suspended" },
-    judge: async (by) => correctAnswer(await signObject(connectionAnswer, answer(), by), masterOf(mesh), suspended()),
+    judge: async (by) => correctAnswer(await signObject(connectionAnswer, answer(), by), rosterOf(masterOf(mesh)), suspended()),
   },
   "notice of a PIN (decision 5.3: an Administration Key)": {
     right: ["laptop/admin"],
     others: "profile-wrong-signer",
     except: { "tower/admin": "signer-suspended" },
-    judge: async (by) => correctPinNotice(await signObject(pinNotice, { expires: 1, master: alice.id, pin: "ABCDE", status: "open", v: 1 }, by), masterOf(mesh), suspended()),
+    judge: async (by) => correctPinNotice(await signObject(pinNotice, { expires: 1, master: alice.id, pin: "ABCDE", status: "open", v: 1 }, by), rosterOf(masterOf(mesh)), suspended()),
   },
   "entries of a catalog (decision 6.1: an editor in the version that the commit names)": {
     right: ["laptop", "phone"],
@@ -217,16 +218,16 @@ suite("who signs: what a signer cannot help by", () => {
 
   test("an account, answer or PIN notice of another person's mesh, or of another Master Profile", async () => {
     const by = laptop.administration;
-    assert.equal(await outcome(async () => correctAccount(await signObject(account, { ...accountPayload(), master: bob.id }, by), masterOf(mesh), undefined)), "profile-wrong-id");
-    assert.equal(await outcome(async () => correctAnswer(await signObject(connectionAnswer, { ...answer(), master: bob.id }, by), masterOf(mesh), suspended())), "profile-wrong-id");
-    assert.equal(await outcome(async () => correctAnswer(await signObject(connectionAnswer, { ...answer(), g: 1 }, by), masterOf(mesh), suspended())), "profile-out-of-order");
-    assert.equal(await outcome(async () => correctPinNotice(await signObject(pinNotice, { expires: 1, master: bob.id, pin: "ABCDE", status: "open", v: 1 }, by), masterOf(mesh), suspended())), "profile-wrong-id");
+    assert.equal(await outcome(async () => correctAccount(await signObject(account, { ...accountPayload(), master: bob.id }, by), rosterOf(masterOf(mesh)), undefined)), "profile-wrong-id");
+    assert.equal(await outcome(async () => correctAnswer(await signObject(connectionAnswer, { ...answer(), master: bob.id }, by), rosterOf(masterOf(mesh)), suspended())), "profile-wrong-id");
+    assert.equal(await outcome(async () => correctAnswer(await signObject(connectionAnswer, { ...answer(), g: 1 }, by), rosterOf(masterOf(mesh)), suspended())), "profile-out-of-order");
+    assert.equal(await outcome(async () => correctPinNotice(await signObject(pinNotice, { expires: 1, master: bob.id, pin: "ABCDE", status: "open", v: 1 }, by), rosterOf(masterOf(mesh)), suspended())), "profile-wrong-id");
   });
 
   test("an account record follows the one before it", async () => {
-    const one = await correctAccount(await signObject(account, accountPayload(), laptop.administration), masterOf(mesh), undefined);
+    const one = await correctAccount(await signObject(account, accountPayload(), laptop.administration), rosterOf(masterOf(mesh)), undefined);
     const next = { ...accountPayload(), previous: one.digest, version: 2 };
-    const judged = (payload: Account) => outcome(async () => correctAccount(await signObject(account, payload, laptop.administration), masterOf(mesh), one));
+    const judged = (payload: Account) => outcome(async () => correctAccount(await signObject(account, payload, laptop.administration), rosterOf(masterOf(mesh)), one));
     assert.equal(await judged(next), "ok");
     assert.equal(await judged({ ...next, version: 3 }), "profile-out-of-order");
     assert.equal(await judged({ ...next, previous: SOME_DIGEST }), "profile-out-of-order");
@@ -235,13 +236,13 @@ suite("who signs: what a signer cannot help by", () => {
 
   test("an Application Profile is judged by the version that it cites, and follows the one before it", async () => {
     const judged = async (changes: Partial<ApplicationProfile>, by = laptop, previous?: Awaited<ReturnType<typeof correctApplication>>, personal = personalOf(mesh)) =>
-      outcome(async () => correctApplication(await signObject(applicationProfile, { ...application(), ...changes }, by.device), personal, deviceOf(by.device), previous, masterOf(mesh), suspended()));
+      outcome(async () => correctApplication(await signObject(applicationProfile, { ...application(), ...changes }, by.device), personal, deviceOf(by.device), previous, rosterOf(masterOf(mesh)), suspended()));
     assert.equal(await judged({ n: 2 }), "profile-out-of-order");
     assert.equal(await judged({ id: someId() }), "profile-wrong-signer");
     // Cited and current are told apart: attic administered it in (1, 1), and tower in (2, 2) before it was suspended.
     assert.equal(await judged({ g: 1, n: 1 }, attic, undefined, personalOf(first)), "ok");
     assert.equal(await judged({ g: 2, n: 2 }, tower, undefined, personalOf(third)), "ok");
-    const one = await correctApplication(await signObject(applicationProfile, application(), laptop.device), personalOf(mesh), deviceOf(laptop.device), undefined, masterOf(mesh), suspended());
+    const one = await correctApplication(await signObject(applicationProfile, application(), laptop.device), personalOf(mesh), deviceOf(laptop.device), undefined, rosterOf(masterOf(mesh)), suspended());
     assert.equal(await judged({ version: 2, previous: one.digest }, laptop, one), "ok");
     for (const changes of [{ version: 3, previous: one.digest }, { version: 2 }, { version: 2, previous: SOME_DIGEST }, {}]) assert.equal(await judged(changes, laptop, one), "profile-out-of-order");
   });

@@ -11,6 +11,7 @@ import type { MasterProfile } from "./master.ts";
 import { applicationEntry, deviceEntry, type PersonalProfile } from "./personal.ts";
 import { checkPersonal } from "./personal-rules.ts";
 import type { PortalProfile } from "./portal.ts";
+import type { Roster } from "./roster.ts";
 import type { Correct, Evidence, Valid } from "./stages.ts";
 import { isSuspended, NOBODY, partyOf, type Suspended, type Suspension } from "./suspension.ts";
 import type { KeyId } from "./types.ts";
@@ -39,17 +40,17 @@ export function correctMaster(profile: Verified<MasterProfile>, previous: Correc
 }
 
 /** Draft §5.4: the key that signs a Personal Profile is an Administration Key of the Master Profile it names. */
-export async function verifyPersonal(signed: Signed<PersonalProfile>, master: Correct<MasterProfile>): Promise<Verified<PersonalProfile>> {
-  return verifyByAdministration(signed, master, "Personal Profile");
+export async function verifyPersonal(signed: Signed<PersonalProfile>, roster: Roster): Promise<Verified<PersonalProfile>> {
+  return verifyByAdministration(signed, roster, "Personal Profile");
 }
 
 /** A Personal Profile under its Master Profile, after the version that it names, by a signer not suspended before it (decisions 4.2-4.5). */
-export function correctPersonal(profile: Verified<PersonalProfile>, master: Correct<MasterProfile>, previous: Correct<PersonalProfile> | undefined, suspended: Suspended): Correct<PersonalProfile> {
-  requireAdministrationKey(profile, master, "Personal Profile");
-  checkPersonal(profile.payload, master, previous);
-  demand(!isSuspended(suspended, profile.kid, master.payload, profile.payload), "signer-suspended", "The administration device that signed this Personal Profile was suspended before.");
+export function correctPersonal(profile: Verified<PersonalProfile>, roster: Roster, previous: Correct<PersonalProfile> | undefined, suspended: Suspended): Correct<PersonalProfile> {
+  requireAdministrationKey(profile, roster, "Personal Profile");
+  checkPersonal(profile.payload, roster, previous);
+  demand(!isSuspended(suspended, profile.kid, roster, profile.payload), "signer-suspended", "The administration device that signed this Personal Profile was suspended before.");
   // A Master Profile comes into force with the first Personal Profile under it, whose arrival tells whether the Master key was suspended then.
-  const inForce = previous?.payload.g === profile.payload.g || !isSuspended(suspended, master.payload.id, master.payload, { g: master.payload.version, n: 0 });
+  const inForce = previous?.payload.g === profile.payload.g || !isSuspended(suspended, roster.id, roster, { g: roster.version, n: 0 });
   demand(inForce, "signer-suspended", "The Master key was suspended before it signed this Master Profile.");
   return profile as Correct<PersonalProfile>;
 }
@@ -71,12 +72,12 @@ export function correctDevice(profile: Verified<DeviceProfile>, personal: Correc
 }
 
 /** Draft §5.4: the key that signs an Application Profile is that of a device listed as its administrator in the Personal Profile. */
-export async function correctApplication(signed: Signed<ApplicationProfile>, personal: Correct<PersonalProfile>, device: Correct<DeviceProfile>, previous: Correct<ApplicationProfile> | undefined, master: Correct<MasterProfile>, suspended: Suspended): Promise<Correct<ApplicationProfile>> {
+export async function correctApplication(signed: Signed<ApplicationProfile>, personal: Correct<PersonalProfile>, device: Correct<DeviceProfile>, previous: Correct<ApplicationProfile> | undefined, roster: Roster, suspended: Suspended): Promise<Correct<ApplicationProfile>> {
   const { payload } = signed;
   demand(payload.g === personal.payload.g && payload.n === personal.payload.n, "profile-out-of-order", "This Application Profile is signed under another Personal Profile.");
   const entry = applicationEntry(personal.payload, payload.id);
   demand(entry?.administrators.includes(device.payload.id) === true && signed.kid === (device.payload.id as string), "profile-wrong-signer", "The signer of this Application Profile is no administrator of the application.");
-  demand(!isSuspended(suspended, device.payload.id, master.payload, payload), "signer-suspended", "The device that signed this Application Profile was suspended before.");
+  demand(!isSuspended(suspended, device.payload.id, roster, payload), "signer-suspended", "The device that signed this Application Profile was suspended before.");
   demand(payload.version === (previous?.payload.version ?? 0) + 1 && payload.previous === previous?.digest, "profile-out-of-order", `Version ${payload.version} of the Application Profile does not follow version ${previous?.payload.version ?? 0}.`);
   return (await verifySigned(signed, verifyingKey(device.payload.signatureKey))) as Correct<ApplicationProfile>;
 }
@@ -90,30 +91,30 @@ export async function correctPortal(signed: Signed<PortalProfile>, pin: string |
 }
 
 /** An account is bound to a Master Profile by one of its Administration Keys (decision 8.3), not suspended now. */
-export async function correctAccount(signed: Signed<Account>, master: Correct<MasterProfile>, previous: Correct<Account> | undefined, suspended: Suspended = NOBODY): Promise<Correct<Account>> {
+export async function correctAccount(signed: Signed<Account>, roster: Roster, previous: Correct<Account> | undefined, suspended: Suspended = NOBODY): Promise<Correct<Account>> {
   const { payload } = signed;
-  demand(payload.master === master.payload.id, "profile-wrong-id", "This account belongs to another person.");
+  demand(payload.master === roster.id, "profile-wrong-id", "This account belongs to another person.");
   demand(payload.version === (previous?.payload.version ?? 0) + 1 && payload.previous === previous?.digest, "profile-out-of-order", "This account record does not follow the one before it.");
-  const verified = await verifyByAdministration(signed, master, "account");
-  requireNotSuspended(verified, master, suspended, "account");
+  const verified = await verifyByAdministration(signed, roster, "account");
+  requireNotSuspended(verified, roster, suspended, "account");
   return verified as Correct<Account>;
 }
 
 /** The answer to a connection request is signed by an Administration Key of the version g that it names, not suspended before (g, n) (decision 5.2). */
-export async function correctAnswer(signed: Signed<ConnectionAnswer>, master: Correct<MasterProfile>, suspended: Suspended): Promise<Correct<ConnectionAnswer>> {
+export async function correctAnswer(signed: Signed<ConnectionAnswer>, roster: Roster, suspended: Suspended): Promise<Correct<ConnectionAnswer>> {
   const { payload } = signed;
-  demand(payload.master === master.payload.id, "profile-wrong-id", "This answer is about another person's mesh.");
-  demand(payload.g === master.payload.version && payload.masterDigest === master.digest, "profile-out-of-order", "This answer names another version of the Master Profile.");
-  const verified = await verifyByAdministration(signed, master, "connection answer");
-  demand(!isSuspended(suspended, verified.kid, master.payload, payload), "signer-suspended", "The administration device that signed this answer was suspended before.");
+  demand(payload.master === roster.id, "profile-wrong-id", "This answer is about another person's mesh.");
+  demand(payload.g === roster.version && payload.masterDigest === roster.digest, "profile-out-of-order", "This answer names another version of the Master Profile.");
+  const verified = await verifyByAdministration(signed, roster, "connection answer");
+  demand(!isSuspended(suspended, verified.kid, roster, payload), "signer-suspended", "The administration device that signed this answer was suspended before.");
   return verified as Correct<ConnectionAnswer>;
 }
 
 /** A notice of a PIN is signed by an Administration Key not suspended now (decision 5.3). */
-export async function correctPinNotice(signed: Signed<PinNotice>, master: Correct<MasterProfile>, suspended: Suspended): Promise<Correct<PinNotice>> {
-  demand(signed.payload.master === master.payload.id, "profile-wrong-id", "This PIN notice is about another person's mesh.");
-  const verified = await verifyByAdministration(signed, master, "PIN notice");
-  requireNotSuspended(verified, master, suspended, "PIN notice");
+export async function correctPinNotice(signed: Signed<PinNotice>, roster: Roster, suspended: Suspended): Promise<Correct<PinNotice>> {
+  demand(signed.payload.master === roster.id, "profile-wrong-id", "This PIN notice is about another person's mesh.");
+  const verified = await verifyByAdministration(signed, roster, "PIN notice");
+  requireNotSuspended(verified, roster, suspended, "PIN notice");
   return verified as Correct<PinNotice>;
 }
 
@@ -131,8 +132,8 @@ export async function verifySuspension(signed: Signed<Suspension>, master: Corre
 }
 
 /** Verifies anything that an Administration Key of the Master Profile signs. */
-export async function verifyByAdministration<P>(signed: Signed<P>, master: Correct<MasterProfile>, what: string): Promise<Verified<P>> {
-  return verifySigned(signed, verifyingKey(requireAdministrationKey(signed, master, what)));
+export async function verifyByAdministration<P>(signed: Signed<P>, roster: Roster, what: string): Promise<Verified<P>> {
+  return verifySigned(signed, verifyingKey(requireAdministrationKey(signed, roster, what)));
 }
 
 /** Verifies anything that a connected device signs with its Device Signature Key. */
@@ -151,12 +152,12 @@ export function sameOrEvidence(known: { readonly digest: Digest } | undefined, s
   demand(known === undefined || known.digest === seen.digest, "profile-two-versions", `There are two different ${what}s with one version number: a device was cloned or restored, or a key is stolen.`);
 }
 
-function requireNotSuspended(signed: Verified<unknown>, master: Correct<MasterProfile>, suspended: Suspended, what: string): void {
-  demand(!suspended.has(partyOf(signed.kid, master.payload).id), "signer-suspended", `The administration device that signed this ${what} is suspended.`);
+function requireNotSuspended(signed: Verified<unknown>, roster: Roster, suspended: Suspended, what: string): void {
+  demand(!suspended.has(partyOf(signed.kid, roster).id), "signer-suspended", `The administration device that signed this ${what} is suspended.`);
 }
 
-function requireAdministrationKey(signed: Signed<unknown>, master: Correct<MasterProfile>, what: string) {
-  const key = master.payload.administrationKeys.find((one) => signatureKeyId(one.signatureKey) === signed.kid);
+function requireAdministrationKey(signed: Signed<unknown>, roster: Roster, what: string) {
+  const key = roster.administrators.find((one) => one.key === signed.kid);
   demand(key !== undefined, "profile-wrong-signer", `The signer of this ${what} is no administration device.`);
   return key.signatureKey;
 }

@@ -13,6 +13,7 @@ import { type DeviceProfile, deviceProfile } from "./device.ts";
 import { masterProfile } from "./master.ts";
 import { emptyMesh, masterOf, type Mesh, missingSuspensions, suspendedIn, withMaster, withPersonal, withSuspension } from "./mesh.ts";
 import { personalProfile } from "./personal.ts";
+import { rosterOf } from "./roster.ts";
 import { suspension } from "./suspension.ts";
 import { outcome } from "./test-mesh.ts";
 import { correctAccount, verifyDevice } from "./validity.ts";
@@ -48,7 +49,7 @@ async function take(known: Known, name: string): Promise<void> {
       known.mesh = await withSuspension(known.mesh, readSigned(octets, suspension), arrived);
       return;
     case "account":
-      await correctAccount(readSigned(octets, account), masterOf(known.mesh), undefined);
+      await correctAccount(readSigned(octets, account), rosterOf(masterOf(known.mesh)), undefined);
       return;
     default:
       assert.fail(kind);

@@ -26,6 +26,7 @@ import { applicationProfile } from "../../src/profiles/application.ts";
 import { connectionAnswer, pinNotice } from "../../src/profiles/connection.ts";
 import { masterOf, personalOf, suspendedIn } from "../../src/profiles/mesh.ts";
 import { type PersonalProfile, personalProfile } from "../../src/profiles/personal.ts";
+import { rosterOf } from "../../src/profiles/roster.ts";
 import { suspension } from "../../src/profiles/suspension.ts";
 import { correctAccount, correctAnswer } from "../../src/profiles/validity.ts";
 import { catalogRead } from "../../src/protocol/catalogs.ts";
@@ -96,7 +97,7 @@ suite("a member does what only an administration device may", () => {
     const [personal, master] = [personalOf(synced.mesh), masterOf(synced.mesh)];
     const answer = await signObject(connectionAnswer, { device: self.device, g: 1, heads: [], master: self.master, masterDigest: master.digest, n: personal.payload.n, personal: personal.digest, result: "rejected", role: "member", v: 1, witness: asking.witness as never }, signerOf(laptop.keyring, self.device));
     await assert.rejects(synced.link.call(synced.requester, connectComplete, { answer: answer.jws }), { code: "request-not-allowed" });
-    await assert.rejects(correctAnswer(answer, master, suspendedIn(synced.mesh, 0)), { code: "profile-wrong-signer" });
+    await assert.rejects(correctAnswer(answer, rosterOf(master), suspendedIn(synced.mesh, 0)), { code: "profile-wrong-signer" });
   });
 
   test("nothing that it signs with any key it has is taken, by portal or client: Personal Profile, Application Profile, PIN, grant", async () => {
@@ -169,9 +170,9 @@ suite("a suspended device signs anything", () => {
     }
     const suspended = suspendedIn(view, now);
     const closed = await signObject(account, { ...view.account.payload, previous: view.account.digest, status: "closed", version: 2 }, by.administration);
-    await assert.rejects(correctAccount(closed, masterOf(view), view.account, suspended), { code: "signer-suspended" });
+    await assert.rejects(correctAccount(closed, rosterOf(masterOf(view)), view.account, suspended), { code: "signer-suspended" });
     const answer = await signObject(connectionAnswer, { device: self.device, g: personal.g, heads: [], master: self.master, masterDigest: masterOf(view).digest, n: personal.n + 1, personal: PLACEHOLDER as never, result: "accepted", role: "member", v: 1, witness: self.device as never }, by.administration);
-    await assert.rejects(correctAnswer(answer, masterOf(view), suspended), { code: "signer-suspended" });
+    await assert.rejects(correctAnswer(answer, rosterOf(masterOf(view)), suspended), { code: "signer-suspended" });
     await refused(tower, () => sync(tower.client), "device-disabled");
     await sync(deviceOf(alice, "laptop").client);
   });

@@ -6,6 +6,7 @@ import { deviceProfile } from "../../profiles/device.ts";
 import { at } from "../../profiles/history.ts";
 import { masterOf, type Mesh, suspendedIn } from "../../profiles/mesh.ts";
 import { applicationEntry, deviceEntry } from "../../profiles/personal.ts";
+import { rosterOf } from "../../profiles/roster.ts";
 import type { Correct } from "../../profiles/stages.ts";
 import { correctAccount, correctAnswer, correctApplication, correctPinNotice, correctPortal, verifyByDevice, verifyDevice } from "../../profiles/validity.ts";
 import type { Version } from "../../profiles/version.ts";
@@ -51,14 +52,14 @@ export async function judge(object: Read, { meshes, refused }: Assembled, known:
       return withMesh(object.signed.payload.master, meshes, async (mesh) => {
         const master = mesh.masters[object.signed.payload.g - 1];
         if (master === undefined) return `version ${object.signed.payload.g} of the Master Profile`;
-        return void (await correctAnswer(object.signed, master, suspendedIn(mesh, NOW)));
+        return void (await correctAnswer(object.signed, rosterOf(master), suspendedIn(mesh, NOW)));
       });
     case "PIN notice":
-      return withMesh(object.signed.payload.master, meshes, async (mesh) => void (await correctPinNotice(object.signed, masterOf(mesh), suspendedIn(mesh, NOW))));
+      return withMesh(object.signed.payload.master, meshes, async (mesh) => void (await correctPinNotice(object.signed, rosterOf(masterOf(mesh)), suspendedIn(mesh, NOW))));
     case "account":
       return withMesh(object.signed.payload.master, meshes, async (mesh) => {
         let before: Correct<Account> | undefined;
-        for (const one of chainTo(object.kind, object.signed, known)) before = await correctAccount(one, masterOf(mesh), before, suspendedIn(mesh, NOW));
+        for (const one of chainTo(object.kind, object.signed, known)) before = await correctAccount(one, rosterOf(masterOf(mesh)), before, suspendedIn(mesh, NOW));
         return undefined;
       });
     case "blob drop":
@@ -93,7 +94,7 @@ async function application(signed: Signed<ApplicationProfile>, meshes: Assembled
     if (mesh === undefined || personal === undefined) return `Personal Profile (${g}, ${n}), which lists this application`;
     const device = mesh.devices.get(one.kid);
     demand(device !== undefined, "profile-wrong-signer", "The signer of this Application Profile is no device of its mesh.");
-    before = await correctApplication(one, personal, device, before, masterOf(mesh), suspendedIn(mesh, NOW));
+    before = await correctApplication(one, personal, device, before, rosterOf(masterOf(mesh)), suspendedIn(mesh, NOW));
   }
   return undefined;
 }

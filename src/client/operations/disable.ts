@@ -2,6 +2,7 @@ import { current, isRemoved } from "../../catalogs/merge.ts";
 import { signObject } from "../../envelope/signed.ts";
 import { masterOf, type Mesh, personalOf, suspendedIn } from "../../profiles/mesh.ts";
 import { deviceEntry } from "../../profiles/personal.ts";
+import { rosterOf } from "../../profiles/roster.ts";
 import { OTHERS, partyOf, suspension } from "../../profiles/suspension.ts";
 import { publish } from "../../protocol/profiles.ts";
 import { demand } from "../../refusals/mesh-error.ts";
@@ -67,9 +68,9 @@ async function disableOnce(client: Client, name: string): Promise<Receipt> {
 
 /** Whether a suspension of a device by this one is firm; of an equal or higher rank it takes the signer down as well. */
 function outranks({ mesh, self }: Synced, target: string): boolean {
-  const master = masterOf(mesh).payload;
-  const mine = isAdministrator(mesh, self) ? partyOf(self.device, master).rank : OTHERS;
-  return mine < partyOf(target, master).rank;
+  const roster = rosterOf(masterOf(mesh));
+  const mine = isAdministrator(mesh, self) ? partyOf(self.device, roster).rank : OTHERS;
+  return mine < partyOf(target, roster).rank;
 }
 
 function contested(name: string): Receipt {
@@ -129,7 +130,7 @@ function removable(mesh: Mesh, now: number): readonly string[] {
     const active = deviceEntry(personalOf(mesh).payload, id)?.status === "active";
     // Those that fell with another, its signer or whom it had let in: a person says what becomes of them, not a sync.
     const named = mesh.suspensions.some((one) => one.object.digest === standing.digest && one.object.payload.target === id);
-    const firm = standing.until === undefined && partyOf(id, masterOf(mesh).payload).id === id && named;
+    const firm = standing.until === undefined && partyOf(id, rosterOf(masterOf(mesh))).id === id && named;
     return active && firm && !holders.has(id) ? [id] : [];
   });
 }

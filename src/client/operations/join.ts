@@ -10,6 +10,7 @@ import { deviceProfile } from "../../profiles/device.ts";
 import { encapsulationKey } from "../../profiles/keys.ts";
 import { masterProfile } from "../../profiles/master.ts";
 import { emptyMesh, type Mesh, masterOf, withMaster } from "../../profiles/mesh.ts";
+import { rosterOf } from "../../profiles/roster.ts";
 import type { MasterId } from "../../profiles/types.ts";
 import { correctAccount, verifyByAdministration } from "../../profiles/validity.ts";
 import { connectStart, connectStatus } from "../../protocol/connections.ts";
@@ -117,7 +118,7 @@ async function lookUp(link: PortalLink, address: string, expected: string | unde
   demand(expected === undefined || mesh.id === expected, "portal-other-master", "The portal shows another mesh for this address than the one you named.", "Do not join. Check the address with the person who gave it to you, or your other device.");
   demand(account.payload.address === address && account.payload.portal === pinOf(link), "portal-other-master", "The portal shows an account of another name or portal.");
   // Only its first version is chained to nothing; later ones were checked by the portal's own members.
-  await correctAccount(account, masterOf(mesh), account.payload.version === 1 ? undefined : ({ digest: account.payload.previous, payload: { version: account.payload.version - 1 } } as never));
+  await correctAccount(account, rosterOf(masterOf(mesh)), account.payload.version === 1 ? undefined : ({ digest: account.payload.previous, payload: { version: account.payload.version - 1 } } as never));
   return mesh;
 }
 
@@ -130,7 +131,7 @@ async function answerFor(link: PortalLink, self: Self, joining: JoiningRow): Pro
   const signed = readSigned(status.answer, connectionAnswer);
   const master = mesh.masters[signed.payload.g - 1];
   demand(master !== undefined, "portal-missing-profile", "The answer names a Master Profile that the portal does not show.");
-  const answer = await verifyByAdministration(signed, master, "connection answer");
+  const answer = await verifyByAdministration(signed, rosterOf(master), "connection answer");
   const { payload } = answer;
   demand(payload.witness === joining.witness && payload.device === self.device && payload.master === self.master, "portal-answer-wrong-device", "The portal gave this device an answer that was meant for another.");
   const proven = joining.pin === undefined || payload.result === "rejected" || isPinProof(payload.pinProof, fromBase64url(joining.pin), "answer", joining.witness);

@@ -2,6 +2,7 @@ import { digestOf, readSigned } from "../../envelope/signed.ts";
 import { type Account, account as accountType } from "../../profiles/account.ts";
 import { type MasterProfile, masterProfile } from "../../profiles/master.ts";
 import { emptyMesh, suspendedIn } from "../../profiles/mesh.ts";
+import { rosterOf } from "../../profiles/roster.ts";
 import type { Correct } from "../../profiles/stages.ts";
 import { correctAccount, correctMaster, verifyMaster } from "../../profiles/validity.ts";
 import { CONTEST_MS } from "../../profiles/types.ts";
@@ -43,7 +44,7 @@ export async function decideCreateAccount(context: Context, request: RequestOf<t
   const masters = await firstMasters(request.parts);
   const first = masters.at(-1);
   demand(first !== undefined, "profile-malformed", "An account is created together with its Master Profile.");
-  const account = await correctAccount(signed, first, former?.account, former === undefined ? undefined : suspendedIn(former, now));
+  const account = await correctAccount(signed, rosterOf(first), former?.account, former === undefined ? undefined : suspendedIn(former, now));
   const fresh: MeshRecord = { revision: 0, address, account: account.digest, master: 0, g: 0, n: 0, suspensions: 0, octets: 0 };
   const before: View = former === undefined ? { ...emptyMesh(id), record: fresh, account, applications: new Map(), chains: new Map() } : { ...former, record: reopened(former.record, address, account.digest), account };
   const applied = await applyParts(before, request.parts, now);
@@ -74,7 +75,7 @@ export async function decideDeleteAccount(context: Context, request: RequestOf<t
   const { address, portal, status } = signed.payload;
   if (view.account.digest === signed.digest) return { response: view.record.closes === undefined ? {} : { effective: view.record.closes } };
   demand(master !== undefined && address === view.record.address && portal === context.identity.profile.payload.id, "profile-wrong-id", "This is no version of this account.");
-  const account = await correctAccount(signed, master, view.account, suspendedIn(view, context.now));
+  const account = await correctAccount(signed, rosterOf(master), view.account, suspendedIn(view, context.now));
   const ending = status === "open" ? {} : { closes: view.record.closes ?? context.now + CONTEST_MS };
   const record: MeshRecord = { ...reopened(view.record, address, account.digest), ...ending, revision: view.record.revision + 1 };
   return {

@@ -5,6 +5,7 @@ import { deviceEntry } from "../../profiles/personal.ts";
 import { masterOf, suspendedIn } from "../../profiles/mesh.ts";
 import { latest } from "../../profiles/history.ts";
 import { verifyingKey } from "../../profiles/keys.ts";
+import { rosterOf } from "../../profiles/roster.ts";
 import { correctAnswer, verifyDevice } from "../../profiles/validity.ts";
 import type { RequestOf, ResponseOf } from "../../protocol/command.ts";
 import type { connectComplete, connectPending, connectStart, connectStatus } from "../../protocol/connections.ts";
@@ -91,7 +92,7 @@ export async function decideConnectComplete(context: Context, request: RequestOf
   demand(record.answer === undefined, "connection-answered", "This request was already answered from another device.");
   const plan = request.parts === undefined ? {} : await planParts(context, view, request.parts);
   const after = plan.changed ?? view;
-  const answer = await correctAnswer(signed, masterOf(after), suspendedIn(after, context.now));
+  const answer = await correctAnswer(signed, rosterOf(masterOf(after)), suspendedIn(after, context.now));
   const last = latest(after.history);
   const listed = deviceEntry(last?.payload ?? { devices: [] }, signed.payload.device)?.status === "active";
   const accepted = signed.payload.result === "accepted";
