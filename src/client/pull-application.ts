@@ -10,18 +10,18 @@ import type { Head } from "../profiles/personal.ts";
 import { rosterOf } from "../profiles/roster.ts";
 import { correctApplication } from "../profiles/validity.ts";
 import { isAfter } from "../profiles/version.ts";
-import { getProfiles } from "../protocol/profiles.ts";
+import type { ResponseOf } from "../protocol/command.ts";
+import { getProfiles, type status } from "../protocol/profiles.ts";
 import { demand } from "../refusals/mesh-error.ts";
 import type { Client } from "./client.ts";
 import { type CatalogRow, type KnownProfile, loadCatalog } from "./known.ts";
 import type { PortalLink, Requester } from "./portal-link.ts";
-import type { Synced } from "./sync.ts";
 
 /** A head, and the Personal Profile (g, n) whose signer knew it. */
 export type NamedHead = Head & { readonly g: number; readonly n: number };
 
 /** Takes a newer Application Profile and learns from its private part what the catalog is for. */
-export async function pullApplication(client: Client, link: PortalLink, requester: Requester, mesh: Mesh, id: string, row: CatalogRow, answer: Synced["answer"], heads: readonly NamedHead[]): Promise<void> {
+export async function pullApplication(client: Client, link: PortalLink, requester: Requester, mesh: Mesh, id: string, row: CatalogRow, answer: ResponseOf<typeof status>, heads: readonly NamedHead[]): Promise<void> {
   const named = answer.applications.find((one) => one.id === id);
   if (named === undefined) return;
   const seen = [row.profile, ...heads.filter((head) => head.catalog === id).map(({ g, n, profile }) => (profile === undefined ? undefined : { ...profile, g, n }))].filter((one) => one !== undefined);
