@@ -6,9 +6,10 @@ import type { PortalProfile } from "../profiles/portal.ts";
 import type { Correct } from "../profiles/stages.ts";
 import type { DeviceId, MasterId } from "../profiles/types.ts";
 import type { Member } from "../protocol/session.ts";
+import { demand } from "../refusals/mesh-error.ts";
 import type { Reading, Writing } from "../store/store.ts";
 import type { Policy } from "./limits.ts";
-import { row, shelf } from "./records.ts";
+import { type MeshRecord, row, shelf } from "./records.ts";
 import type { View } from "./view.ts";
 
 /** Who this portal is. */
@@ -42,6 +43,11 @@ export type Plan<A> = { readonly response: A; readonly octets?: Uint8Array; read
 export function memberOf(context: Context): Extract<Asker, { kind: "member" }> {
   if (context.asker.kind !== "member") throw new RangeError("this command is for members");
   return context.asker;
+}
+
+/** Refuses what a mesh has no room for: by its own quota if its operator gave it one, else by everybody's. */
+export function demandRoom({ policy }: Context, record: MeshRecord): void {
+  demand(record.octets <= (record.quota ?? policy.octetsPerAccount), "account-quota", "This account has used up the room that the portal gives it.");
 }
 
 /** What a device may do now, read from the store each time: a disabled or suspended one is nobody (decision 8.1). */

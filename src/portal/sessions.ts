@@ -14,7 +14,7 @@ import { getObject, ordinal, parseRow, putRow, row, shelf } from "./records.ts";
  * A session as it is kept: its keys let their holder ask as the device, but nothing that it asks for changes anything
  * without a signature, but a blob that is added. `used` once a request came in it: anybody may open one in a device's name, only the device can use it.
  */
-type SessionRecord = Member & { readonly requestKey: string; readonly answerKey: string; readonly opened: number; readonly used: boolean };
+export type SessionRecord = Member & { readonly requestKey: string; readonly answerKey: string; readonly opened: number; readonly used: boolean };
 
 /** Sessions end by themselves after 90 days; a device opens another at no cost to its owner. */
 export const SESSION_MS = 90 * 24 * 60 * 60 * 1000;
@@ -59,12 +59,14 @@ async function authenticationKey(context: Context, { device, master }: Member) {
 /** One row for each session of a device, oldest first: what is to go is found without reading the sessions of others. */
 export type SessionRow = { readonly id: string; readonly opened: number; readonly used: boolean };
 
-const openingKey = ({ master, device, opened }: SessionRecord, id: string): string => `${master}/${device}/${ordinal(opened)}/${id}`;
+/** Where the row of a session stands among those of its device, and what it says. */
+export const openingKey = ({ master, device, opened }: SessionRecord, id: string): string => `${master}/${device}/${ordinal(opened)}/${id}`;
+export const openingOf = ({ opened, used }: SessionRecord, id: string): SessionRow => ({ id, opened, used });
 
 /** Writes a session, and takes away those of the same device that are too old or too many, with the answers kept for them. */
 async function keep(w: Writing, id: string, record: SessionRecord): Promise<void> {
   await putRow(w, shelf.sessions, id, record);
-  await putRow(w, shelf.openings, openingKey(record, id), { id, opened: record.opened, used: record.used } satisfies SessionRow);
+  await putRow(w, shelf.openings, openingKey(record, id), openingOf(record, id));
   const all = (await w.list(shelf.openings, `${record.master}/${record.device}/`, { reverse: true })).map(({ key, value }) => ({ key, opening: parseRow<SessionRow>(value) }));
   const kept = new Set([true, false].flatMap((used) => all.filter((one) => one.opening.used === used && record.opened - one.opening.opened < SESSION_MS).slice(0, used ? KEPT_USED : KEPT_UNUSED)));
   for (const { key, opening } of all.filter((one) => !kept.has(one))) {

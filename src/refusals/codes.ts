@@ -176,6 +176,7 @@ export const codes = {
   "data-missing": 3,
   "data-damaged": 1,
   "data-newer": 1,
+  "check-found-trouble": 1,
   "connection-pending": 5,
   "doctor-found-trouble": 1,
   "clock-off": 1,

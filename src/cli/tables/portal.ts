@@ -63,6 +63,18 @@ export const portalCommands: readonly Command[] = [
     load: () => import("../commands/portal/accounts.ts"),
   },
   {
+    path: ["portal", "check"],
+    summary: "Judge all that a portal keeps anew, and mend what can be mended.",
+    positionals: [],
+    options: [data, { name: "repair", about: "make anew what follows from the rest, after a copy, and take away what nobody uses" }],
+    examples: [
+      { line: "mesh portal check --data ~/portal", about: "stopped, or while it serves" },
+      { line: "mesh portal check --data ~/portal --repair", about: "heads, counts, names, indexes; never a signed object" },
+    ],
+    about: ["Every signature is verified and every chain is followed, about a thousand objects a second. It ends with 0 when all is well or was mended, else with 1; what is lost is named and left as it is."],
+    load: () => import("../commands/portal/check.ts"),
+  },
+  {
     path: ["portal", "quota"],
     summary: "Give one account more room, or less.",
     positionals: [{ name: "ADDRESS" }, { name: "SIZE", about: "like 500M or 2G; `default` is what everybody has" }],

@@ -12,7 +12,7 @@ import { demand } from "../../refusals/mesh-error.ts";
 import type { Reading, Writing } from "../../store/store.ts";
 import { utf8 } from "../../bytes/text.ts";
 import { applyParts } from "../batch.ts";
-import { type Context, memberOf, type Plan } from "../context.ts";
+import { type Context, demandRoom, memberOf, type Plan } from "../context.ts";
 import { RESERVED_MS, RESERVED_NAMES } from "../limits.ts";
 import type { Digest } from "../../envelope/fields.ts";
 import { type AccountRecord, type MeshRecord, putObject, putRow, row, shelf } from "../records.ts";
@@ -49,7 +49,7 @@ export async function decideCreateAccount(context: Context, request: RequestOf<t
   const before: View = former === undefined ? { ...emptyMesh(id), record: fresh, account, applications: new Map(), chains: new Map() } : { ...former, record: reopened(former.record, address, account.digest), account };
   const applied = await applyParts(before, request.parts, now);
   const changed = { ...applied.view, record: recordOf(applied.view, applied.octets) };
-  demand(changed.record.octets <= (changed.record.quota ?? context.policy.octetsPerAccount), "account-quota", "This mesh is larger than the room that the portal gives it.");
+  demandRoom(context, changed.record);
   return {
     response: { arrived: now },
     changed,

@@ -4,7 +4,7 @@ import { blobDrop, type dropBlobs, type getBlob, MAX_BLOB, type putBlob } from "
 import type { Carried, RequestOf, ResponseOf } from "../../protocol/command.ts";
 import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import type { Writing } from "../../store/store.ts";
-import { type Context, memberOf, type Plan } from "../context.ts";
+import { type Context, demandRoom, memberOf, type Plan } from "../context.ts";
 import { putRow, shelf } from "../records.ts";
 import type { View } from "../view.ts";
 import { checkRevision, recordOf } from "./accounts.ts";
@@ -17,7 +17,7 @@ export async function decidePutBlob(context: Context, request: RequestOf<typeof 
   demand(digestOf(octets) === digest, "blob-wrong-digest", "These octets are not the ones that the digest names.");
   const response = { arrived: context.now };
   if ((await context.read((r) => r.get(shelf.blobs, keyOf(view, digest)))) !== undefined) return { response };
-  demand(view.record.octets + octets.length <= context.policy.octetsPerAccount, "account-quota", "This account has used up the room that the portal gives it.");
+  demandRoom(context, recordOf(view, octets.length));
   return { response, ...changing(view, octets.length, (w) => w.put(shelf.blobs, keyOf(view, digest), octets)) };
 }
 

@@ -7,7 +7,7 @@ import type { get, getProfiles, publish, status } from "../../protocol/profiles.
 import { demand } from "../../refusals/mesh-error.ts";
 import type { Writing } from "../../store/store.ts";
 import { applyParts } from "../batch.ts";
-import { type Context, memberOf, type Plan } from "../context.ts";
+import { type Context, demandRoom, memberOf, type Plan } from "../context.ts";
 import { ANSWER_OCTETS } from "../limits.ts";
 import { type AccountRecord, ordinal, putRow, row, shelf } from "../records.ts";
 import { unansweredOf } from "../requests.ts";
@@ -24,7 +24,7 @@ export async function planParts(context: Context, view: View, parts: readonly Pa
   const applied = await applyParts(view, parts, context.now);
   if (applied.effects.length === 0) return {};
   const record = recordOf(applied.view, applied.octets);
-  demand(record.octets <= (record.quota ?? context.policy.octetsPerAccount), "account-quota", "This account has used up the room that the portal gives it.");
+  demandRoom(context, record);
   return {
     changed: { ...applied.view, record },
     write: async (w) => {

@@ -3,13 +3,13 @@ import { RESERVED_MS } from "../limits.ts";
 import { type AccountRecord, type MeshRecord, parseRow, putRow, row, shelf } from "../records.ts";
 import { forgetSession, SESSION_MS, type SessionRow } from "../sessions.ts";
 import { type References, referencesOf } from "./references.ts";
-import { liveRowsOf, rowsOf } from "./walk.ts";
+import { liveRowsOf, pageOf, rowsOf } from "./walk.ts";
 
 /** So many rows are taken away in one transaction: nobody's request waits longer than that takes. */
 const AT_ONCE = 256;
 
 /** The shelves whose keys begin with the mesh, in the order in which they are emptied: what names others goes after what it names was read. */
-const OWN = [shelf.masters, shelf.personals, shelf.suspensions, shelf.applications, shelf.chains, shelf.commits, shelf.pins, shelf.requests, shelf.requesters] as const;
+const OWN = [shelf.masters, shelf.personals, shelf.suspensions, shelf.applications, shelf.chains, shelf.commits, shelf.pins, shelf.requests, shelf.requesters, shelf.blobs] as const;
 
 /** What was taken away. */
 export type Purged = { readonly accounts: number; readonly sessions: number };
@@ -93,11 +93,11 @@ async function spareChanged(w: Writing, mine: References, seen: ReadonlyMap<stri
 async function removeRows(store: Store, from: string, prefix: string): Promise<void> {
   for (;;) {
     const rest = await store.transact(async (w) => {
-      const page = await w.list(from, prefix, { limit: AT_ONCE });
+      const page = await w.list(from, prefix, { limit: pageOf(from) });
       for (const { key } of page) await w.remove(from, key);
       return page.length;
     });
-    if (rest < AT_ONCE) return;
+    if (rest < pageOf(from)) return;
   }
 }
 
