@@ -6,6 +6,7 @@ import { connectionAnswer, connectionRequest } from "../../profiles/connection.t
 import { deviceProfile } from "../../profiles/device.ts";
 import { verifyingKey } from "../../profiles/keys.ts";
 import type { Mesh } from "../../profiles/mesh.ts";
+import { rosterOf } from "../../profiles/roster.ts";
 import { NOBODY } from "../../profiles/suspension.ts";
 import type { MasterId } from "../../profiles/types.ts";
 import { correctAnswer, verifyDevice } from "../../profiles/validity.ts";
@@ -133,7 +134,7 @@ async function checkRequests(reading: Reading, mesh: Mesh, about: About): Promis
       const answer = await getObject(reading, record.answer, connectionAnswer);
       const master = mesh.masters[answer.payload.g - 1];
       demand(master !== undefined && answer.payload.witness === request.payload.witness, "profile-wrong-id", "Its answer is another request's.");
-      await correctAnswer(answer, master, NOBODY);
+      await correctAnswer(answer, rosterOf(master), NOBODY);
     } catch (error) {
       if (!(error instanceof MeshError)) throw error;
       about(error.code === "store-damaged" ? "object-damaged" : "object-false", `connection request ${key.slice(mesh.id.length + 1)}`, error.message);

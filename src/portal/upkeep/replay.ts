@@ -10,6 +10,7 @@ import { at } from "../../profiles/history.ts";
 import { masterProfile } from "../../profiles/master.ts";
 import { emptyMesh, type Mesh, suspendedIn, withMaster, withPersonal, withSuspension } from "../../profiles/mesh.ts";
 import { personalProfile } from "../../profiles/personal.ts";
+import { rosterOf } from "../../profiles/roster.ts";
 import { suspension } from "../../profiles/suspension.ts";
 import { correctApplication, verifyByAdministration, verifyDevice } from "../../profiles/validity.ts";
 import type { MasterId } from "../../profiles/types.ts";
@@ -127,7 +128,7 @@ async function checkAccount(reading: Reading, mesh: Mesh, record: MeshRecord): P
   let last: unknown;
   for (const one of mesh.masters.toReversed()) {
     try {
-      await verifyByAdministration(signed, one, "account");
+      await verifyByAdministration(signed, rosterOf(one), "account");
       return;
     } catch (error) {
       last = error;
@@ -145,7 +146,7 @@ async function checkApplication(reading: Reading, mesh: Mesh, id: string, digest
   // The version before is not kept; that this one follows it was checked when it came.
   const { previous, version } = signed.payload;
   const before = version === 1 ? undefined : ({ digest: previous, payload: { version: version - 1 } } as never);
-  await correctApplication(signed, personal, author, before, master, suspendedIn(mesh, now));
+  await correctApplication(signed, personal, author, before, rosterOf(master), suspendedIn(mesh, now));
   return octetsOf(signed.jws);
 }
 
