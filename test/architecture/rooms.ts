@@ -64,7 +64,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     node: ["events", "http", "https", "net", "stream", "timers/promises", "tls"],
   },
   "archive-2017": { is: "the lenient reader of stored objects of 2017; its findings are never Verified", pure: true, sees: ["bytes", "crypto"] },
-  cli: { is: "puts everything together: the command `mesh`", pure: false, sees: ["*"], packages: ["valibot"], node: ["*"] },
+  cli: { is: "puts everything together: the command `mesh`", pure: false, sees: ["*"], packages: ["uqr", "valibot"], node: ["*"] },
 };
 
 /** The room that a file of `src` belongs to, as a key of `rooms`; undefined for one that stands in no room. */

@@ -1,21 +1,23 @@
 import { hostname } from "node:os";
 
 import { confirmJoin, type Joined, joinMesh, type JoinOptions } from "../../client/operations/join.ts";
-import { MeshError } from "../../refusals/mesh-error.ts";
+import { isJoinCode, parseJoinCode } from "../../client/join-code.ts";
+import { parsePin } from "../../client/pin-code.ts";
+import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import { parseAddress } from "../../udf/sin.ts";
 import { parseWords } from "../../udf/words.ts";
+import type { Args } from "../args.ts";
 import type { Call } from "../call.ts";
 import { openNewClient } from "../new-client.ts";
 import { portalOf } from "../where.ts";
 
 const POLL_MS = 700;
 
-/** `mesh join ADDRESS`: asks to join, shows six words, takes three back. Run again, it goes on; while it waits it exits with 5. */
+/** `mesh join [ADDRESS]`: asks to join, shows six words, takes three back. Run again, it goes on; while it waits it exits with 5. */
 export async function run(call: Call): Promise<void> {
   const { args, input, output } = call;
-  const { address, domain, pin: master } = parseAddress(args.needText("ADDRESS"));
-  const portal = await portalOf(domain, args.text("portal"));
-  const pinCode = await input.secretFile("pin-file");
+  const { address, domain, master, pinCode, portal: named } = whereTo(args, await input.secretFile("pin-file"));
+  const portal = await portalOf(domain, args.text("portal") ?? named);
   const { client, resumed } = await openNewClient(call);
   const options: JoinOptions = { address, deviceName: args.text("device-name") ?? hostname(), portal: resumed?.portal ?? portal, ...(master === undefined ? {} : { master }), ...(pinCode === undefined ? {} : { pinCode }) };
   const answer = args.text("answer");
@@ -34,6 +36,20 @@ export async function run(call: Call): Promise<void> {
     joined = await joinMesh(client, options);
   }
   report(call, joined, address, pinCode !== undefined);
+}
+
+type Destination = Pick<JoinOptions, "address" | "master" | "pinCode"> & { readonly domain: string; readonly portal?: string };
+
+/** Where to join: what is typed, and what a join code in the PIN's file says; where both speak, they must agree. */
+function whereTo(args: Args, secret: string | undefined): Destination {
+  const code = secret !== undefined && isJoinCode(secret) ? parseJoinCode(secret) : undefined;
+  const said = args.text("ADDRESS");
+  if (said === undefined && code === undefined) throw new MeshError("usage-missing-argument", "mesh join needs ADDRESS, or --pin-file with a code that was scanned.", "See: mesh join --help");
+  const { address, domain, pin: master } = parseAddress(said ?? code?.address ?? "");
+  const pinCode = code?.pin ?? secret;
+  demand(code === undefined || code.address === address, "usage-options-conflict", `The code in the PIN's file is for ${code?.address}, not for ${address}.`, "Leave the address out, or take the other code.");
+  demand(master === undefined || pinCode === undefined || parsePin(pinCode).master === master, "usage-options-conflict", "The PIN is for another mesh than the one that the address names.", "Do not go on before you know which of the two is yours.");
+  return { address, domain, ...(master === undefined ? {} : { master }), ...(pinCode === undefined ? {} : { pinCode }), ...(code === undefined ? {} : { portal: `${code.portal.url}#${code.portal.pin}` }) };
 }
 
 /** With someone at the terminal the command waits by itself; a script says how long. */

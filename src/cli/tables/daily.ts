@@ -20,12 +20,12 @@ export const dailyCommands: readonly Command[] = [
   {
     path: ["join"],
     summary: "Make this device one of yours.",
-    positionals: [{ name: "ADDRESS", about: "your address; with #FINGERPRINT after it no words come back" }],
+    positionals: [{ name: "ADDRESS", optional: true, about: "your address; with #FINGERPRINT after it no words come back; a scanned code has it" }],
     options: [
       portal,
       deviceName,
       noPassphrase,
-      { name: "pin-file", value: "F", about: "join by the code from `mesh device pin`, in this file" },
+      { name: "pin-file", value: "F", about: "join by the PIN, or by what was scanned from `mesh device pin --qr`, in this file" },
       { name: "answer", value: '"THREE WORDS"', about: "the words that your other device showed" },
       { name: "wait", value: "SECONDS", about: "wait so long to be accepted (on a terminal: 10 minutes)" },
     ],

@@ -46,11 +46,15 @@ export const deviceCommands: readonly Command[] = [
     options: [
       { name: "role", value: "member", about: "a PIN lets in members only" },
       { name: "expires", value: "TIME", about: "how long it is good: 30m, 12h, 7d (1h)" },
+      { name: "qr", about: "draw it on the terminal, with all that the new device must know" },
+      { name: "qr-out", value: "FILE", about: "the same as a picture (SVG), in this file" },
+      { name: "wait", value: "SECONDS", about: "wait so long for the device and let it in (on a terminal with --qr: 10 minutes)" },
     ],
     examples: [
-      { line: "mesh device pin > code.txt", about: "for one device, within the hour" },
-      { line: "mesh join alice@example.com --pin-file code.txt", about: "on the new device" },
+      { line: "mesh device pin --qr", about: "for one device, within the hour; scan it there" },
+      { line: "mesh join --pin-file code.txt", about: "on the new device, with what was scanned in this file" },
     ],
+    about: ["Without --qr it prints the PIN alone; the new device then needs its address, too: mesh join ADDRESS --pin-file FILE. Who sees the code can join with it until it is used."],
     load: () => import("../commands/device/pin.ts"),
   },
   {

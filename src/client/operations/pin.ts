@@ -8,6 +8,7 @@ import { publish } from "../../protocol/profiles.ts";
 import { MeshError } from "../../refusals/mesh-error.ts";
 import { editEntries, readEntries } from "../catalog.ts";
 import { type Client, signerOf } from "../client.ts";
+import { showJoinCode } from "../join-code.ts";
 import { newPin, type PinCode, pinKey, showPin } from "../pin-code.ts";
 import { unlessOvertaken } from "../overtaken.ts";
 import { pull, pullAgain, push, type Synced } from "../sync.ts";
@@ -18,8 +19,11 @@ import { requireAdministrator } from "./versions.ts";
 /** So many wrong proofs retire a PIN (decision 5.3). */
 export const PIN_FAILURES = 5;
 
+/** A PIN, and the join code that holds it with everything else that a device must know to use it. */
+export type MadePin = { readonly pin: string; readonly uri: string };
+
 /** Makes a PIN: its record lies in the catalog that administration devices alone read; the portal learns its public name. */
-export async function makePin(client: Client, lifetimeMs: number): Promise<{ readonly pin: string }> {
+export async function makePin(client: Client, lifetimeMs: number): Promise<MadePin> {
   let made: { readonly pin: PinCode; readonly expires: number } | undefined;
   return unlessOvertaken(async () => {
     const synced = await pull(client);
@@ -30,7 +34,8 @@ export async function makePin(client: Client, lifetimeMs: number): Promise<{ rea
       await editEntries(client, "administration", (entries) => (entries.some((entry) => current(entry, "pin") === pin.id) ? [] : [change(newEntryId(), undefined, record)]));
       await push(client, synced);
       await announce(client, synced, pin.id, expires, "open");
-      return { pin: showPin(pin) };
+      const { address, portal } = synced.self;
+      return { pin: showPin(pin), uri: showJoinCode({ address, pin: showPin(pin), portal: { pin: portal.id, url: portal.url } }) };
     } finally {
       synced.link.close();
     }

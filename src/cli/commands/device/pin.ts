@@ -1,18 +1,75 @@
-import { makePin } from "../../../client/operations/pin.ts";
-import { demand } from "../../../refusals/mesh-error.ts";
+import type { Client } from "../../../client/client.ts";
+import { parseJoinCode } from "../../../client/join-code.ts";
+import { answerPins, makePin } from "../../../client/operations/pin.ts";
+import { pull } from "../../../client/sync.ts";
+import { replaceFile } from "../../../machine/replace-file.ts";
+import { demand, MeshError } from "../../../refusals/mesh-error.ts";
 import type { Call } from "../../call.ts";
 import { openClient } from "../../open-client.ts";
+import { drawQr, qrColumns, type QrModules, qrOf, qrSvg } from "../../qr.ts";
 
 const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+const POLL_MS = 1000;
 
-/** `mesh device pin`: a code that lets one device in without your looking; this device answers it at its next sync. */
+/** `mesh device pin`: a code that lets one device in without your looking; this device lets it in while it waits, or at its next sync. */
 export async function run(call: Call): Promise<void> {
-  const { args, output } = call;
+  const { args, output, world } = call;
   demand((args.text("role") ?? "member") === "member", "usage-option-value", "A PIN lets a device in as member only.");
-  const match = /^(\d{1,3})([mhd])$/.exec(args.text("expires") ?? "1h");
+  const lifetime = lifetimeOf(args.text("expires") ?? "1h");
+  const [draw, file] = [args.flag("qr"), args.text("qr-out")];
+  demand(!draw || world.isTerminal(2), "secret-not-shown", "--qr draws on a terminal, and standard error is none.", "Write a picture instead: --qr-out FILE.svg");
+  const client = await openClient(call, "online");
+  const made = await makePin(client, lifetime);
+  output.data(made, made.pin);
+  const modules = draw || file !== undefined ? await qrOf(made.uri) : undefined;
+  if (draw && modules !== undefined) drawOnTerminal(call, modules);
+  if (file !== undefined && modules !== undefined) writePicture(call, file, modules);
+  output.note(modules === undefined ? "For one device, once. Put it in a file there: mesh join ADDRESS --pin-file FILE." : "For one device, once. Scan it there, put what you get in a file: mesh join --pin-file FILE.");
+  if (isHere(parseJoinCode(made.uri).portal.url)) output.note("Your portal's address is one that only this computer knows: no other can join.");
+  const seconds = args.number("wait", 0, 86_400) ?? (draw && call.input.mayAsk ? 600 : 0);
+  if (seconds === 0) output.note("This device lets it in at its next `mesh sync`.");
+  else await letIn(call, client, seconds);
+}
+
+function lifetimeOf(text: string): number {
+  const match = /^(\d{1,3})([mhd])$/.exec(text);
   const lifetime = Number(match?.[1]) * (UNITS[match?.[2] ?? ""] ?? Number.NaN);
   demand(lifetime > 0 && lifetime <= 7 * 86_400_000, "usage-option-value", "--expires is a time like 30m, 12h or 7d, at most 7 days.");
-  const made = await makePin(await openClient(call, "online"), lifetime);
-  output.data(made, made.pin);
-  output.note("For one device, once. Put it in a file there: mesh join ADDRESS --pin-file FILE. This device lets it in at its next `mesh sync`.");
+  return lifetime;
+}
+
+function drawOnTerminal({ output, world }: Call, modules: QrModules): void {
+  const columns = process.stderr.columns ?? 80;
+  if (columns < qrColumns(modules)) return output.note(`The terminal has ${columns} columns, and the QR code needs ${qrColumns(modules)}: make it wider, or use --qr-out FILE.svg.`);
+  world.write(2, drawQr(modules, ["", undefined].includes(world.environment["NO_COLOR"]) && world.environment["TERM"] !== "dumb"));
+}
+
+/** The PIN is made and shown by now, so that nothing is lost if this fails. */
+function writePicture({ output }: Call, file: string, modules: QrModules): void {
+  try {
+    replaceFile(file, qrSvg(modules, "mesh join"));
+  } catch (error) {
+    throw new MeshError("output-failed", `${file} could not be written (${(error as NodeJS.ErrnoException).code ?? "unknown"}). The PIN is good all the same.`, "Choose another file with --qr-out; that makes another PIN.");
+  }
+  output.note(`The QR code is in ${file}, for you alone to read. Whoever sees it can join until it is used; delete it then.`);
+}
+
+/** Whether a portal is one of this computer alone: on any other its address leads elsewhere. */
+function isHere(url: string): boolean {
+  return /^(?:localhost|127\.[0-9.]+|\[::1\])$/.test(new URL(url).hostname);
+}
+
+/** Waits for the device, and lets in whoever proves to know this PIN or another one that is open. */
+async function letIn({ output, input }: Call, client: Client, seconds: number): Promise<void> {
+  if (input.mayAsk) output.note("Waiting for the device. You may stop here: it is then let in at the next `mesh sync`.");
+  for (const end = performance.now() + seconds * 1000; performance.now() < end; await new Promise((done) => setTimeout(done, POLL_MS))) {
+    const synced = await pull(client);
+    try {
+      const admitted = await answerPins(client, synced);
+      if (admitted.length > 0) return output.note(`${admitted.join(", ")} joined by PIN.`);
+    } finally {
+      synced.link.close();
+    }
+  }
+  throw new MeshError("connection-pending", "Nobody has used the PIN yet.", "It stays good: run `mesh sync` once the device has asked.");
 }
