@@ -18,15 +18,16 @@ export async function run(call: Call): Promise<void> {
   const lifetime = lifetimeOf(args.text("expires") ?? "1h");
   const [draw, file] = [args.flag("qr"), args.text("qr-out")];
   demand(!draw || world.isTerminal(2), "secret-not-shown", "--qr draws on a terminal, and standard error is none.", "Write a picture instead: --qr-out FILE.svg");
+  const seconds = args.number("wait", 0, 86_400) ?? (draw && call.input.mayAsk ? 600 : 0);
   const client = await openClient(call, "online");
   const made = await makePin(client, lifetime);
   output.data(made, made.pin);
   const modules = draw || file !== undefined ? await qrOf(made.uri) : undefined;
-  if (draw && modules !== undefined) drawOnTerminal(call, modules);
-  if (file !== undefined && modules !== undefined) writePicture(call, file, modules);
   output.note(modules === undefined ? "For one device, once. Put it in a file there: mesh join ADDRESS --pin-file FILE." : "For one device, once. Scan it there, put what you get in a file: mesh join --pin-file FILE.");
-  if (isHere(parseJoinCode(made.uri).portal.url)) output.note("Your portal's address is one that only this computer knows: no other can join.");
-  const seconds = args.number("wait", 0, 86_400) ?? (draw && call.input.mayAsk ? 600 : 0);
+  if (isHere(parseJoinCode(made.uri).portal.url)) output.note("Your portal's address is one that only this computer knows: no other computer can join.");
+  if (file !== undefined && modules !== undefined) writePicture(call, file, modules);
+  // Last, so that all of it is still to be seen on a terminal of 24 lines.
+  if (draw && modules !== undefined) drawOnTerminal(call, modules);
   if (seconds === 0) output.note("This device lets it in at its next `mesh sync`.");
   else await letIn(call, client, seconds);
 }
