@@ -30,8 +30,13 @@ export function requireAdministrator(mesh: Mesh, self: Self): void {
 export async function nextPersonal(client: Client, self: Self, mesh: Mesh, changes: Changes, master: Verified<MasterProfile> = masterOf(mesh)): Promise<Verified<PersonalProfile>> {
   const last = personalOf(mesh);
   const g = master.payload.version;
-  const signed = await client.rows.read((rows) => rows.get<SignedRow>("signed", "signed"));
-  const n = Math.max(g === last.payload.g ? last.payload.n : 0, signed?.g === g ? signed.n : 0) + 1;
+  // Taken in one step, before it is signed: neither a device that dies now nor another command on it signs anything else for it.
+  const n = await client.rows.transact(async (rows) => {
+    const signed = await rows.get<SignedRow>("signed", "signed");
+    const next = Math.max(g === last.payload.g ? last.payload.n : 0, signed?.g === g ? signed.n : 0) + 1;
+    await rows.put("signed", "signed", "", { g, n: next } satisfies SignedRow);
+    return next;
+  });
   const payload: PersonalProfile = {
     ...last.payload,
     applications: [...changes.applications],
@@ -43,8 +48,6 @@ export async function nextPersonal(client: Client, self: Self, mesh: Mesh, chang
     previous: last.digest,
     suspensions: mesh.suspensions.map((one) => one.object.digest).slice(-MAX_SUSPENSIONS),
   };
-  // Before it is signed: a device that dies now has used the number up, and signs nothing else for it.
-  await client.rows.transact((rows) => rows.put("signed", "signed", "", { g, n } satisfies SignedRow));
   return signObject(personalProfile, payload, signerOf(client.keyring, self.administrationKey));
 }
 
