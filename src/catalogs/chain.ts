@@ -84,7 +84,7 @@ function epochReaders(before: Chain | undefined, payload: EpochCommit, entry: Ap
   const unfounded = payload.excluded.find((device) => !entry.readers.includes(device) || !wasSuspended(authority, device, payload));
   demand(unfounded === undefined, "commit-wrong-readers", `Epoch ${payload.epoch} excludes a device that was not suspended.`);
   const readers = entry.readers.filter((device) => !payload.excluded.includes(device));
-  const due = before === undefined || isStale(before, readers, payload, authority.history);
+  const due = before === undefined || isStale(before, readers, payload, authority.history) || isLocked(before.holders, entry.administrators, readers);
   demand(due || entry.administrators.includes(author), "commit-wrong-author", `Epoch ${payload.epoch} was not owed, and its author does not administer this catalog.`);
   const wanted = readers.map((device) => encryptionKeyOf(device, authority)).sort();
   const given = recipientsOf(payload.wraps, wrapSubject(payload.catalog, payload.epoch));
@@ -113,6 +113,14 @@ function isStale(chain: Chain, readers: readonly DeviceId[], when: Version, hist
   return chain.holders.some((device) => !readers.includes(device)) || (removal !== undefined && isAfter(removal, chain.epochVersion));
 }
 
+/**
+ * Whether administrators of a catalog wait for a key that none of them holds, as after a suspension that lapsed: nobody could
+ * grant it to them, so that any editor begins an epoch for all readers (decision 6.2).
+ */
+export function isLocked(holders: readonly DeviceId[], administrators: readonly DeviceId[], readers: readonly DeviceId[]): boolean {
+  return !administrators.some((device) => holders.includes(device)) && administrators.some((device) => readers.includes(device));
+}
+
 /** The commit of a catalog after which nothing counts that a device appended; `undefined` while it is not disabled (decision 5.4). */
 export function cutOf(mesh: Mesh, device: string, catalog: string): number | undefined {
   const disabling = disabledIn(mesh.history, device)?.payload;
@@ -120,7 +128,7 @@ export function cutOf(mesh: Mesh, device: string, catalog: string): number | und
 }
 
 /** Whether entries do not count: appended after the heads that whoever cut the author off knew, or under an overridden version by a device that only overridden versions list. */
-function isQuarantined(commit: Correct<Commit>, authority: Authority): boolean {
+export function isQuarantined(commit: Pick<Correct<Commit>, "kid" | "payload">, authority: Authority): boolean {
   const { payload, kid } = commit;
   if (payload.kind !== "entries") return false;
   const now = latest(authority.history);

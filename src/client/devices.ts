@@ -7,6 +7,7 @@ import { readShape } from "../envelope/shape.ts";
 import { demand } from "../refusals/mesh-error.ts";
 import { editEntries, readEntries } from "./catalog.ts";
 import { type Client, memberSelf } from "./client.ts";
+import { namesIn } from "./device-names.ts";
 import { loadMesh } from "./known.ts";
 import type { SyncRow } from "./sync.ts";
 
@@ -43,16 +44,6 @@ export async function renameDevice(client: Client, device: string, name: string)
     const entry = entryOf(entries, device);
     return [change(entry?.id ?? newEntryId(), entry, entry === undefined ? { device, name: wanted } : { name: wanted })];
   });
-}
-
-/** The names in the catalog of devices, by device. */
-export function namesIn(entries: readonly Entry[]): ReadonlyMap<string, string> {
-  return new Map(
-    entries.flatMap((entry) => {
-      const [device, name] = [current(entry, "device"), current(entry, "name")];
-      return typeof device === "string" && typeof name === "string" && !isRemoved(entry) ? [[device, name] as const] : [];
-    }),
-  );
 }
 
 /** A name that no live device has: the one wanted, or with a number after it. */

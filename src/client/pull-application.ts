@@ -12,7 +12,7 @@ import { correctApplication } from "../profiles/validity.ts";
 import { isAfter } from "../profiles/version.ts";
 import type { ResponseOf } from "../protocol/command.ts";
 import { getProfiles, type status } from "../protocol/profiles.ts";
-import { demand } from "../refusals/mesh-error.ts";
+import { demand, MeshError } from "../refusals/mesh-error.ts";
 import type { Client } from "./client.ts";
 import { type CatalogRow, type KnownProfile, loadCatalog } from "./known.ts";
 import type { PortalLink, Requester } from "./portal-link.ts";
@@ -39,16 +39,26 @@ export async function pullApplication(client: Client, link: PortalLink, requeste
   const profile = await correctApplication(signed, personal, author, before, rosterOf(masterOf(mesh)), suspendedIn(mesh, answer.now));
   const key = row.epochs[profile.payload.epoch]?.key;
   const opened = key === undefined ? undefined : openKeyed(fromBase64url(key), applicationPurpose(id, profile.payload.version, profile.payload.epoch), profile.payload.sealed);
-  if (opened === undefined) return;
-  const { type } = readShape(applicationPrivateShape, parseCanonical(opened), "profile-malformed", "Application Profile");
+  const said = opened === undefined ? undefined : typeIn(opened);
   await client.rows.transact(async (rows) => {
-    // What a catalog is for never changes, and no two are for the same: else who administered once could, with the portal, have secrets written where others read.
-    const there = await rows.get<{ id: string }>("types", type);
-    demand((row.type === undefined || row.type === type) && (there === undefined || there.id === id), "portal-false-data", "The portal shows an Application Profile that makes a catalog into another.", "Nothing here was changed; do not rely on this portal.");
-    const current = await loadCatalog(rows, id);
-    await rows.put("catalogs", id, "", { ...(current ?? row), profile: { digest: profile.digest, g: profile.payload.g, n: profile.payload.n, version: profile.payload.version }, type });
+    const current = (await loadCatalog(rows, id)) ?? row;
+    const there = said === undefined ? undefined : await rows.get<{ id: string }>("types", said);
+    // What a catalog is for never changes, and no two are for the same: else who administered once could have secrets written where others read.
+    const type = current.type ?? (there === undefined || there.id === id ? said : undefined);
+    if (type === undefined) return;
+    await rows.put("catalogs", id, "", { ...current, profile: { digest: profile.digest, g: profile.payload.g, n: profile.payload.n, version: profile.payload.version }, type });
     await rows.put("types", type, "", { id });
   });
+}
+
+/** The type in the private part of an Application Profile; what its author should not have sealed says nothing, and is no fault of the portal, which cannot read it. */
+function typeIn(opened: Uint8Array): string | undefined {
+  try {
+    return readShape(applicationPrivateShape, parseCanonical(opened), "profile-malformed", "Application Profile").type;
+  } catch (error) {
+    if (error instanceof MeshError) return undefined;
+    throw error;
+  }
 }
 
 /** Whether an Application Profile is one that was seen, or comes after it: who administered an application before that cannot sign a later one, however it is numbered. */

@@ -1,5 +1,5 @@
 import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
-import { type Authority, type Chain, nextCommit, type Placed } from "../catalogs/chain.ts";
+import { type Authority, type Chain, isQuarantined, nextCommit, type Placed } from "../catalogs/chain.ts";
 import { checkBody, type Commit, commit as commitType, type EntriesCommit, type EpochCommit, wrapSubject } from "../catalogs/commits.ts";
 import { type Change, openChanges } from "../catalogs/entries.ts";
 import { previousEpochOf, previousKey, takeKey } from "../catalogs/epoch-keys.ts";
@@ -135,6 +135,25 @@ export async function writePulled(rows: RowsWriting, catalog: string, pulled: Pu
   await opening.entries.flush(rows);
 }
 
+/**
+ * Takes back what was quarantined for a reason that holds no more: a suspension that lapsed or was lifted (decision 4.5).
+ *
+ * Whoever pulled such a commit meanwhile, and whoever pulls it now, hold the same entries afterwards.
+ */
+export async function releaseQuarantined(rows: RowsWriting, catalog: string, authority: Authority): Promise<void> {
+  const quarantined = await rows.list<WaitingRow>("quarantined", catalog);
+  const known = quarantined.length === 0 ? undefined : await loadCatalog(rows, catalog);
+  if (known === undefined) return;
+  const opening = new Opening(rows, catalog, known.epochs);
+  for (const { row, remove } of quarantined) {
+    const { kid, payload } = readSigned(row.commit, commitType);
+    if (isQuarantined({ kid, payload }, authority)) continue;
+    await remove(rows);
+    if (!(await opening.take(row))) await rows.put("waiting", catalog, payload.index, row);
+  }
+  await opening.entries.flush(rows);
+}
+
 /** Opens the entries of commits and merges them into what there is, in any order. */
 class Opening {
   readonly entries: EntryRows;
@@ -156,7 +175,7 @@ class Opening {
     if (key === undefined || payload.kind !== "entries") return false;
     const changes = changesOf(payload, waiting, fromBase64url(key));
     // What its author should not have signed holds its place in the chain and counts for nothing; nobody else's sync stops at it.
-    if (changes === undefined) await this.#rows.put("quarantined", this.#catalog, payload.index, waiting);
+    if (changes === undefined) await this.#rows.put("malformed", this.#catalog, payload.index, waiting);
     for (const change of changes ?? []) await this.entries.put(merge(await this.entries.get(change.entry), change, kid, payload.index));
     return true;
   }

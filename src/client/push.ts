@@ -25,7 +25,9 @@ export function dueFrom(mesh: Mesh, self: Self, catalog: string, row: CatalogRow
   const entry = applicationEntry(personalOf(mesh).payload, catalog);
   const due = owed(row?.chain, catalog, mesh.history, suspendedIn(mesh, now), rosterOf(masterOf(mesh)));
   const mine = entry?.editors.includes(self.device) === true && !due.excluded.includes(self.device);
-  if (!mine) return undefined;
+  // Whoever was not given the key of the epoch now can neither grant it nor go on from it, and loses nothing by waiting for one who was.
+  const lacking = row !== undefined && keyOf(row) === undefined && !row.chain.holders.includes(self.device);
+  if (!mine || lacking) return undefined;
   const administers = entry.administrators.includes(self.device);
   // What it was given for the current epoch does not open, or leads to none before: that was its author's doing, and ends with the next epoch.
   const flawed = row !== undefined && row.chain.holders.includes(self.device) && (keyOf(row) === undefined || row.epochs[row.chain.epoch]?.flawed === true);
@@ -61,7 +63,7 @@ export async function makeEntries(client: Client, self: Self, mesh: Mesh, catalo
   if (recorded !== undefined && recorded.index === row.chain.index + 1 && recorded.previous === row.chain.digest) return { sent: recorded.sent, ...(await takeCommit(row, recorded.sent, authorityOf(mesh, now), key)) };
   if (journal.length === 0) return undefined;
   const epochKey = keyOf(row);
-  demand(epochKey !== undefined, "epoch-key-wrong", "This device does not hold the key of the current epoch yet.", "An administration device must sync first.");
+  demand(epochKey !== undefined, "epoch-key-wrong", "This device does not hold the key of the current epoch yet.", "Another of your devices, one that holds it, must sync first.");
   const { payload, body } = sealChanges(placeAfter(row, mesh, catalog), epochKey, journal.flatMap((one) => one.changes));
   const made = await make(client, self, mesh, row, payload, body, key, now);
   const { digest, index } = made.row.chain;

@@ -5,7 +5,7 @@ import type { Entry } from "../catalogs/merge.ts";
 import { journalOf, readEntries } from "./catalog.ts";
 import { type Client, type Self, selfOf } from "./client.ts";
 import { loadCatalog, loadMesh } from "./known.ts";
-import { namesIn } from "./devices.ts";
+import { namesIn } from "./device-names.ts";
 import { lastSeen } from "./witness-heads.ts";
 import type { RefusedRow, SyncRow } from "./sync.ts";
 

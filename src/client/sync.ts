@@ -16,7 +16,7 @@ import { unlessOvertaken } from "./overtaken.ts";
 import { quarantineDisabled } from "./quarantine.ts";
 import { meetPortal, type PortalLink, type Requester } from "./portal-link.ts";
 import { type NamedHead, pullApplication } from "./pull-application.ts";
-import { pullCatalog, writePulled } from "./pull-catalog.ts";
+import { pullCatalog, releaseQuarantined, writePulled } from "./pull-catalog.ts";
 import { pullMesh } from "./pull-mesh.ts";
 import { compareHeads, witnessHeads } from "./witness-heads.ts";
 import { dueFrom, type Made, makeDue, makeEntries } from "./push.ts";
@@ -124,6 +124,8 @@ async function pullCatalogs(client: Client, link: PortalLink, requester: Request
       await client.rows.transact((rows) => writePulled(rows, id, pulled));
       received += pulled.placed.length;
     }
+    const apart = await client.rows.read((rows) => rows.list("quarantined", id));
+    if (apart.length > 0) await client.rows.transact((rows) => releaseQuarantined(rows, id, authority));
     const row = pulled?.row ?? known;
     if (row !== undefined) await pullApplication(client, link, requester, mesh, id, row, answer, named);
   }

@@ -12,7 +12,7 @@ import { octetsField } from "./fields.ts";
 const SALT_OCTETS = 32;
 
 /** Octets under a shared key: a 256-bit salt, from which key and nonce follow, and the ciphertext with its tag. */
-export const keyedShape = v.strictObject({ ciphertext: v.string(), salt: octetsField({ octets: SALT_OCTETS }) });
+export const keyedShape = v.strictObject({ ciphertext: octetsField({ most: 1024 * 1024 }), salt: octetsField({ octets: SALT_OCTETS }) });
 export type Keyed = v.InferOutput<typeof keyedShape>;
 
 /**

@@ -28,7 +28,7 @@ const recipientShape = v.strictObject({
 
 /** The shape of a JWE in general JSON form (RFC 7516 §7.2.1) as decision 2.6 narrows it. */
 export const sealedShape = v.strictObject({
-  ciphertext: v.string(),
+  ciphertext: octetsField({ most: 1024 * 1024 }),
   iv: octetsField({ octets: content.ivOctets }),
   protected: v.string(),
   recipients: v.pipe(v.array(recipientShape), v.minLength(1), v.maxLength(MAX_RECIPIENTS)),

@@ -10,14 +10,14 @@ import { type DeviceProfile, deviceProfile } from "../profiles/device.ts";
 import { at, latest } from "../profiles/history.ts";
 import { masterProfile } from "../profiles/master.ts";
 import { checkNewSuspension, masterOf, personalOf, suspendedIn, withMaster, withPersonal, withSuspension } from "../profiles/mesh.ts";
-import { personalProfile } from "../profiles/personal.ts";
+import { type Head, personalProfile } from "../profiles/personal.ts";
 import { rosterOf } from "../profiles/roster.ts";
 import { partyOf, suspension } from "../profiles/suspension.ts";
 import { correctApplication, correctPinNotice, verifyDevice } from "../profiles/validity.ts";
 import type { Part } from "../protocol/parts.ts";
 import { demand } from "../refusals/mesh-error.ts";
-import type { Writing } from "../store/store.ts";
-import { ordinal, parseRow, type PinRecord, putObject, putRow, row, shelf } from "./records.ts";
+import type { Reading, Writing } from "../store/store.ts";
+import { ordinal, parseRow, type PinRecord, putObject, putRow, row, shelf, type Stamped } from "./records.ts";
 import type { View } from "./view.ts";
 
 /** One write that a batch makes once it is accepted whole. */
@@ -100,10 +100,22 @@ async function applyPersonal(draft: Draft, part: Extract<Part, { kind: "personal
   const personal = personalOf(draft.view);
   const fresh = [...draft.view.devices.values()].filter((device) => view.devices.get(device.payload.id) !== device);
   draft.effects.push(async (w) => {
+    // Before anything of this batch is written: its signer knew what was here before.
+    await checkHeads(w, view, personal.payload.heads);
     await putObject(w, personal);
     await putRow(w, shelf.personals, `${view.id}/${ordinal(personal.payload.g)}/${ordinal(personal.payload.n)}`, { arrived: now, digest: personal.digest });
     for (const device of fresh) await putObject(w, device);
   });
+}
+
+/** The heads that a version names are on the chains that are here, with the Application Profile of now: else whoever signs it could make every device take this portal for a liar. */
+async function checkHeads(reading: Reading, view: View, heads: readonly Head[]): Promise<void> {
+  for (const { catalog, index, digest, profile } of heads) {
+    const commit = await row<Stamped>(reading, shelf.commits, `${view.id}/${catalog}/${ordinal(index)}`);
+    const now = view.applications.get(catalog);
+    const same = profile === undefined || (now?.digest === profile.digest && now.payload.version === profile.version);
+    demand(commit?.digest === digest && same, "profile-out-of-order", "This Personal Profile names a head of a catalog that is not here.");
+  }
 }
 
 async function applyApplication(draft: Draft, part: Extract<Part, { kind: "application" }>): Promise<void> {

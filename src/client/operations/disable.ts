@@ -1,4 +1,4 @@
-import { current, isRemoved } from "../../catalogs/merge.ts";
+import { current, type Entry, isRemoved } from "../../catalogs/merge.ts";
 import { signObject } from "../../envelope/signed.ts";
 import { masterOf, type Mesh, personalOf, suspendedIn } from "../../profiles/mesh.ts";
 import { deviceEntry } from "../../profiles/personal.ts";
@@ -58,12 +58,18 @@ async function disableOnce(client: Client, name: string): Promise<Receipt> {
     for (const device of fallen) pending.push(`${device.name}, which ${target.name} let in within the last 72 hours, is suspended with it: disable it too, or join it anew`);
     const rolled = await push(client, synced);
     done.push(rolled === 0 ? "every catalog already had new keys" : `${rolled} catalog${rolled === 1 ? "" : "s"} got new keys that ${target.name} does not have`);
-    const exposed = (await readEntries(client, "passwords")).filter((entry) => !isRemoved(entry)).map((entry) => String(current(entry, "name") ?? "?")).sort();
+    const exposed = (await readEntries(client, "passwords")).filter((entry) => !isRemoved(entry)).map(nameIn).sort();
     if (exposed.length > 0) pending.push(`change the ${exposed.length} password${exposed.length === 1 ? "" : "s"} that ${target.name} could read: ${exposed.slice(0, 20).join(", ")}${exposed.length > 20 ? ", ..." : ""}`);
     return { done, pending };
   } finally {
     synced.link.close();
   }
+}
+
+/** What an entry is called; what another device wrote in another form has no name. */
+function nameIn(entry: Entry): string {
+  const name = current(entry, "name");
+  return typeof name === "string" ? name : "?";
 }
 
 /** Whether a suspension of a device by this one is firm; of an equal or higher rank it takes the signer down as well. */

@@ -2,7 +2,7 @@ import { findPassword } from "../../../applications/passwords/find.ts";
 import { historyOf, type PastValue } from "../../../applications/passwords/history.ts";
 import { readEntries, readNamed } from "../../../client/catalog.ts";
 import type { Client } from "../../../client/client.ts";
-import { namesIn } from "../../../client/devices.ts";
+import { namesIn } from "../../../client/device-names.ts";
 import { MeshError } from "../../../refusals/mesh-error.ts";
 import { showUdf, type Udf } from "../../../udf/udf.ts";
 import type { Call } from "../../call.ts";

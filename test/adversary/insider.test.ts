@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+
+import { fromBase64url, toBase64url } from "../../src/bytes/base64url.ts";
+import { canonicalBytes, type Json } from "../../src/bytes/canonical-json.ts";
+import { commit } from "../../src/catalogs/commits.ts";
+import { beginEpoch, type Place } from "../../src/catalogs/epoch-keys.ts";
+import { newEntryId } from "../../src/catalogs/entry-id.ts";
+import { change, current } from "../../src/catalogs/merge.ts";
+import { editEntries, readEntries } from "../../src/client/catalog.ts";
+import { signerOf } from "../../src/client/client.ts";
+import { loadCatalog } from "../../src/client/known.ts";
+import { disableDevice } from "../../src/client/operations/disable.ts";
+import { nextPersonal } from "../../src/client/operations/versions.ts";
+import { pull, push, sync } from "../../src/client/sync.ts";
+import { randomBytes } from "../../src/crypto/random.ts";
+import { keyedUnder } from "../../src/envelope/keyed.ts";
+import { signObject } from "../../src/envelope/signed.ts";
+import { loadView } from "../../src/portal/view.ts";
+import { applicationProfile, applicationPurpose } from "../../src/profiles/application.ts";
+import { type Mesh, personalOf } from "../../src/profiles/mesh.ts";
+import { type Head, personalProfile } from "../../src/profiles/personal.ts";
+import { suspension } from "../../src/profiles/suspension.ts";
+import type { Part } from "../../src/protocol/parts.ts";
+import { publish } from "../../src/protocol/profiles.ts";
+import type { TestDevice } from "../support/world.ts";
+import { deviceOf, household, idOf, join, meshOf, names, save, whoIs } from "./household.ts";
+
+async function send(device: TestDevice, ...parts: readonly Part[]): Promise<void> {
+  const synced = await pull(device.client);
+  try {
+    await synced.link.call(synced.requester, publish, { parts: [...parts] });
+  } finally {
+    synced.link.close();
+  }
+}
+
+async function chainOf(device: TestDevice, type: "devices" | "passwords") {
+  const id = await idOf(device, type);
+  const row = await device.client.rows.read((rows) => loadCatalog(rows, id));
+  assert.ok(row !== undefined);
+  return { id: id as Head["catalog"], ...row };
+}
+
+suite("a stolen administration device, before anybody knows", () => {
+  /** The version after the last that names heads which no chain has. */
+  async function versionWith(tower: TestDevice, heads: readonly Head[]): Promise<Part> {
+    const [self, last] = [await whoIs(tower), personalOf(await meshOf(tower))];
+    const payload = { ...last.payload, heads: [...heads], n: last.payload.n + 1, previous: last.digest };
+    return { kind: "personal", object: (await signObject(personalProfile, payload, signerOf(tower.keyring, self.administrationKey))).jws };
+  }
+
+  test("cannot make the portal look like a liar by naming heads that no catalog has", async () => {
+    const alice = await household({ tower: "admin" });
+    const tower = deviceOf(alice, "tower");
+    const { id, chain } = await chainOf(tower, "passwords");
+    const digest = toBase64url(randomBytes(64)) as Head["digest"];
+    const { profile } = await chainOf(tower, "passwords");
+    assert.ok(profile !== undefined);
+    const real = { catalog: id, digest: chain.digest, index: chain.index };
+    const unreal = [{ ...real, index: 999 }, { ...real, digest }, { ...real, index: 1 }, { ...real, profile: { digest: profile.digest, version: 9 } }, { ...real, profile: { digest, version: profile.version } }];
+    for (const head of unreal) await assert.rejects(send(tower, await versionWith(tower, [head])), { code: "profile-out-of-order" });
+    await send(tower, await versionWith(tower, [{ ...real, profile: { digest: profile.digest, version: profile.version } }]));
+    await sync(alice.desktop.client);
+    await disableDevice(alice.desktop.client, "tower");
+  });
+
+  test("cannot stop the others by an Application Profile that is garbage inside, or makes one catalog into another", async () => {
+    const alice = await household({ tower: "admin", laptop: "member" });
+    const [tower, laptop] = [deviceOf(alice, "tower"), deviceOf(alice, "laptop")];
+    const self = await whoIs(tower);
+    const { id, chain, epochs } = await chainOf(tower, "passwords");
+    const key = fromBase64url(epochs[chain.epoch]?.key ?? "");
+    const { g, n } = personalOf(await meshOf(tower)).payload;
+    const signer = signerOf(tower.keyring, self.device);
+    const inside = [randomBytes(9), canonicalBytes({ v: 1 }), canonicalBytes({ type: "devices", v: 1 }), canonicalBytes({ type: "bookmarks", v: 1 })];
+    for (const [at, plaintext] of inside.entries()) {
+      const version = at + 2;
+      const view = await alice.portal.store.read((r) => loadView(r, self.master));
+      const previous = view?.applications.get(id)?.digest;
+      assert.ok(previous !== undefined);
+      const payload = { epoch: chain.epoch, g, id, n, previous, v: 1 as const, version };
+      await assert.rejects(signObject(applicationProfile, { ...payload, sealed: { ciphertext: "%", salt: toBase64url(randomBytes(32)) } }, signer), { code: "signed-malformed" });
+      const sealed = keyedUnder(key, applicationPurpose(id, version, chain.epoch), plaintext);
+      await send(tower, { kind: "application", object: (await signObject(applicationProfile, { ...payload, sealed }, signer)).jws });
+      await save(alice.desktop, `password ${at}`);
+      await sync(laptop.client);
+      assert.equal((await names(laptop)).length, version - 1);
+    }
+    await disableDevice(alice.desktop.client, "tower");
+  });
+
+  test("cannot keep new devices out by an epoch that does not lead to the one before", async () => {
+    const alice = await household({ tower: "admin" });
+    const tower = deviceOf(alice, "tower");
+    await save(alice.desktop, "github");
+    const self = await whoIs(tower);
+    await sync(tower.client);
+    const { id, chain } = await chainOf(tower, "passwords");
+    const mesh: Mesh = await meshOf(tower);
+    const { g, n } = personalOf(mesh).payload;
+    const place: Place = { catalog: id, epoch: chain.epoch + 1, g, index: chain.index + 1, n, previous: chain.digest };
+    const { payload } = await beginEpoch(place, [...mesh.devices.values()].map((one) => one.payload), [], randomBytes(32));
+    await send(tower, { kind: "commit", object: (await signObject(commit, payload, signerOf(tower.keyring, self.device))).jws });
+    await save(alice.desktop, "gitlab");
+    const phone = await join(alice, "phone");
+    await sync(phone.client);
+    assert.equal((await readEntries(phone.client, "devices")).length, 3);
+  });
+});
+
+suite("a stolen member device, before anybody knows", () => {
+  test("cannot say in the name of another what that one has seen, nor stop anybody by what it says", async () => {
+    const alice = await household({ laptop: "member", tablet: "member" });
+    const [laptop, tablet] = [deviceOf(alice, "laptop"), deviceOf(alice, "tablet")];
+    const desktop = await whoIs(alice.desktop);
+    const last = personalOf(await meshOf(laptop));
+    const seen = { at: alice.portal.clock.now, heads: [], master: { digest: toBase64url(randomBytes(64)), version: 1 }, personal: { digest: last.digest, g: 1, n: last.payload.n } };
+    await editEntries(laptop.client, "devices", (entries) => {
+      const theirs = entries.find((entry) => current(entry, "device") === desktop.device);
+      const odd: Json = { toString: 1 };
+      return [change(theirs?.id ?? "", theirs, { seen }), change(newEntryId(), undefined, { device: desktop.device, seen }), change(newEntryId(), undefined, { device: odd, seen: odd, name: odd })];
+    });
+    await editEntries(laptop.client, "passwords", () => [change(newEntryId(), undefined, { name: { toString: 1 }, password: "x" })]);
+    await sync(laptop.client).catch(() => undefined);
+    const synced = await pull(laptop.client);
+    await push(laptop.client, synced);
+    // What it says itself is for people to judge: they are told who says it.
+    for (const device of [tablet, alice.desktop]) await assert.rejects(sync(device.client), { code: "profile-two-versions", message: /^laptop says/ });
+    await disableDevice(alice.desktop.client, "laptop");
+    for (const device of [tablet, alice.desktop]) await sync(device.client);
+  });
+
+  test("that suspends the one administration device takes nothing from it but 72 hours", async () => {
+    const alice = await household({ laptop: "member", tablet: "member" });
+    const [laptop, tablet] = [deviceOf(alice, "laptop"), deviceOf(alice, "tablet")];
+    await save(alice.desktop, "github");
+    alice.portal.clock.now += 73 * 3_600_000;
+    await sync(laptop.client);
+    const [self, desktop] = [await whoIs(laptop), await whoIs(alice.desktop)];
+    const { g, n } = personalOf(await meshOf(laptop)).payload;
+    await send(laptop, { kind: "suspension", object: (await signObject(suspension, { action: "suspend", g, heads: [], master: self.master, n, target: desktop.device as never, v: 1 }, signerOf(laptop.keyring, self.device))).jws });
+    await save(tablet, "gitlab");
+    await assert.rejects(sync(alice.desktop.client), { code: "device-disabled" });
+    alice.portal.clock.now += 73 * 3_600_000;
+    await assert.rejects(sync(alice.desktop.client), { code: "epoch-key-wrong" });
+    await sync(tablet.client);
+    await sync(alice.desktop.client);
+    assert.deepEqual(await names(alice.desktop), ["github", "gitlab"]);
+    await save(alice.desktop, "codeberg");
+    await sync(tablet.client);
+    assert.deepEqual(await names(tablet), ["codeberg", "github", "gitlab"]);
+    await disableDevice(alice.desktop.client, "laptop");
+  });
+});
+
+test("two commands that change the mesh on one device at once sign no version twice", async () => {
+  const { desktop } = await household();
+  const [self, mesh] = [await whoIs(desktop), await meshOf(desktop)];
+  const versions = await Promise.all([1, 2, 3].map(() => nextPersonal(desktop.client, self, mesh, personalOf(mesh).payload)));
+  assert.deepEqual(versions.map((one) => one.payload.n).sort(), [2, 3, 4]);
+});
