@@ -1,4 +1,5 @@
 import type { Args } from "./args.ts";
+import type { Tables } from "./complete.ts";
 import type { Input } from "./input.ts";
 import type { Output } from "./output.ts";
 import type { World } from "./world.ts";
@@ -9,6 +10,8 @@ export type Call = {
   readonly input: Input;
   readonly output: Output;
   readonly world: World;
+  /** All that can be typed, for what helps to type it. */
+  readonly tables: Tables;
   /** Has something closed when the command is over, however it ends; the latest first. */
   readonly whenDone: (close: () => void | Promise<void>) => void;
 };

@@ -3,7 +3,7 @@ import { makeInput } from "./input.ts";
 import { makeOutput } from "./output.ts";
 import { type Parsed, parse, wantsJson } from "./parse.ts";
 import { report } from "./report.ts";
-import { commands } from "./table.ts";
+import { commands, nouns } from "./table.ts";
 import { version } from "./version.ts";
 import { thisWorld, type World } from "./world.ts";
 
@@ -36,7 +36,7 @@ function interrupted(): void {
 
 async function run({ command, args }: Extract<Parsed, { kind: "run" }>, world: World): Promise<void> {
   const closers: (() => void | Promise<void>)[] = [];
-  const call: Call = { args, input: makeInput(world, args), output: makeOutput(world, args.flag("json")), world, whenDone: (close) => closers.push(close) };
+  const call: Call = { args, input: makeInput(world, args), output: makeOutput(world, args.flag("json")), tables: { commands, nouns }, world, whenDone: (close) => closers.push(close) };
   try {
     await (await command.load()).run(call);
   } finally {

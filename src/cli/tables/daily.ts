@@ -71,6 +71,25 @@ export const dailyCommands: readonly Command[] = [
     load: () => import("../commands/doctor.ts"),
   },
   {
+    path: ["completion"],
+    summary: "Print what makes your shell complete the words of mesh.",
+    positionals: [{ name: "bash|zsh|fish", about: "the shell" }, { name: "WORD", optional: true, many: true, about: "after --: say what can follow these words; the shell asks so at each Tab" }],
+    options: [],
+    examples: [
+      { line: "mesh completion bash", about: "see below where it goes" },
+      { line: 'mesh completion fish -- device ""', about: "what can follow `mesh device`" },
+    ],
+    about: [
+      "To install it, once, in one line:",
+      "bash: mesh completion bash > ~/.local/share/bash-completion/completions/mesh",
+      "zsh: mesh completion zsh > ~/.zfunc/_mesh",
+      "fish: mesh completion fish > ~/.config/fish/completions/mesh.fish",
+      "For zsh, ~/.zshrc must have the folder in its fpath before compinit: fpath=(~/.zfunc $fpath).",
+      "Names of devices and passwords are completed only where the home has no passphrase: a Tab asks nobody, and unlocks nothing.",
+    ],
+    load: () => import("../commands/completion.ts"),
+  },
+  {
     path: ["passphrase", "change"],
     summary: "Change the passphrase of this device.",
     positionals: [],

@@ -1,5 +1,8 @@
 import type { Command, Option } from "../command.ts";
 
+/** What `password import` and `export` read and write; a test holds it to the formats that there are. */
+export const formats: readonly string[] = ["mesh", "bitwarden", "bitwarden-csv", "chrome-csv", "firefox-csv", "safari-csv", "keepassxc-csv"];
+
 const name = { name: "NAME", about: "the login's name; case matters only where two differ by nothing else" } as const;
 
 /** How a password is made, for whatever makes one. */
@@ -49,7 +52,7 @@ export const passwordCommands: readonly Command[] = [
     path: ["password", "get"],
     summary: "Show a login, or hand its password to a program.",
     positionals: [name],
-    options: [{ name: "field", value: "F", about: "only this: password, username, site, notes, totp (the code now), totp-secret, tag, name, or a field of your own" }, reveal],
+    options: [{ name: "field", value: "FIELD", choices: ["password", "username", "site", "notes", "totp", "totp-secret", "tag", "name"], about: "only this: password, username, site, notes, totp (the code now), totp-secret, tag, name, or a field of your own" }, reveal],
     examples: [
       { line: "mesh password get github", about: "the login, its secrets hidden" },
       { line: "mesh password get github | wl-copy", about: "the password itself, to a program" },
@@ -150,7 +153,7 @@ export const passwordCommands: readonly Command[] = [
     summary: "Bring in passwords from another program's file.",
     positionals: [{ name: "FILE", about: "what that program exported (- is standard input)" }],
     options: [
-      { name: "format", value: "F", about: "mesh, bitwarden, bitwarden-csv, chrome-csv, firefox-csv, safari-csv or keepassxc-csv; by default what the file says" },
+      { name: "format", value: "FORMAT", choices: formats, about: "mesh, bitwarden, bitwarden-csv, chrome-csv, firefox-csv, safari-csv or keepassxc-csv; by default what the file says" },
       { name: "file-password-file", value: "F", about: "the file's own password, the one line in this file (- is standard input)" },
       { name: "dry-run", about: "say what would be imported, and write nothing" },
       { name: "partial", about: "take what can still be read of a damaged file" },
@@ -170,7 +173,7 @@ export const passwordCommands: readonly Command[] = [
     summary: "Write all your passwords to a file.",
     positionals: [{ name: "FILE", about: "a new file, for you alone to read" }],
     options: [
-      { name: "format", value: "F", about: "mesh (the default: everything, history included), bitwarden, bitwarden-csv, chrome-csv, firefox-csv, safari-csv or keepassxc-csv" },
+      { name: "format", value: "FORMAT", choices: formats, about: "mesh (the default: everything, history included), bitwarden, bitwarden-csv, chrome-csv, firefox-csv, safari-csv or keepassxc-csv" },
       { name: "encrypt", about: "ask for a password, and encrypt the file under it (format mesh only)" },
       { name: "file-password-file", value: "F", about: "encrypt under the one line in this file" },
       { name: "force", about: "replace a file that is there" },

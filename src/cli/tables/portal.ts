@@ -28,7 +28,7 @@ export const portalCommands: readonly Command[] = [
     options: [
       data,
       { name: "log", value: "FILE", about: "write the log here (- is standard error); it names nobody" },
-      { name: "log-level", value: "LEVEL", about: "error, warn, info (a line a request) or debug; info where --log is given, else error" },
+      { name: "log-level", value: "LEVEL", choices: ["error", "warn", "info", "debug"], about: "error, warn, info (a line a request) or debug; info where --log is given, else error" },
       { name: "metrics", value: "HOST:PORT", about: "answer /metrics there over plain HTTP, for Prometheus; a port alone is on 127.0.0.1" },
       { name: "quota", value: "SIZE", about: "the room of an account (1G); `mesh portal quota` gives one account another" },
       { name: "writes-per-hour", value: "N", about: "changes that an account may make in an hour (10000)" },

@@ -1,0 +1,42 @@
+import { keyringNeedsPassphrase, openKeyringFile } from "../keyring/file.ts";
+import { MeshError } from "../refusals/mesh-error.ts";
+import { openSqliteStore } from "../store/sqlite.ts";
+import type { Client } from "../client/client.ts";
+import type { Call } from "./call.ts";
+import type { NameKind } from "./complete.ts";
+import { homeExists, homeFiles, homePath } from "./home.ts";
+import { clientOf } from "./open-client.ts";
+
+/**
+ * The names in the home that a line is about, for a shell to complete; none where anything is in the way.
+ *
+ * A home with a passphrase tells nothing, whether or not its passphrase could be had: a Tab must not unlock anything.
+ */
+export async function knownNames(call: Call, of: NameKind, home: string | undefined): Promise<readonly string[]> {
+  const path = homePath(home ?? call.args.text("home"), call.world.environment);
+  const files = homeFiles(path);
+  try {
+    if (!homeExists(path) || (await keyringNeedsPassphrase(files.keyring))) return [];
+    const keyring = await openKeyringFile(files.keyring, undefined);
+    call.whenDone(() => keyring.close());
+    const store = await openSqliteStore(files.store);
+    call.whenDone(() => store.close());
+    return await namesIn(await clientOf({ path, keyring, store, master: async () => undefined }, call, "offline"), of);
+  } catch (error) {
+    if (error instanceof MeshError) return [];
+    throw error;
+  }
+}
+
+async function namesIn(client: Client, of: NameKind): Promise<readonly string[]> {
+  if (of === "devices") {
+    const { listDevices } = await import("../client/devices.ts");
+    return (await listDevices(client)).filter(({ status }) => status !== "disabled").map(({ name }) => name);
+  }
+  const { readEntries } = await import("../client/catalog.ts");
+  const { isRemoved } = await import("../catalogs/merge.ts");
+  const { passwordOf, passwordsOf } = await import("../applications/passwords/password.ts");
+  const entries = await readEntries(client, "passwords");
+  const found = of === "removed" ? entries.filter(isRemoved).map(passwordOf) : passwordsOf(entries);
+  return [...new Set(found.map(({ name }) => name).filter((name) => name !== ""))];
+}
