@@ -105,7 +105,9 @@ export function suspendedAt(rosters: readonly Roster[], events: readonly Suspens
 
 function holdsOf({ payload, digest }: SuspensionEvent["object"], by: Party, target: Party, admissions: readonly Admission[], clock: number): readonly Hold[] {
   const since = { g: payload.g, n: payload.n };
-  const firm = by.rank < target.rank || by.id === target.id;
+  // Whoever leaves says nothing against those whom it let in.
+  if (by.id === target.id) return [{ id: target.id, by, since, digest, until: undefined }];
+  const firm = by.rank < target.rank;
   const hold = (party: string, until: number | undefined): readonly Hold[] => [party, ...admittedBy(party, since, admissions, clock)].map((id) => ({ id, by, since, digest, until }));
   return firm ? hold(target.id, undefined) : [...hold(target.id, clock + CONTEST_MS), ...hold(by.id, undefined)];
 }

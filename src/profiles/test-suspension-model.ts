@@ -30,7 +30,8 @@ function holds(events: readonly ModelEvent[], count: number, place: number, part
   const event = events[place] as ModelEvent;
   if (event.action !== "suspend" || !counts(events, place)) return false;
   const firm = event.rank < event.targetRank || event.signer === event.target;
-  const falls = (who: string) => who === party || (event.admitted[who] ?? []).includes(party);
+  // Whoever suspends itself takes nobody along.
+  const falls = (who: string) => who === party || (event.signer !== event.target && (event.admitted[who] ?? []).includes(party));
   const firmly = firm ? falls(event.target) : falls(event.signer);
   const contested = !firm && falls(event.target);
   // Both reasons are one suspension's hold; a lift ends whichever there is.
