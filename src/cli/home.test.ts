@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -62,5 +62,10 @@ test("where a home would be, other people's files are not taken for one", async 
   const ran = await home.run(["password", "list", "--json", "--home", other]);
   assert.equal(code(ran), "home-missing 3");
   assert.deepEqual(readdirSync(other), ["file"]);
+  // Nor closed to others: MESH_HOME=/tmp by mistake must not shut everybody out.
+  chmodSync(other, 0o755);
+  const made = await home.run(["join", "alice@example.com", "--portal", "https://127.0.0.1:1", "--no-passphrase", "--json", "--home", other]);
+  assert.equal(code(made), "home-not-private 1");
+  assert.deepEqual([readdirSync(other), statSync(other).mode & 0o777], [["file"], 0o755]);
   home.remove();
 });

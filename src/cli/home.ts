@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -75,7 +75,9 @@ export async function makeHome(call: Call, passphrase: () => Promise<string | un
   const path = homePath(call.args.text("home"), call.world.environment);
   if (homeExists(path)) return openHome(call);
   mkdirSync(path, { recursive: true, mode: 0o700 });
-  chmodSync(path, 0o700);
+  // A directory that holds anything else is its owner's affair: not closed to others behind her back.
+  if (readdirSync(path).length === 0) chmodSync(path, 0o700);
+  checkPrivate(path);
   const files = homeFiles(path);
   const secret = await passphrase();
   const { createKeyringFile } = await import("../keyring/file.ts");

@@ -111,6 +111,9 @@ export async function withPersonal(mesh: Mesh, signed: Signed<PersonalProfile>, 
     demand(before === undefined, "profile-wrong-role", "A device's profile was exchanged for another.");
     const device = offered.get(entry.id);
     demand(device !== undefined, "profile-not-connected", "A Personal Profile lists a device whose profile was not sent.");
+    // Else nothing could be sealed to both, and no epoch begin.
+    const copied = [...devices.values()].some((one) => one.payload.encryptionKey.pub === device.payload.encryptionKey.pub);
+    demand(!copied, "profile-malformed", "Two devices have one encryption key.");
     devices.set(entry.id, correctDevice(device, personal));
   }
   return { ...mesh, devices, history: [...mesh.history, { profile: personal, arrived }] };

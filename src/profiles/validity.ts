@@ -29,6 +29,8 @@ export function correctMaster(profile: Verified<MasterProfile>, previous: Correc
   demand(new Set(ids).size === ids.length, "profile-malformed", "One key stands at two places of this Master Profile.");
   demand(payload.administrationKeys.every((key) => !ids.includes(key.device as string as KeyId)), "profile-malformed", "An Administration Key is a key of its own, not that of a device.");
   demand(new Set(payload.administrationKeys.map((key) => key.device)).size === payload.administrationKeys.length, "profile-malformed", "One device has two Administration Keys.");
+  const sealedTo = [...payload.administrationKeys.map((key) => key.encryptionKey), ...payload.escrowKeys].map((key) => key.pub);
+  demand(new Set(sealedTo).size === sealedTo.length, "profile-malformed", "One key stands at two places of this Master Profile.");
   demand(payload.version === (previous?.payload.version ?? 0) + 1 && payload.previous === previous?.digest, "profile-out-of-order", `Version ${payload.version} of the Master Profile does not follow version ${previous?.payload.version ?? 0}.`);
   if (previous !== undefined) {
     demand(payload.id === previous.payload.id, "profile-wrong-id", "This Master Profile is another person's.");

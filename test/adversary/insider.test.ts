@@ -13,12 +13,14 @@ import { loadCatalog } from "../../src/client/known.ts";
 import { disableDevice } from "../../src/client/operations/disable.ts";
 import { nextPersonal } from "../../src/client/operations/versions.ts";
 import { pull, push, sync } from "../../src/client/sync.ts";
+import { openMemoryKeyring } from "../../src/keyring/memory.ts";
+import { makeDeviceKeys } from "../../src/client/keys.ts";
 import { randomBytes } from "../../src/crypto/random.ts";
 import { keyedUnder } from "../../src/envelope/keyed.ts";
 import { signObject } from "../../src/envelope/signed.ts";
 import { loadView } from "../../src/portal/view.ts";
 import { applicationProfile, applicationPurpose } from "../../src/profiles/application.ts";
-import { type Mesh, personalOf } from "../../src/profiles/mesh.ts";
+import { type Mesh, personalOf, withPersonal } from "../../src/profiles/mesh.ts";
 import { type Head, personalProfile } from "../../src/profiles/personal.ts";
 import { suspension } from "../../src/profiles/suspension.ts";
 import type { Part } from "../../src/protocol/parts.ts";
@@ -110,6 +112,24 @@ suite("a stolen administration device, before anybody knows", () => {
 });
 
 suite("a stolen member device, before anybody knows", () => {
+  test("cannot bring in a device that shows another's encryption key, to which no epoch could be sealed any more", async () => {
+    const alice = await household();
+    const { profile } = await makeDeviceKeys(openMemoryKeyring());
+    const keys = await makeDeviceKeys(openMemoryKeyring());
+    const mesh = await meshOf(alice.desktop);
+    const copied = [...mesh.devices.values()][0]?.payload.encryptionKey;
+    assert.ok(copied !== undefined);
+    for (const [encryptionKey, code] of [[copied, "profile-malformed"], [profile.payload.encryptionKey, undefined]] as const) {
+      const device = { ...keys.profile, payload: { ...keys.profile.payload, encryptionKey } };
+      const last = personalOf(mesh);
+      const devices = [...last.payload.devices, { digest: device.digest, id: keys.device, role: "member" as const, status: "active" as const }];
+      const next = await nextPersonal(alice.desktop.client, await whoIs(alice.desktop), mesh, { ...last.payload, devices });
+      const grown = withPersonal(mesh, next, new Map([[keys.device as string, device as never]]), alice.portal.clock.now);
+      if (code === undefined) await grown;
+      else await assert.rejects(grown, { code });
+    }
+  });
+
   test("cannot say in the name of another what that one has seen, nor stop anybody by what it says", async () => {
     const alice = await household({ laptop: "member", tablet: "member" });
     const [laptop, tablet] = [deviceOf(alice, "laptop"), deviceOf(alice, "tablet")];
