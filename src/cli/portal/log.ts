@@ -19,12 +19,23 @@ export type Log = {
 
 /** Writes to a file, or with `-` or none to standard error, which faults reach in any case. */
 export function makeLog(path: string | undefined, most: LogLevel, standardError: (line: string) => void, now: () => number): Log {
+  let failing = false;
+  const keep = (file: string, line: string): void => {
+    try {
+      appendFileSync(file, line, { mode: 0o600 });
+      failing = false;
+    } catch (error) {
+      // A full disk stops the log, never the portal: what it has written for its members stands. Said once.
+      if (!failing) standardError(`${JSON.stringify({ at: new Date(now()).toISOString(), level: "error", event: "log-failed", fault: messageOf(error) })}\n`);
+      failing = true;
+    }
+  };
   const write = (level: LogLevel, facts: object): void => {
     if (logLevels.indexOf(level) > logLevels.indexOf(most)) return;
     const line = `${JSON.stringify({ at: new Date(now()).toISOString(), level, ...facts })}\n`;
     if (path === undefined || path === "-" || level === "error") standardError(line);
     // Opened anew for each line, so that a file may be moved away at any time.
-    if (path !== undefined && path !== "-") appendFileSync(path, line, { mode: 0o600 });
+    if (path !== undefined && path !== "-") keep(path, line);
   };
   return {
     request: (event, fault) => write(levelOf(event, fault), { ...event, ms: Math.round(event.ms * 100) / 100, ...(fault === undefined ? {} : { fault: messageOf(fault) }) }),
