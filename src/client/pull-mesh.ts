@@ -30,7 +30,9 @@ export async function pullMesh(link: PortalLink, requester: Requester, mesh: Mes
   for (;;) {
     const known = latest(grown.history)?.payload ?? { g: 0, n: 0 };
     const complete = answer.master.version <= grown.masters.length && compareVersions(answer.personal, known) <= 0 && answer.suspensions <= grown.suspensions.length;
-    if (complete) {
+    // A Master Profile comes into force with the first version under it (docs/spec/profiles.md 3.2): one is not shown without the other.
+    const inForce = grown.masters.length === (latest(grown.history)?.payload.g ?? 0);
+    if (complete && inForce) {
       checkSame(grown, answer);
       return grown;
     }

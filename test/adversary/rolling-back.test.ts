@@ -92,6 +92,20 @@ suite("a portal goes back to what it was", () => {
     assert.deepEqual(await names(laptop), ["github"]);
   });
 
+  test("to a Master Profile without the version that brings it into force", async () => {
+    const alice = await household({ laptop: "member" });
+    const laptop = deviceOf(alice, "laptop");
+    const last = personalOf(await meshOf(laptop));
+    await join(alice, "tower", "admin");
+    const stops = [
+      lie(alice.portal, status, (answer) => ({ ...answer, personal: { digest: last.digest, g: last.payload.g, n: last.payload.n } })),
+      lie(alice.portal, getProfiles, (answer) => ({ ...answer, personals: [] })),
+    ];
+    await refused(laptop, () => sync(laptop.client), "portal-missing-profile");
+    for (const stop of stops) stop();
+    await sync(laptop.client);
+  });
+
   test("to an older Application Profile, or to one that makes a catalog into another", async () => {
     const alice = await household({ laptop: "member" });
     const laptop = deviceOf(alice, "laptop");
