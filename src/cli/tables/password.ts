@@ -151,16 +151,16 @@ export const passwordCommands: readonly Command[] = [
   {
     path: ["password", "import"],
     summary: "Bring in passwords from another program's file.",
-    positionals: [{ name: "FILE", about: "what that program exported (- is standard input)" }],
+    positionals: [{ name: "FILE", about: "what that program exported, or a KeePass database (- is standard input)" }],
     options: [
-      { name: "format", value: "FORMAT", choices: formats, about: "mesh, bitwarden, bitwarden-csv, chrome-csv, firefox-csv, safari-csv or keepassxc-csv; by default what the file says" },
+      { name: "format", value: "FORMAT", choices: importFormats, about: "mesh, bitwarden, keepassxc-xml, kdbx, bitwarden-csv, chrome-csv, firefox-csv, safari-csv or keepassxc-csv; by default what the file says" },
       { name: "file-password-file", value: "F", about: "the file's own password, the one line in this file (- is standard input)" },
       { name: "dry-run", about: "say what would be imported, and write nothing" },
       { name: "partial", about: "take what can still be read of a damaged file" },
     ],
     examples: [
       { line: "mesh password import bitwarden.json --dry-run", about: "what it would bring" },
-      { line: "mesh password import passwords.csv", about: "a table that a browser exported" },
+      { line: "mesh password import passwords.kdbx", about: "a KeePass database; you are asked for its password" },
     ],
     about: [
       "What is there already is left as it is. An item that is there, equal in all it holds, is not imported again; a name that is taken gets the user name or a number after it. Parts that Mesh does not understand are kept and exported again in the same format; an item that cannot be imported is named, and the rest is.",
@@ -173,7 +173,7 @@ export const passwordCommands: readonly Command[] = [
     summary: "Write all your passwords to a file.",
     positionals: [{ name: "FILE", about: "a new file, for you alone to read" }],
     options: [
-      { name: "format", value: "FORMAT", choices: formats, about: "mesh (the default: everything, history included), bitwarden, bitwarden-csv, chrome-csv, firefox-csv, safari-csv or keepassxc-csv" },
+      { name: "format", value: "FORMAT", choices: exportFormats, about: "mesh (the default: everything, history included), bitwarden, keepassxc-xml, bitwarden-csv, chrome-csv, firefox-csv, safari-csv or keepassxc-csv" },
       { name: "encrypt", about: "ask for a password, and encrypt the file under it (format mesh only)" },
       { name: "file-password-file", value: "F", about: "encrypt under the one line in this file" },
       { name: "force", about: "replace a file that is there" },

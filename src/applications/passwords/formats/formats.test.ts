@@ -3,9 +3,12 @@ import { suite, test } from "node:test";
 
 import { passwordsOf } from "../password.ts";
 import { type FormatName, formats } from "./formats.ts";
+import { keepassDocument } from "./keepass-document.ts";
+import { textOf } from "./keepass-shape.ts";
 import { formatOf } from "./read.ts";
 import { applied, codeOf, planOf, vector, vectorsOf, written } from "./test-files.ts";
 import type { WrittenFormat } from "./write.ts";
+import type { XmlElement } from "./xml.ts";
 
 /** A file as it can be compared: in no order, and without what says nothing. */
 function comparable(format: FormatName, text: string): unknown {
@@ -13,7 +16,20 @@ function comparable(format: FormatName, text: string): unknown {
     const file = bare(JSON.parse(text)) as Record<string, unknown[]>;
     return { ...file, items: sorted(file["items"] ?? []), folders: sorted(file["folders"] ?? []) };
   }
+  if (format === "keepassxc-xml") {
+    const { root } = keepassDocument(text);
+    return sorted(linesOf(root as XmlElement, ""));
+  }
   return sorted(text.replace(/^\uFEFF/, "").replaceAll("\r\n", "\n").split("\n"));
+}
+
+/** Each text of a document with the way to it, entries and groups by their identifiers; who wrote it aside. */
+function linesOf(one: XmlElement, way: string): readonly string[] {
+  const key = one.name === "String" || one.name === "Item" ? textOf(one, "Key") : textOf(one, "UUID");
+  const here = `${way}/${one.name}${key === "" ? "" : `[${key}]`}${JSON.stringify(one.attributes)}`;
+  // KeePassXC writes the moment of its own export here.
+  if (one.name === "Generator" || key === "_LAST_MODIFIED") return [];
+  return one.children.length === 0 ? [`${here} ${one.text}`] : one.children.flatMap((inner) => linesOf(inner, here));
 }
 
 function sorted(list: readonly unknown[]): readonly unknown[] {
@@ -33,17 +49,28 @@ const codes: Readonly<Record<string, string>> = {
   "bitwarden/protected-many-iterations.json": "password-key-parameters",
   "bitwarden/protected-unknown-kdf.json": "import-unsupported",
   "chrome-csv/empty.csv": "import-unknown-format",
+  "keepassxc-xml/too-deep.xml": "import-damaged",
+  "kdbx/costly-memory.kdbx": "password-key-parameters",
+  "kdbx/costly-rounds.kdbx": "password-key-parameters",
+  "kdbx/version-3.kdbx": "import-unsupported",
+  "kdbx/twofish.kdbx": "import-unsupported",
+  "kdbx/salsa20.kdbx": "import-unsupported",
 };
 
 /** What a file that is packed or encrypted holds, as a file of the format that it is written in again. */
 const opened: Readonly<Record<string, readonly [FormatName, string]>> = {
   "bitwarden/protected-pbkdf2.json": ["bitwarden", "everything.json"],
   "bitwarden/protected-argon2id.json": ["bitwarden", "everything.json"],
+  "kdbx/aes-argon2id.kdbx": ["keepassxc-xml", "everything.xml"],
+  "kdbx/chacha20-argon2d.kdbx": ["keepassxc-xml", "everything.xml"],
+  "kdbx/chacha20-aes-kdf-not-compressed.kdbx": ["keepassxc-xml", "everything.xml"],
+  "kdbx/keepassxc-2.7.4.kdbx": ["keepassxc-xml", "keepassxc-2.7.4.xml"],
 };
 
 for (const { name: format, writes } of formats) {
   suite(format, () => {
     for (const { name, octets } of vectorsOf(format, "valid")) {
+      if (name.startsWith("with-files")) continue;
       test(`${name}: its format is told, and nothing fails`, async () => {
         assert.equal(formatOf(octets), format);
         const plan = await planOf(octets);
@@ -58,12 +85,11 @@ for (const { name: format, writes } of formats) {
         const again = await planOf(octets, applied(first));
         assert.deepEqual({ changes: again.changes.length, imported: again.imported, already: again.already }, { changes: 0, imported: 0, already: first.imported });
       });
-      if (writes && !name.startsWith("older")) {
+      const [as, plain] = opened[`${format}/${name}`] ?? [format, name];
+      if ((writes || as !== format) && !name.startsWith("older")) {
         test(`${name}: every field comes back equal`, async () => {
-          const text = await written(applied(await planOf(octets)), format as WrittenFormat);
-          const [, plain] = opened[`${format}/${name}`] ?? [];
-          const before = plain === undefined ? octets : vector(format, "valid", plain);
-          assert.deepEqual(comparable(format, text), comparable(format, new TextDecoder().decode(before)));
+          const text = await written(applied(await planOf(octets)), as as WrittenFormat);
+          assert.deepEqual(comparable(as, text), comparable(as, new TextDecoder().decode(vector(as, "valid", plain))));
         });
       }
     }
@@ -74,3 +100,16 @@ for (const { name: format, writes } of formats) {
     }
   });
 }
+
+test("a wrong password opens no database and no protected export", async () => {
+  for (const [format, name] of [["kdbx", "aes-argon2id.kdbx"], ["kdbx", "keepassxc-2.7.4.kdbx"], ["bitwarden", "protected-pbkdf2.json"], ["bitwarden", "protected-argon2id.json"]] as const) {
+    assert.equal(await codeOf(() => planOf(vector(format, "valid", name), [], { password: "wrong" })), "import-wrong-password", name);
+  }
+});
+
+test("files within items are named, and the items come in without them", async () => {
+  for (const [format, name] of [["keepassxc-xml", "with-files.xml"], ["kdbx", "with-files.kdbx"]] as const) {
+    const plan = await planOf(vector(format, "valid", name));
+    assert.deepEqual([plan.imported, plan.failed.map(({ title }) => title)], [1, ["Passport: scan.txt", "Passport: photo.bin"]]);
+  }
+});

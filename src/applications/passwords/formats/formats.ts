@@ -5,6 +5,8 @@ export type FormatName = (typeof formats)[number]["name"];
 export const formats = [
   { name: "mesh", is: "a file of Mesh", reads: true, writes: true },
   { name: "bitwarden", is: "a Bitwarden export (JSON)", reads: true, writes: true },
+  { name: "keepassxc-xml", is: "a KeePassXC export (XML)", reads: true, writes: true },
+  { name: "kdbx", is: "a KeePass database (KDBX 4)", reads: true, writes: false },
   { name: "bitwarden-csv", is: "a Bitwarden export (CSV)", reads: true, writes: true },
   { name: "chrome-csv", is: "a table of Chrome's passwords (CSV)", reads: true, writes: true },
   { name: "firefox-csv", is: "a table of Firefox's passwords (CSV)", reads: true, writes: true },

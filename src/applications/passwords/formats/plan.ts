@@ -41,8 +41,8 @@ export function planImport(entries: readonly Entry[], contents: Contents): Plan 
   const present = entries.filter((entry) => !isRemoved(entry) && !isFolder(entry));
   const names = new Names(present.map((entry) => String(current(entry, "name") ?? "")));
   const there = new Set(present.map((entry) => sameness(itemOf(entry))));
-  const changes: Change[] = newFolders(entries, contents.folders);
   const failed = [...contents.failed];
+  const changes: Change[] = newFolders(entries, contents.folders, failed);
   const counts = { imported: 0, kept: 0, already: 0, renamed: 0 };
   for (const item of contents.items) {
     try {
@@ -125,7 +125,7 @@ function isSame(entry: Entry, filed: FiledEntry): boolean {
 }
 
 /** What programs keep about folders, for those of which nothing is kept yet. */
-function newFolders(entries: readonly Entry[], folders: readonly Folder[]): Change[] {
+function newFolders(entries: readonly Entry[], folders: readonly Folder[], failed: Failure[]): Change[] {
   const there = new Set(entries.filter((entry) => !isRemoved(entry)).flatMap((entry) => folderOf(entry)?.path ?? []));
   const changes: Change[] = [];
   for (const { path, kept } of folders) {
@@ -133,6 +133,7 @@ function newFolders(entries: readonly Entry[], folders: readonly Folder[]): Chan
     there.add(path);
     const made = change(newEntryId(), undefined, { kind: "folder", folder: path, ...Object.fromEntries(Object.entries(kept).map(([program, what]) => [`kept.${program}`, what])) });
     if (fits(made)) changes.push(made);
+    else failed.push({ title: path === "" ? "(the database itself)" : `the folder ${path}`, why: `What its program keeps about it is larger than ${limits.change / 1024} KiB.` });
   }
   return changes;
 }

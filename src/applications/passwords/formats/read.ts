@@ -53,6 +53,17 @@ async function contentsOf(format: Exclude<FormatName, "mesh">, { octets, partial
       const file = jsonIn(octets);
       return readBitwarden(isEncryptedBitwarden(file) ? jsonIn(await openBitwarden(file, password)) : file);
     }
+    case "keepassxc-xml": {
+      const [{ keepassDocument }, { readKeepass }, { filesIn }] = await Promise.all([import("./keepass-document.ts"), import("./keepass-read.ts"), import("./keepass-files.ts")]);
+      const document = keepassDocument(textIn(octets, partial));
+      const files = await filesIn(document.root);
+      return readKeepass(document, (reference) => files.get(reference), partial);
+    }
+    case "kdbx": {
+      const [{ openKdbx }, { keepassDocument }, { readKeepass }] = await Promise.all([import("./kdbx.ts"), import("./keepass-document.ts"), import("./keepass-read.ts")]);
+      const { xml, unhide, files, cut } = await openKdbx(octets, password, partial);
+      return readKeepass(keepassDocument(textIn(xml, cut), unhide), (reference) => files.get(reference), partial);
+    }
     default:
       return readCsvFormat(format, textIn(octets), partial);
   }
@@ -63,7 +74,9 @@ async function contentsOf(format: Exclude<FormatName, "mesh">, { octets, partial
  * @throws MeshError `import-unknown-format`; `import-damaged` if it begins as one that we know and goes on otherwise
  */
 export function formatOf(octets: Uint8Array): FormatName {
+  if (begins(octets, [0x03, 0xd9, 0xa2, 0x9a])) return "kdbx";
   const start = textIn(octets.subarray(0, 4096), true).replace(/^\uFEFF?\s+/u, "").replace(/^\uFEFF/u, "");
+  if (start.startsWith("<?xml") || start.startsWith("<KeePassFile")) return "keepassxc-xml";
   if (start.startsWith("{")) {
     if (/"format"\s*:\s*"mesh-passwords"/.test(start)) return "mesh";
     if (/"(?:encrypted|items|folders|collections|passwordProtected)"\s*:/.test(start)) return "bitwarden";

@@ -29,6 +29,11 @@ export async function writePasswords(entries: readonly Entry[], { format, now, p
       const { writeBitwarden } = await import("./bitwarden-write.ts");
       return { octets: utf8(writeBitwarden(items, folders, time)), exported: items.length, failed: [] };
     }
+    case "keepassxc-xml": {
+      const { writeKeepass } = await import("./keepass-write.ts");
+      const { text, failed } = writeKeepass(items, folders, time);
+      return { octets: utf8(text), exported: items.length, failed };
+    }
     default: {
       const { writeCsvFormat } = await import("./csv-formats.ts");
       const { text, failed } = writeCsvFormat(format, items);
