@@ -4,7 +4,7 @@
 import { argon2Sync, createCipheriv, createHash, createHmac, pbkdf2Sync, randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
+import { crc32, deflateRawSync, gzipSync } from "node:zlib";
 
 const folder = join(import.meta.dirname, "../vectors/passwords");
 const password = "correct horse battery staple ü";
@@ -135,3 +135,30 @@ keep("invalid/costly-rounds.kdbx", kdbx({ cipher: "aes", kdf: "aes", cost: 1n <<
 keep("invalid/version-3.kdbx", kdbx({ cipher: "aes", kdf: "aes", version: 3 }));
 keep("invalid/twofish.kdbx", kdbx({ cipher: "aes", kdf: "aes", cipherId: "ad68f29f576f4bb9a36ad47af965346c" }));
 keep("invalid/salsa20.kdbx", kdbx({ cipher: "aes", kdf: "aes", stream: 2 }));
+
+// 1PUX (support.1password.com/1pux-format): a ZIP archive (APPNOTE.TXT) with export.attributes, export.data and files/.
+
+function zip(members: Readonly<Record<string, Buffer>>): Buffer {
+  const [parts, directory]: [Buffer[], Buffer[]] = [[], []];
+  for (const [name, octets] of Object.entries(members)) {
+    const packed = deflateRawSync(octets);
+    const common = Buffer.concat([u16(20), u16(0x0800), u16(8), u16(0), u16(0x5a21), u32(crc32(octets)), u32(packed.length), u32(octets.length), u16(Buffer.byteLength(name)), u16(0)]);
+    directory.push(Buffer.concat([Buffer.from("PK\x01\x02"), u16(20), common, u16(0), u16(0), u16(0), u32(0), u32(parts.reduce((sum, part) => sum + part.length, 0)), Buffer.from(name)]));
+    parts.push(Buffer.concat([Buffer.from("PK\x03\x04"), common, Buffer.from(name), packed]));
+  }
+  const at = parts.reduce((sum, part) => sum + part.length, 0);
+  const list = Buffer.concat(directory);
+  return Buffer.concat([...parts, list, Buffer.from("PK\x05\x06"), u16(0), u16(0), u16(directory.length), u16(directory.length), u32(list.length), u32(at), u16(0)]);
+}
+
+const onePux = (name: string): Buffer => readFileSync(join(folder, "1pux", name));
+const attributes = Buffer.from('{"version":3,"description":"1Password Unencrypted Export","createdAt":1714298956}');
+const keepPux = (path: string, octets: Buffer): void => writeFileSync(join(folder, "1pux", path), octets);
+const pux = zip({ "export.attributes": attributes, "export.data": onePux("everything.data.json") });
+keepPux("valid/everything.1pux", pux);
+keepPux("valid/with-files.1pux", zip({ "export.attributes": attributes, "export.data": onePux("with-files.data.json"), "files/doc1__scan.txt": Buffer.from("hello\n"), "files/doc2__photo.bin": Buffer.of(0, 1, 2, 3, 4, 5) }));
+keepPux("invalid/cut-off.1pux", pux.subarray(0, Math.floor(pux.length * 0.7)));
+keepPux("invalid/changed.1pux", Buffer.from(pux.map((octet, index) => (index === 1000 ? octet ^ 1 : octet))));
+keepPux("invalid/no-data.1pux", zip({ "export.attributes": attributes }));
+keepPux("invalid/data-no-json.1pux", zip({ "export.data": Buffer.from("not json") }));
+keepPux("invalid/data-other-json.1pux", zip({ "export.data": Buffer.from('{"items":[]}') }));

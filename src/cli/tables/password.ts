@@ -1,7 +1,8 @@
 import type { Command, Option } from "../command.ts";
 
-/** What `password import` and `export` read and write; a test holds it to the formats that there are. */
-export const formats: readonly string[] = ["mesh", "bitwarden", "bitwarden-csv", "chrome-csv", "firefox-csv", "safari-csv", "keepassxc-csv"];
+/** What `password export` writes and `import` reads; a test holds them to the formats that there are. */
+export const writtenFormats: readonly string[] = ["mesh", "bitwarden", "keepassxc-xml", "bitwarden-csv", "chrome-csv", "firefox-csv", "safari-csv", "keepassxc-csv"];
+export const formats: readonly string[] = [...writtenFormats, "kdbx", "1pux"];
 
 const name = { name: "NAME", about: "the login's name; case matters only where two differ by nothing else" } as const;
 
@@ -153,7 +154,7 @@ export const passwordCommands: readonly Command[] = [
     summary: "Bring in passwords from another program's file.",
     positionals: [{ name: "FILE", about: "what that program exported, or a KeePass database (- is standard input)" }],
     options: [
-      { name: "format", value: "FORMAT", choices: importFormats, about: "mesh, bitwarden, keepassxc-xml, kdbx, bitwarden-csv, chrome-csv, firefox-csv, safari-csv or keepassxc-csv; by default what the file says" },
+      { name: "format", value: "FORMAT", choices: formats, about: "mesh, bitwarden, keepassxc-xml, kdbx, 1pux, bitwarden-csv, chrome-csv, firefox-csv, safari-csv or keepassxc-csv; by default what the file says" },
       { name: "file-password-file", value: "F", about: "the file's own password, the one line in this file (- is standard input)" },
       { name: "dry-run", about: "say what would be imported, and write nothing" },
       { name: "partial", about: "take what can still be read of a damaged file" },
@@ -173,7 +174,7 @@ export const passwordCommands: readonly Command[] = [
     summary: "Write all your passwords to a file.",
     positionals: [{ name: "FILE", about: "a new file, for you alone to read" }],
     options: [
-      { name: "format", value: "FORMAT", choices: exportFormats, about: "mesh (the default: everything, history included), bitwarden, keepassxc-xml, bitwarden-csv, chrome-csv, firefox-csv, safari-csv or keepassxc-csv" },
+      { name: "format", value: "FORMAT", choices: writtenFormats, about: "mesh (the default: everything, history included), bitwarden, keepassxc-xml, bitwarden-csv, chrome-csv, firefox-csv, safari-csv or keepassxc-csv" },
       { name: "encrypt", about: "ask for a password, and encrypt the file under it (format mesh only)" },
       { name: "file-password-file", value: "F", about: "encrypt under the one line in this file" },
       { name: "force", about: "replace a file that is there" },

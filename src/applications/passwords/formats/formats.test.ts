@@ -108,7 +108,7 @@ test("a wrong password opens no database and no protected export", async () => {
 });
 
 test("files within items are named, and the items come in without them", async () => {
-  for (const [format, name] of [["keepassxc-xml", "with-files.xml"], ["kdbx", "with-files.kdbx"]] as const) {
+  for (const [format, name] of [["keepassxc-xml", "with-files.xml"], ["kdbx", "with-files.kdbx"], ["1pux", "with-files.1pux"]] as const) {
     const plan = await planOf(vector(format, "valid", name));
     assert.deepEqual([plan.imported, plan.failed.map(({ title }) => title)], [1, ["Passport: scan.txt", "Passport: photo.bin"]]);
   }

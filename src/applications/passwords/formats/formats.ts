@@ -7,6 +7,7 @@ export const formats = [
   { name: "bitwarden", is: "a Bitwarden export (JSON)", reads: true, writes: true },
   { name: "keepassxc-xml", is: "a KeePassXC export (XML)", reads: true, writes: true },
   { name: "kdbx", is: "a KeePass database (KDBX 4)", reads: true, writes: false },
+  { name: "1pux", is: "a 1Password export (1PUX)", reads: true, writes: false },
   { name: "bitwarden-csv", is: "a Bitwarden export (CSV)", reads: true, writes: true },
   { name: "chrome-csv", is: "a table of Chrome's passwords (CSV)", reads: true, writes: true },
   { name: "firefox-csv", is: "a table of Firefox's passwords (CSV)", reads: true, writes: true },

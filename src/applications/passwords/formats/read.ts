@@ -64,6 +64,16 @@ async function contentsOf(format: Exclude<FormatName, "mesh">, { octets, partial
       const { xml, unhide, files, cut } = await openKdbx(octets, password, partial);
       return readKeepass(keepassDocument(textIn(xml, cut), unhide), (reference) => files.get(reference), partial);
     }
+    case "1pux": {
+      const [{ Zip }, { readOnePux }] = await Promise.all([import("./zip.ts"), import("./one-pux.ts")]);
+      const zip = new Zip(octets);
+      const data = await zip.read("export.data");
+      if (data === undefined || data.damaged) throw damaged("the archive holds no whole export.data.");
+      return readOnePux(jsonIn(data.octets), async (path) => {
+        const file = await zip.read(path);
+        return file === undefined || file.damaged ? undefined : file.octets;
+      });
+    }
     default:
       return readCsvFormat(format, textIn(octets), partial);
   }
@@ -75,6 +85,7 @@ async function contentsOf(format: Exclude<FormatName, "mesh">, { octets, partial
  */
 export function formatOf(octets: Uint8Array): FormatName {
   if (begins(octets, [0x03, 0xd9, 0xa2, 0x9a])) return "kdbx";
+  if (begins(octets, [0x50, 0x4b])) return "1pux";
   const start = textIn(octets.subarray(0, 4096), true).replace(/^\uFEFF?\s+/u, "").replace(/^\uFEFF/u, "");
   if (start.startsWith("<?xml") || start.startsWith("<KeePassFile")) return "keepassxc-xml";
   if (start.startsWith("{")) {
