@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 
-import { formats as readFormats } from "../applications/passwords/formats/formats.ts";
+import { formats as passwordFormats } from "../applications/passwords/formats/formats.ts";
 import { complete as completeIn, type Completion } from "./complete.ts";
 import { completionScripts, type Shell } from "./completion-scripts.ts";
 import { globalOptions } from "./globals.ts";
@@ -39,7 +39,8 @@ suite("what can follow is read off the tables", () => {
     assert.deepEqual(after("portal", "init", "--accounts", "o"), ["open"]);
     assert.deepEqual(after("completion", ""), ["bash", "zsh", "fish"]);
     assert.deepEqual(after("portal", "serve", "--log-level", ""), [...logLevels]);
-    for (const verb of ["import", "export"]) assert.deepEqual(after("password", verb, "--format", ""), readFormats.map(({ name }) => name));
+    assert.deepEqual(after("password", "import", "--format", ""), passwordFormats.map(({ name }) => name));
+    assert.deepEqual(after("password", "export", "--format", ""), passwordFormats.filter(({ writes }) => writes).map(({ name }) => name));
   });
 
   test("files and folders are the shell's", () => {

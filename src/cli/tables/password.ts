@@ -1,8 +1,8 @@
 import type { Command, Option } from "../command.ts";
 
-/** What `password export` writes and `import` reads; a test holds them to the formats that there are. */
-export const writtenFormats: readonly string[] = ["mesh", "bitwarden", "keepassxc-xml", "bitwarden-csv", "chrome-csv", "firefox-csv", "safari-csv", "keepassxc-csv"];
-export const formats: readonly string[] = [...writtenFormats, "kdbx", "1pux"];
+/** What `password import` reads and `export` writes; a test holds them to the formats that there are. */
+const formats: readonly string[] = ["mesh", "bitwarden", "keepassxc-xml", "kdbx", "1pux", "bitwarden-csv", "chrome-csv", "firefox-csv", "safari-csv", "keepassxc-csv"];
+const writtenFormats = formats.filter((format) => format !== "kdbx" && format !== "1pux");
 
 const name = { name: "NAME", about: "the login's name; case matters only where two differ by nothing else" } as const;
 

@@ -3,8 +3,6 @@ import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { formats } from "../../../applications/passwords/formats/formats.ts";
-import { formats as tableFormats, writtenFormats } from "../../tables/password.ts";
 import { makeTestHome, type TestHome } from "../../test-home.ts";
 
 const vectors = join(import.meta.dirname, "../../../../vectors/passwords");
@@ -88,11 +86,6 @@ test("under a password the file opens with it alone, on an empty device equal to
   } finally {
     other.remove();
   }
-});
-
-test("help and completion name every format", () => {
-  assert.deepEqual([...tableFormats].sort(), formats.map(({ name }) => name).sort());
-  assert.deepEqual([...writtenFormats].sort(), formats.filter(({ writes }) => writes).map(({ name }) => name).sort());
 });
 
 test("bad input has its own code and changes nothing", async () => {
