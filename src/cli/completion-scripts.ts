@@ -52,6 +52,7 @@ _mesh() {
 if [[ $funcstack[1] == _mesh ]]; then
   _mesh "$@"
 else
+  (( $+functions[compdef] )) || { autoload -U compinit && compinit -i }
   compdef _mesh mesh
 fi
 `,

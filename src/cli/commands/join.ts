@@ -43,6 +43,7 @@ type Destination = Pick<JoinOptions, "address" | "master" | "pinCode"> & { reado
 /** Where to join: what is typed, and what a join code in the PIN's file says; where both speak, they must agree. */
 function whereTo(args: Args, secret: string | undefined): Destination {
   const code = secret !== undefined && isJoinCode(secret) ? parseJoinCode(secret) : undefined;
+  demand(code !== undefined || secret === undefined || !/mesh:join\//i.test(secret), "pin-malformed", "Something stands before the join code in the PIN's file.", "Put the code alone there; zbarcam and zbarimg do with --raw.");
   const said = args.text("ADDRESS");
   if (said === undefined && code === undefined) throw new MeshError("usage-missing-argument", "mesh join needs ADDRESS, or --pin-file with a code that was scanned.", "See: mesh join --help");
   const { address, domain, pin: master } = parseAddress(said ?? code?.address ?? "");

@@ -33,7 +33,7 @@ export const dailyCommands: readonly Command[] = [
       { line: "mesh join alice@example.com", about: "shows six words, and asks for three" },
       { line: 'mesh join alice@example.com --answer "ocean tiger lamp"', about: "goes on after a pause" },
     ],
-    about: ["Compare the six words on your other device with `mesh device accept`, and type the three that it shows here. Cut off, run the same command again. While it waits it exits with 5."],
+    about: ["Compare the six words on your other device with `mesh device accept`, and type the three that it shows here. Cut off, run the same command again. While it waits it exits with 5.", "A QR code from `mesh device pin --qr` holds all that is needed. Any camera's program reads it; zbarcam, for one: zbarcam --raw -1 > code.txt, then mesh join --pin-file code.txt."],
     load: () => import("../commands/join.ts"),
   },
   {
@@ -81,10 +81,10 @@ export const dailyCommands: readonly Command[] = [
     ],
     about: [
       "To install it, once, in one line:",
-      "bash: mesh completion bash > ~/.local/share/bash-completion/completions/mesh",
-      "zsh: mesh completion zsh > ~/.zfunc/_mesh",
-      "fish: mesh completion fish > ~/.config/fish/completions/mesh.fish",
-      "For zsh, ~/.zshrc must have the folder in its fpath before compinit: fpath=(~/.zfunc $fpath).",
+      "bash: echo 'source <(mesh completion bash)' >> ~/.bashrc",
+      "zsh: echo 'source <(mesh completion zsh)' >> ~/.zshrc",
+      "fish: echo 'mesh completion fish | source' >> ~/.config/fish/config.fish",
+      "Or put what it prints where your shell looks by itself: bash-completion, a folder of zsh's fpath (as _mesh), fish's completions.",
       "Names of devices and passwords are completed only where the home has no passphrase: a Tab asks nobody, and unlocks nothing.",
     ],
     load: () => import("../commands/completion.ts"),

@@ -5,8 +5,9 @@ import { type ObjectType, readSigned } from "../../envelope/signed.ts";
 import { MeshError } from "../../refusals/mesh-error.ts";
 import { kindOf, kinds, type Read } from "./kinds.ts";
 
-/** The most octets of JSON that are looked at in one piece, and the most objects in it. */
-export const MAX_EXAMINED = 16 << 20;
+/** The most octets of JSON that are looked at: an object, all else that it is judged by (JSON in memory is up to 30 times as large), and the most objects in it. */
+export const MAX_OBJECT = 1 << 20;
+export const MAX_EXAMINED = 4 << 20;
 const MAX_OBJECTS = 4096;
 
 /**

@@ -40,7 +40,7 @@ function lifetimeOf(text: string): number {
 }
 
 function drawOnTerminal({ output, world }: Call, modules: QrModules): void {
-  const columns = process.stderr.columns ?? 80;
+  const columns = process.stderr.columns || 80;
   if (columns < qrColumns(modules)) return output.note(`The terminal has ${columns} columns, and the QR code needs ${qrColumns(modules)}: make it wider, or use --qr-out FILE.svg.`);
   world.write(2, drawQr(modules, ["", undefined].includes(world.environment["NO_COLOR"]) && world.environment["TERM"] !== "dumb"));
 }

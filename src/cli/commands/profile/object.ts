@@ -26,7 +26,7 @@ export function objectDocument({ object: { kind, signed }, signature, signer, st
 /** The same for people: what it is, whether it is true, how far it gets, and all that it says. */
 export function objectText(examined: Examined, validity?: string): string {
   const { object: { kind, signed }, signature, signer } = examined;
-  const payload = signed.payload as { readonly [member: string]: Json };
+  const { v: _, ...payload } = signed.payload as { readonly [member: string]: Json };
   const key = showUdf(signed.kid);
   const lines = [
     `${kind}${versionOf(payload)}`,
@@ -49,7 +49,8 @@ function stageText({ stage, lacks, refusal }: Examined): string {
   return `${reached}. To judge further, give with --with: ${more.join("; ")}`;
 }
 
-function versionOf({ g, n, version, index }: { readonly [member: string]: Json }): string {
+/** The place of an object in its order, as it says itself. */
+export function versionOf({ g, n, version, index }: { readonly [member: string]: Json }): string {
   if (typeof index === "number") return ` ${index}`;
   if (typeof version === "number") return `, version ${version}`;
   return typeof g === "number" && typeof n === "number" ? ` (${g}, ${n})` : "";

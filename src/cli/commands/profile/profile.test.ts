@@ -105,6 +105,24 @@ suite("mesh profile show FILE", () => {
     assert.match(out, /\\u\{1b\}\[2Jowned\\u\{202e\}/);
   });
 
+  test("an object that is as large and as odd as may be is shown within a second or two, cut short", async () => {
+    const odd: readonly (readonly [string, unknown])[] = [
+      ["a list of things that have nothing in common", Array.from({ length: 40_000 }, (_, at) => ({ [`m${at}`]: at }))],
+      ["a table without end", Array.from({ length: 60_000 }, () => ({ a: 1 }))],
+      ["as many members", Object.fromEntries(Array.from({ length: 50_000 }, (_, at) => [`m${at}`, at]))],
+      ["lists in lists in lists", Array.from({ length: 3000 }, () => JSON.parse(`${"[".repeat(24)}1,{"a":[{}]}${"]".repeat(24)}`) as unknown)],
+      ["one long text", "x".repeat(600_000)],
+      ["marks on one letter", "e" + "\u0301".repeat(200_000)],
+    ];
+    for (const [what, Names] of odd) {
+      const payload = Buffer.from(JSON.stringify({ OddProfile: { Identifier: "x", Names } })).toString("base64url");
+      const begun = performance.now();
+      const { status, out } = await show(file("odd-2017.json", JSON.stringify({ ...(storedOf("DeviceProfile") as object), payload })));
+      assert.deepEqual([status, out.length < 200_000], [0, true], `${what}: ${out.length}`);
+      assert.ok(performance.now() - begun < 5000, `${what}: ${performance.now() - begun} ms`);
+    }
+  });
+
   test("--with alone, and no home to show, are refused", async () => {
     assert.equal((await show("--with", folder)).status, 2);
     assert.equal((await show()).status, 3);

@@ -6,7 +6,7 @@ import { parseLenient } from "../../../archive-2017/lenient-json.ts";
 import { type ArchivedSigned, isArchived, readArchived } from "../../../archive-2017/signed.ts";
 import { examine } from "../../../client/examine/examine.ts";
 import type { Read } from "../../../client/examine/kinds.ts";
-import { MAX_EXAMINED, parseExamined, readAll, readAny } from "../../../client/examine/read.ts";
+import { MAX_EXAMINED, MAX_OBJECT, parseExamined, readAll, readAny } from "../../../client/examine/read.ts";
 import { demand, MeshError } from "../../../refusals/mesh-error.ts";
 import type { Call } from "../../call.ts";
 import { readOctets } from "../../input.ts";
@@ -24,7 +24,7 @@ export async function run(call: Call): Promise<void> {
     demand(args.texts("with").length === 0, "usage-missing-argument", "--with needs an object to judge.", "Name its file: mesh profile show FILE --with OTHERS");
     return showOwn(call);
   }
-  const octets = readOctets(path, MAX_EXAMINED);
+  const octets = readOctets(path, MAX_OBJECT);
   const given = filesOf(args.texts("with")).map((file) => ({ file, octets: readOctets(file, MAX_EXAMINED) }));
   demand(given.reduce((sum, one) => sum + one.octets.length, 0) <= MAX_EXAMINED, "input-malformed", `What --with names is larger than ${MAX_EXAMINED >> 20} MiB in all.`);
   if (isOf2017(octets)) {
