@@ -11,7 +11,8 @@ import { demand } from "../refusals/mesh-error.ts";
 import type { Place } from "./epoch-keys.ts";
 import { checkBody, type EntriesCommit, MAX_COMMIT_BODY } from "./commits.ts";
 
-const FIELD_NAME = /^[a-z][A-Za-z0-9._:-]{0,63}$/;
+/** What a field of an entry may be called. */
+export const FIELD_NAME = /^[a-z][A-Za-z0-9._:-]{0,63}$/;
 
 // Not `v.record`: it passes over members named as something that every object has, and their values would be lost.
 const fieldsShape = v.custom<Readonly<Record<string, readonly [number, Json]>>>((input) => isObject(input) && Object.entries(input).every(([name, write]) => FIELD_NAME.test(name) && isWrite(write)), "must be fields, each with a counter and a value");
@@ -39,9 +40,9 @@ export function openChanges(payload: EntriesCommit, body: Uint8Array, key: Uint8
   checkBody(payload, body);
   const padded = decryptUnder(key, purpose(payload.catalog, payload.epoch), fromBase64url(payload.salt), body);
   demand(padded !== undefined, "entries-malformed", `Commit ${payload.index} does not open under the key of its epoch.`);
-  const end = padded.lastIndexOf(0x80);
-  demand(end >= 0 && padded.subarray(end + 1).every((octet) => octet === 0), "entries-malformed", `Commit ${payload.index} is wrongly padded.`);
-  return readShape(changesShape, parseCanonical(padded.subarray(0, end), { maxBytes: MAX_COMMIT_BODY }), "entries-malformed", `commit ${payload.index}`).changes;
+  const plaintext = unpad(padded);
+  demand(plaintext !== undefined, "entries-malformed", `Commit ${payload.index} is wrongly padded.`);
+  return readShape(changesShape, parseCanonical(plaintext, { maxBytes: MAX_COMMIT_BODY }), "entries-malformed", `commit ${payload.index}`).changes;
 }
 
 /** The octets that changes take before padding; importers cut by it. */
@@ -58,6 +59,12 @@ export function pad(plaintext: Uint8Array): Uint8Array {
   padded.set(plaintext);
   padded[plaintext.length] = 0x80;
   return padded;
+}
+
+/** What was padded by `pad`; undefined if it was not. */
+export function unpad(padded: Uint8Array): Uint8Array | undefined {
+  const end = padded.lastIndexOf(0x80);
+  return end >= 0 && padded.subarray(end + 1).every((octet) => octet === 0) ? padded.subarray(0, end) : undefined;
 }
 
 function isObject(input: unknown): input is object {

@@ -1,5 +1,4 @@
-import type { Entry } from "../catalogs/merge.ts";
-import { change, current, isRemoved } from "../catalogs/merge.ts";
+import { change } from "../catalogs/merge.ts";
 import { newEntryId } from "../catalogs/entry-id.ts";
 import { isActive, type Mesh, personalOf } from "../profiles/mesh.ts";
 import { deviceNameField } from "../profiles/connection.ts";
@@ -7,7 +6,7 @@ import { readShape } from "../envelope/shape.ts";
 import { demand } from "../refusals/mesh-error.ts";
 import { editEntries, readEntries } from "./catalog.ts";
 import { type Client, memberSelf } from "./client.ts";
-import { namesIn } from "./device-names.ts";
+import { namesIn, ownEntry } from "./device-names.ts";
 import { loadMesh } from "./known.ts";
 import type { SyncRow } from "./sync.ts";
 
@@ -41,7 +40,7 @@ export function deviceNamed(devices: readonly DeviceLine[], name: string): Devic
 export async function renameDevice(client: Client, device: string, name: string): Promise<void> {
   const wanted = readShape(deviceNameField, name, "device-name-malformed", "device name");
   await editEntries(client, "devices", (entries) => {
-    const entry = entryOf(entries, device);
+    const entry = ownEntry(entries, device);
     return [change(entry?.id ?? newEntryId(), entry, entry === undefined ? { device, name: wanted } : { name: wanted })];
   });
 }
@@ -53,8 +52,4 @@ export function freeName(mesh: Mesh, names: ReadonlyMap<string, string>, wanted:
     const name = number === 1 ? wanted : `${wanted}-${number}`;
     if (!taken.has(name)) return name;
   }
-}
-
-function entryOf(entries: readonly Entry[], device: string): Entry | undefined {
-  return entries.find((entry) => current(entry, "device") === device && !isRemoved(entry));
 }

@@ -1,7 +1,10 @@
 import { foldCase } from "../bytes/text.ts";
 import { current, type Entry } from "../catalogs/merge.ts";
-import { Pages } from "./pages.ts";
+import { type Packed, packEntries, unpackEntries } from "../catalogs/packing.ts";
+import { Pages, type Writing } from "./pages.ts";
 import type { RowsReading, RowsWriting } from "./rows.ts";
+
+const packed: Writing<Entry> = { pack: (entries) => packEntries(entries.values()), unpack: (page) => new Map(unpackEntries(page as Packed).map((entry) => [entry.id, entry])) };
 
 /**
  * The entries of a catalog as its chain has them, at home: found by identifier or by name without a look at the others.
@@ -14,7 +17,7 @@ export class EntryRows {
   readonly #named: Pages<readonly string[]>;
 
   constructor(rows: RowsReading, catalog: string, shelf = "entries") {
-    this.#entries = new Pages(rows, shelf, catalog);
+    this.#entries = new Pages(rows, shelf, catalog, packed);
     this.#named = new Pages(rows, `${shelf}-named`, catalog);
   }
 

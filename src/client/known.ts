@@ -19,8 +19,8 @@ export type EpochRow = { readonly flawed?: true; readonly commitment: string; re
 /** The Application Profile of a catalog as somebody knew it: its version and digest, and the Personal Profile (g, n) before which no later one is signed. */
 export type KnownProfile = { readonly digest: Digest; readonly version: number; readonly g: number; readonly n: number };
 
-/** What a home keeps of a catalog besides its entries. */
-export type CatalogRow = { readonly chain: Chain; readonly epochs: Readonly<Record<string, EpochRow>>; readonly type?: string; readonly profile?: KnownProfile };
+/** What a home keeps of a catalog besides its entries; `grown` is about how many octets its chain has grown since this device wrote its state down for others. */
+export type CatalogRow = { readonly chain: Chain; readonly epochs: Readonly<Record<string, EpochRow>>; readonly type?: string; readonly profile?: KnownProfile; readonly grown?: number };
 
 /**
  * Reads the mesh as this home last knew it: its high-water marks (decision 4.2).

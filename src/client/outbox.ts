@@ -33,20 +33,27 @@ export function packs(changes: readonly Change[]): readonly (readonly Change[])[
   return cut;
 }
 
-/** Records a commit before it is sent. */
-export async function recordOutbox(rows: RowsWriting, catalog: string, row: OutboxRow): Promise<void> {
-  await rows.put("outbox", catalog, "", row);
+/** Records commits before they are sent, in place of any recorded before. */
+export async function recordOutbox(rows: RowsWriting, catalog: string, commits: readonly OutboxRow[]): Promise<void> {
+  await giveUp(rows, catalog, 0);
+  for (const one of commits) await rows.put("outbox", catalog, one.index, one);
 }
 
-/** The commit that was recorded last, if nothing became of it yet. */
-export async function outboxOf(rows: RowsReading, catalog: string): Promise<OutboxRow | undefined> {
-  return rows.get<OutboxRow>("outbox", catalog);
+/** The commits that were recorded last and of which nothing became yet, in the order of the chain. */
+export async function outboxOf(rows: RowsReading, catalog: string): Promise<readonly OutboxRow[]> {
+  return (await rows.list<OutboxRow>("outbox", catalog)).map((one) => one.row);
 }
 
-/** When a recorded commit is seen in the chain, the changes it holds leave the journal; when another stands in its place, it is given up. */
+/** When a recorded commit is seen in the chain, the changes it holds leave the journal; when another stands in its place, it is given up with those that were to follow it. */
 export async function finishOutbox(rows: RowsWriting, catalog: string, commit: Signed<Commit>): Promise<void> {
-  const row = await outboxOf(rows, catalog);
-  if (row === undefined || row.index > commit.payload.index) return;
-  if (row.digest === commit.digest) for (const sequence of row.journal) await rows.remove("journal", catalog, sequence);
-  await rows.remove("outbox", catalog, "");
+  const { index } = commit.payload;
+  const row = await rows.get<OutboxRow>("outbox", catalog, index);
+  if (row === undefined) return;
+  if (row.digest !== commit.digest) return giveUp(rows, catalog, index);
+  for (const sequence of row.journal) await rows.remove("journal", catalog, sequence);
+  await rows.remove("outbox", catalog, index);
+}
+
+async function giveUp(rows: RowsWriting, catalog: string, from: number): Promise<void> {
+  for (const { index } of await outboxOf(rows, catalog)) if (index >= from) await rows.remove("outbox", catalog, index);
 }

@@ -8,8 +8,8 @@ const PAGE_CHARACTERS = 48 * 1024;
 /** How many pages a map has, and how many characters its values take together. */
 type Extent = { readonly pages: number; readonly characters: number };
 
-/** What stands on a page. */
-type Page<V> = Record<string, V>;
+/** How the values of a page are written, if not as they are. */
+export type Writing<V> = { readonly pack: (values: ReadonlyMap<string, V>) => object; readonly unpack: (page: object) => Map<string, V> };
 
 type Open<V> = { readonly values: Map<string, V>; changed: boolean };
 
@@ -25,9 +25,11 @@ export class Pages<V extends object> {
   readonly #shelf: string;
   readonly #group: string;
   readonly #open = new Map<number, Open<V>>();
+  readonly #writing: Writing<V>;
   #extent: Extent | undefined;
 
-  constructor(rows: RowsReading, shelf: string, group: string) {
+  constructor(rows: RowsReading, shelf: string, group: string, writing: Writing<V> = { pack: Object.fromEntries, unpack: (page) => new Map(Object.entries(page)) }) {
+    this.#writing = writing;
     this.#rows = rows;
     this.#shelf = shelf;
     this.#group = group;
@@ -61,7 +63,7 @@ export class Pages<V extends object> {
     for (const [number, page] of this.#open) {
       if (!page.changed) continue;
       page.changed = false;
-      await rows.put(this.#shelf, this.#group, number, Object.fromEntries(page.values));
+      await rows.put(this.#shelf, this.#group, number, this.#writing.pack(page.values));
     }
     await rows.put(`${this.#shelf}-extent`, this.#group, "", await this.#extentNow());
   }
@@ -123,8 +125,8 @@ export class Pages<V extends object> {
   async #page(number: number): Promise<Open<V>> {
     const open = this.#open.get(number);
     if (open !== undefined) return open;
-    const kept = await this.#rows.get<Page<V>>(this.#shelf, this.#group, number);
-    const page: Open<V> = { changed: false, values: new Map(Object.entries(kept ?? {})) };
+    const kept = await this.#rows.get<object>(this.#shelf, this.#group, number);
+    const page: Open<V> = { changed: false, values: kept === undefined ? new Map() : this.#writing.unpack(kept) };
     this.#open.set(number, page);
     return page;
   }

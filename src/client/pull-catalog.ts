@@ -13,10 +13,14 @@ import { catalogRead } from "../protocol/catalogs.ts";
 import type { SentCommit } from "../protocol/parts.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { EntryRows } from "./entry-rows.ts";
+import { forgetSnapshot } from "./snapshot-rows.ts";
 import { type CatalogRow, type EpochRow, loadCatalog } from "./known.ts";
 import { finishOutbox } from "./outbox.ts";
 import type { PortalLink, Requester } from "./portal-link.ts";
 import type { RowsWriting } from "./rows.ts";
+
+/** About what a commit takes besides its body: its signature, mostly. */
+const COMMIT_OCTETS = 8 * 1024;
 
 /** A commit whose entries wait for a key, in the order of the chain. */
 export type WaitingRow = { readonly commit: Jws; readonly body: string };
@@ -66,7 +70,8 @@ export async function takeCommit(row: CatalogRow | undefined, sent: SentCommit, 
   const { payload } = placed.commit;
   const body = sent.body === undefined ? undefined : fromBase64url(sent.body);
   checkBody(payload, body);
-  return { placed: { ...placed, body }, row: { ...row, chain: placed.chain, epochs: await epochsWith(row?.epochs ?? {}, payload, key) } };
+  const grown = (row?.grown ?? 0) + COMMIT_OCTETS + (body?.length ?? 0);
+  return { placed: { ...placed, body }, row: { ...row, chain: placed.chain, epochs: await epochsWith(row?.epochs ?? {}, payload, key), grown } };
 }
 
 /** The epochs with what an epoch or grant commit adds: its key if it is for this device, and from it the keys before. */
@@ -94,7 +99,7 @@ function epochRow({ commitment, previousEpoch, previousKey: sealed }: EpochCommi
 }
 
 /** The epochs with the keys that follow from the key of one of them, back to the first that is known. */
-function withEarlierKeys(epochs: Record<string, EpochRow>, catalog: EpochCommit["catalog"], from: number, key: Uint8Array): Readonly<Record<string, EpochRow>> {
+export function withEarlierKeys(epochs: Record<string, EpochRow>, catalog: EpochCommit["catalog"], from: number, key: Uint8Array): Readonly<Record<string, EpochRow>> {
   for (let [number, opened] = [from, key]; ; ) {
     const after = epochs[number];
     if (after?.previousKey === undefined) return epochs;
@@ -123,13 +128,9 @@ export async function writePulled(rows: RowsWriting, catalog: string, pulled: Pu
   if (stored !== undefined && stored.chain.index >= pulled.row.chain.index) return;
   await rows.put("catalogs", catalog, "", pulled.row);
   const opening = new Opening(rows, catalog, pulled.row.epochs);
-  for (const { commit, chain, standing, body } of pulled.placed) {
-    await rows.put("digests", catalog, chain.index, { digest: chain.digest });
-    await finishOutbox(rows, catalog, commit);
-    if (body === undefined) continue;
-    const entries: WaitingRow = { body: toBase64url(body), commit: commit.jws };
-    if (standing === "quarantined") await rows.put("quarantined", catalog, chain.index, entries);
-    else if (!(await opening.take(entries))) await rows.put("waiting", catalog, chain.index, entries);
+  for (const placed of pulled.placed) {
+    await finishOutbox(rows, catalog, placed.commit);
+    await opening.place(placed);
   }
   for (const { row, remove } of await rows.list<WaitingRow>("waiting", catalog)) if (await opening.take(row)) await remove(rows);
   await opening.entries.flush(rows);
@@ -140,7 +141,7 @@ export async function writePulled(rows: RowsWriting, catalog: string, pulled: Pu
  *
  * Whoever pulled such a commit meanwhile, and whoever pulls it now, hold the same entries afterwards.
  */
-export async function releaseQuarantined(rows: RowsWriting, catalog: string, authority: Authority): Promise<void> {
+export async function releaseQuarantined(rows: RowsWriting, catalog: string, authority: Authority, now: number): Promise<void> {
   const quarantined = await rows.list<WaitingRow>("quarantined", catalog);
   const known = quarantined.length === 0 ? undefined : await loadCatalog(rows, catalog);
   if (known === undefined) return;
@@ -150,22 +151,33 @@ export async function releaseQuarantined(rows: RowsWriting, catalog: string, aut
     if (isQuarantined({ kid, payload }, authority)) continue;
     await remove(rows);
     if (!(await opening.take(row))) await rows.put("waiting", catalog, payload.index, row);
+    // What comes back stands before what a snapshot holds, so the next one is made whole.
+    await forgetSnapshot(rows, catalog, now);
   }
   await opening.entries.flush(rows);
 }
 
 /** Opens the entries of commits and merges them into what there is, in any order. */
-class Opening {
+export class Opening {
   readonly entries: EntryRows;
   readonly #rows: RowsWriting;
   readonly #catalog: string;
   readonly #epochs: CatalogRow["epochs"];
 
-  constructor(rows: RowsWriting, catalog: string, epochs: CatalogRow["epochs"]) {
-    this.entries = new EntryRows(rows, catalog);
+  constructor(rows: RowsWriting, catalog: string, epochs: CatalogRow["epochs"], entries = new EntryRows(rows, catalog)) {
+    this.entries = entries;
     this.#rows = rows;
     this.#catalog = catalog;
     this.#epochs = epochs;
+  }
+
+  /** Keeps a judged commit: its digest, and what it holds, or the whole of it apart if that does not count or does not open yet. */
+  async place({ commit, chain, standing, body }: PlacedBody): Promise<void> {
+    await this.#rows.put("digests", this.#catalog, chain.index, { digest: chain.digest });
+    if (body === undefined) return;
+    const entries: WaitingRow = { body: toBase64url(body), commit: commit.jws };
+    if (standing === "quarantined") await this.#rows.put("quarantined", this.#catalog, chain.index, entries);
+    else if (!(await this.take(entries))) await this.#rows.put("waiting", this.#catalog, chain.index, entries);
   }
 
   /** Whether this device has the key that the commit needs; if so, what it holds is merged. */

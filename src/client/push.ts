@@ -1,5 +1,5 @@
 import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
-import { authorityOf } from "../catalogs/chain.ts";
+import { type Authority, authorityOf } from "../catalogs/chain.ts";
 import { type Commit, commit as commitType } from "../catalogs/commits.ts";
 import { changesBytes, sealChanges } from "../catalogs/entries.ts";
 import { beginEpoch, grantEpoch, type Place } from "../catalogs/epoch-keys.ts";
@@ -13,9 +13,12 @@ import { demand } from "../refusals/mesh-error.ts";
 import type { SentCommit } from "../protocol/parts.ts";
 import { type Client, type Self, signerOf } from "./client.ts";
 import type { CatalogRow } from "./known.ts";
-import { type JournalRow, outboxOf, PACK_OCTETS, recordOutbox } from "./outbox.ts";
+import { type JournalRow, type OutboxRow, outboxOf, PACK_OCTETS, recordOutbox } from "./outbox.ts";
 import { type Taken, takeCommit } from "./pull-catalog.ts";
 import type { RowsReading } from "./rows.ts";
+
+/** So many commits are made before any of them is sent and their entries are written at home: pages are written once for all of them. */
+const COMMITS_AT_ONCE = 32;
 
 /** A signed commit with its place and the state of its catalog after it, judged as everybody will judge it. */
 export type Made = Taken & { readonly sent: SentCommit };
@@ -55,20 +58,41 @@ export async function makeDue(client: Client, self: Self, mesh: Mesh, catalog: s
 }
 
 /**
- * Makes the commit of what the journal of a catalog holds, as much as fits one, and records it before anybody may send it;
- * a commit recorded earlier that still fits its place is taken again instead.
+ * Makes the commits of what the journal of a catalog holds, oldest first, and records them before anybody may send one;
+ * those recorded earlier that still fit their places are taken again instead.
  */
-export async function makeEntries(client: Client, self: Self, mesh: Mesh, catalog: string, row: CatalogRow, key: DecapsulationKey, now: number): Promise<Made | undefined> {
-  const { journal, recorded } = await client.rows.read(async (rows) => ({ journal: await oldestOf(rows, catalog), recorded: await outboxOf(rows, catalog) }));
-  if (recorded !== undefined && recorded.index === row.chain.index + 1 && recorded.previous === row.chain.digest) return { sent: recorded.sent, ...(await takeCommit(row, recorded.sent, authorityOf(mesh, now), key)) };
-  if (journal.length === 0) return undefined;
+export async function makeEntries(client: Client, self: Self, mesh: Mesh, catalog: string, row: CatalogRow, key: DecapsulationKey, now: number): Promise<readonly Made[]> {
+  const recorded = await client.rows.read((rows) => outboxOf(rows, catalog));
+  const [first] = recorded;
+  if (first?.index === row.chain.index + 1 && first.previous === row.chain.digest) return takeAgain(row, recorded, authorityOf(mesh, now), key);
+  const journal = await client.rows.read((rows) => oldestOf(rows, catalog));
+  if (journal.length === 0) return [];
   const epochKey = keyOf(row);
   demand(epochKey !== undefined, "epoch-key-wrong", "This device does not hold the key of the current epoch yet.", "Another of your devices, one that holds it, must sync first.");
-  const { payload, body } = sealChanges(placeAfter(row, mesh, catalog), epochKey, journal.flatMap((one) => one.changes));
-  const made = await make(client, self, mesh, row, payload, body, key, now);
-  const { digest, index } = made.row.chain;
-  await client.rows.transact((rows) => recordOutbox(rows, catalog, { digest, index, journal: journal.map((one) => one.sequence), previous: row.chain.digest, sent: made.sent }));
-  return made;
+  const commits: Made[] = [];
+  const records: OutboxRow[] = [];
+  for (let before = row; commits.length < journal.length; ) {
+    const pack = journal[commits.length] ?? [];
+    const { payload, body } = sealChanges(placeAfter(before, mesh, catalog), epochKey, pack.flatMap((one) => one.changes));
+    const made = await make(client, self, mesh, before, payload, body, key, now);
+    const { digest, index } = made.row.chain;
+    records.push({ digest, index, journal: pack.map((one) => one.sequence), previous: before.chain.digest, sent: made.sent });
+    commits.push(made);
+    before = made.row;
+  }
+  await client.rows.transact((rows) => recordOutbox(rows, catalog, records));
+  return commits;
+}
+
+async function takeAgain(row: CatalogRow, recorded: readonly OutboxRow[], authority: Authority, key: DecapsulationKey): Promise<readonly Made[]> {
+  const commits: Made[] = [];
+  let before = row;
+  for (const { sent } of recorded) {
+    const made = { sent, ...(await takeCommit(before, sent, authority, key)) };
+    commits.push(made);
+    before = made.row;
+  }
+  return commits;
 }
 
 async function make(client: Client, self: Self, mesh: Mesh, row: CatalogRow | undefined, payload: Commit, body: Uint8Array | undefined, key: DecapsulationKey, now: number): Promise<Made> {
@@ -98,18 +122,23 @@ function lastSound(row: CatalogRow | undefined): { readonly epoch: number; reado
   return undefined;
 }
 
-/** The oldest of the journal, as much of it as fits one commit. */
-async function oldestOf(rows: RowsReading, catalog: string): Promise<readonly JournalRow[]> {
-  const taken: JournalRow[] = [];
-  for (let octets = 0, after = 0; ; ) {
+/** The oldest of the journal, in packs of which each fits one commit. */
+async function oldestOf(rows: RowsReading, catalog: string): Promise<readonly (readonly JournalRow[])[]> {
+  const packs: JournalRow[][] = [];
+  for (let after = 0, room = 0; ; ) {
     const some = (await rows.list<JournalRow>("journal", catalog, { after, limit: 16 })).map((one) => one.row);
     for (const row of some) {
-      octets += changesBytes(row.changes).length;
-      if (taken.length > 0 && octets > PACK_OCTETS) return taken;
-      taken.push(row);
+      const octets = changesBytes(row.changes).length;
+      if (octets > room) {
+        if (packs.length === COMMITS_AT_ONCE) return packs;
+        packs.push([]);
+        room = PACK_OCTETS;
+      }
+      packs.at(-1)?.push(row);
+      room -= octets;
     }
     const last = some.at(-1);
-    if (last === undefined) return taken;
+    if (last === undefined) return packs;
     after = last.sequence;
   }
 }

@@ -5,7 +5,8 @@ import type { Entry } from "../catalogs/merge.ts";
 import { journalOf, readEntries } from "./catalog.ts";
 import { type Client, type Self, selfOf } from "./client.ts";
 import { loadCatalog, loadMesh } from "./known.ts";
-import { namesIn } from "./device-names.ts";
+import { accusations, namesIn } from "./device-names.ts";
+import { unchecked } from "./snapshot-rows.ts";
 import { lastSeen } from "./witness-heads.ts";
 import type { RefusedRow, SyncRow } from "./sync.ts";
 
@@ -23,6 +24,10 @@ export type Status = {
   readonly devices: number;
   /** Devices that nothing was heard of for over seven days (decision 6.5). */
   readonly silent: readonly { readonly name: string; readonly days: number }[];
+  /** How many commits this device took on the word of the one that let it in and has not read itself yet. */
+  readonly unchecked: number;
+  /** Which device found that another wrote down false states for new devices. */
+  readonly accused: readonly { readonly by: string; readonly maker: string }[];
   readonly version: { readonly g: number; readonly n: number } | null;
 };
 
@@ -35,6 +40,7 @@ export async function statusOf(client: Client): Promise<Status> {
     const synced = await rows.get<SyncRow>("synced", "synced");
     const known = mesh.history.length > 0;
     let [unsent, due] = [0, 0];
+    const notRead = known ? await unchecked(rows, personalOf(mesh).payload.applications.map((one) => one.id)) : 0;
     for (const { id } of known ? personalOf(mesh).payload.applications : []) {
       for (const { changes } of await journalOf(rows, id)) unsent += changes.length;
       due += isOwed(mesh, id, (await loadCatalog(rows, id))?.chain, synced?.portalTime ?? client.now()) ? 1 : 0;
@@ -50,6 +56,8 @@ export async function statusOf(client: Client): Promise<Status> {
       owed: due,
       devices: known ? personalOf(mesh).payload.devices.filter((device) => device.status === "active").length : 0,
       silent: known ? silentOf(mesh, entries, self, synced?.portalTime ?? client.now()) : [],
+      unchecked: notRead,
+      accused: accusations(entries),
       version: known ? { g: personalOf(mesh).payload.g, n: personalOf(mesh).payload.n } : null,
     };
   });

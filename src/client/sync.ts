@@ -3,9 +3,9 @@ import type { DecapsulationKey } from "../crypto/key-pair.ts";
 import type { Digest } from "../envelope/fields.ts";
 import { at, latest } from "../profiles/history.ts";
 import { isActive, type Mesh, personalOf } from "../profiles/mesh.ts";
+import type { SnapshotName } from "../profiles/connection.ts";
 import { deviceEntry, type Head } from "../profiles/personal.ts";
 import { catalogAppend } from "../protocol/catalogs.ts";
-import type { ResponseOf } from "../protocol/command.ts";
 import { status } from "../protocol/profiles.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { holdingPortalTo } from "./blame.ts";
@@ -15,8 +15,11 @@ import { resume } from "./operations/submit.ts";
 import { unlessOvertaken } from "./overtaken.ts";
 import { quarantineDisabled } from "./quarantine.ts";
 import { meetPortal, type PortalLink, type Requester } from "./portal-link.ts";
+import { makeSnapshots } from "./make-snapshot.ts";
 import { type NamedHead, pullApplication } from "./pull-application.ts";
 import { pullCatalog, releaseQuarantined, writePulled } from "./pull-catalog.ts";
+import type { Synced } from "./synced.ts";
+import { takeSnapshot, writeSnapshot } from "./take-snapshot.ts";
 import { pullMesh } from "./pull-mesh.ts";
 import { compareHeads, witnessHeads } from "./witness-heads.ts";
 import { dueFrom, type Made, makeDue, makeEntries } from "./push.ts";
@@ -30,9 +33,6 @@ export type SyncRow = { readonly portalTime: number; readonly at: number };
 /** What a home keeps of a sync at which the portal turned this device away, until one succeeds. */
 export type RefusedRow = { readonly at: number };
 
-/** A connection to the home portal with what this device knows, brought up to date. */
-export type Synced = { readonly link: PortalLink; readonly self: Self; readonly requester: Requester; readonly key: DecapsulationKey; readonly mesh: Mesh; readonly now: number; readonly answer: ResponseOf<typeof status>; readonly received: number };
-
 /** Brings this device and its portal to the same state: takes what is new, gives what is owed, sends what is in the journal. */
 export async function sync(client: Client): Promise<SyncReport> {
   return unlessOvertaken(async () => {
@@ -41,6 +41,7 @@ export async function sync(client: Client): Promise<SyncReport> {
       await compareHeads(client, synced.mesh, synced.now);
       await witnessHeads(client, synced.self, synced.mesh, synced.now);
       const sent = await push(client, synced);
+      await makeSnapshots(client, synced);
       await client.rows.transact(async (rows) => {
         await rows.put("synced", "synced", "", { at: client.now(), portalTime: synced.now } satisfies SyncRow);
         await rows.remove("refused", "refused", "");
@@ -53,7 +54,7 @@ export async function sync(client: Client): Promise<SyncReport> {
 }
 
 /** What the answer to a connection request promised of the mesh: the state that the portal shows must hold it (decision 5.2). */
-export type Promised = { readonly g: number; readonly n: number; readonly personal: Digest; readonly role: string; readonly device: Digest | undefined; readonly heads: readonly Head[] };
+export type Promised = { readonly g: number; readonly n: number; readonly personal: Digest; readonly role: string; readonly device: Digest | undefined; readonly heads: readonly Head[]; readonly snapshots: readonly SnapshotName[] };
 
 /** Takes everything new from the portal, judges it, and writes it at home; the link stays open for what follows. */
 export async function pull(client: Client): Promise<Synced> {
@@ -93,14 +94,14 @@ export async function pullAs(client: Client, self: Self, promised: Promised | un
     if (promised !== undefined) checkPromised(mesh, self, promised);
     await client.rows.transact(async (rows) => {
       await saveMesh(rows, before, mesh);
-      await quarantineDisabled(rows, before, mesh);
+      await quarantineDisabled(rows, before, mesh, answer.now);
     });
     demand(isActive(mesh, self.device, answer.now), "device-disabled", "This device was disabled or suspended.", "It can be joined to the mesh again as a new device.");
     // The version that the portal named together with its heads: a later one may know of commits that this pull left for the next.
     const personal = at(mesh.history, answer.personal)?.payload;
     const readable = new Set<string>(personalOf(mesh).payload.applications.filter((one) => one.readers.includes(self.device)).map((one) => one.id));
     const named = [personal, promised].flatMap((one) => one?.heads.map((head) => ({ ...head, g: one.g, n: one.n })) ?? []).filter((head) => readable.has(head.catalog));
-    const received = await holdingPortalTo(() => pullCatalogs(client, link, requester, self, mesh, catalogs, key, answer, named));
+    const received = await holdingPortalTo(() => pullCatalogs(client, link, requester, self, mesh, catalogs, key, answer, named, promised?.snapshots ?? []));
     await checkNamedHeads(client, named);
     return { link, self, requester, key, mesh, now: answer.now, answer, received: received + mesh.history.length - before.history.length };
   } catch (error) {
@@ -112,20 +113,25 @@ export async function pullAs(client: Client, self: Self, promised: Promised | un
   }
 }
 
-async function pullCatalogs(client: Client, link: PortalLink, requester: Requester, self: Self, mesh: Mesh, catalogs: ReadonlyMap<string, CatalogRow>, key: DecapsulationKey, answer: Synced["answer"], named: readonly NamedHead[]): Promise<number> {
+async function pullCatalogs(client: Client, link: PortalLink, requester: Requester, self: Self, mesh: Mesh, catalogs: ReadonlyMap<string, CatalogRow>, key: DecapsulationKey, answer: Synced["answer"], named: readonly NamedHead[], snapshots: readonly SnapshotName[]): Promise<number> {
   let received = 0;
   const authority = authorityOf(mesh, answer.now);
   for (const { id, readers } of personalOf(mesh).payload.applications) {
     if (!readers.includes(self.device)) continue;
     const known = catalogs.get(id);
     const head = answer.heads.find((one) => one.catalog === id);
-    const pulled = await pullCatalog(link, requester, id, known, head, authority, key);
+    const snapshot = snapshots.find((one) => one.catalog === id);
+    const taken = known !== undefined || snapshot === undefined ? undefined : await takeSnapshot(link, requester, snapshot, head, authority, key);
+    const pulled = taken ?? (await pullCatalog(link, requester, id, known, head, authority, key));
     if (pulled !== undefined) {
-      await client.rows.transact((rows) => writePulled(rows, id, pulled));
+      await client.rows.transact(async (rows) => {
+        if (taken !== undefined) await writeSnapshot(rows, id, taken);
+        await writePulled(rows, id, pulled);
+      });
       received += pulled.placed.length;
     }
     const apart = await client.rows.read((rows) => rows.list("quarantined", id));
-    if (apart.length > 0) await client.rows.transact((rows) => releaseQuarantined(rows, id, authority));
+    if (apart.length > 0) await client.rows.transact((rows) => releaseQuarantined(rows, id, authority, answer.now));
     const row = pulled?.row ?? known;
     if (row !== undefined) await pullApplication(client, link, requester, mesh, id, row, answer, named);
   }
@@ -156,20 +162,20 @@ export async function push(client: Client, synced: Synced): Promise<number> {
     if (!editors.includes(self.device)) continue;
     for (;;) {
       const row = await client.rows.read((rows) => loadCatalog(rows, id));
-      const made = await nextCommitFor(client, synced, id, row);
-      if (made === undefined) break;
-      await link.call(requester, catalogAppend, { commits: [made.sent] });
-      await client.rows.transact((rows) => writePulled(rows, id, { placed: [made.placed], row: made.row }));
-      sent += 1;
+      const made = await nextCommits(client, synced, id, row);
+      const last = made.at(-1);
+      if (last === undefined) break;
+      for (const one of made) await link.call(requester, catalogAppend, { commits: [one.sent] });
+      await client.rows.transact((rows) => writePulled(rows, id, { placed: made.map((one) => one.placed), row: last.row }));
+      sent += made.length;
     }
   }
   return sent;
 }
 
-/** The next commit that this device has for a catalog: first what is owed, since nothing may be written under a stale epoch. */
-async function nextCommitFor(client: Client, { self, mesh, key, now }: Synced, catalog: string, row: CatalogRow | undefined): Promise<Made | undefined> {
+/** The next commits that this device has for a catalog: first what is owed, since nothing may be written under a stale epoch. */
+async function nextCommits(client: Client, { self, mesh, key, now }: Synced, catalog: string, row: CatalogRow | undefined): Promise<readonly Made[]> {
   const due = dueFrom(mesh, self, catalog, row, now);
-  if (due !== undefined) return makeDue(client, self, mesh, catalog, row, due, key, now);
-  return row === undefined ? undefined : makeEntries(client, self, mesh, catalog, row, key, now);
+  if (due !== undefined) return [await makeDue(client, self, mesh, catalog, row, due, key, now)];
+  return row === undefined ? [] : makeEntries(client, self, mesh, catalog, row, key, now);
 }
-

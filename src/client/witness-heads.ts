@@ -2,7 +2,7 @@ import * as v from "valibot";
 
 import type { Json } from "../bytes/canonical-json.ts";
 import { newEntryId } from "../catalogs/entry-id.ts";
-import { change, current, type Entry, isRemoved, writes } from "../catalogs/merge.ts";
+import { change, type Entry, writes } from "../catalogs/merge.ts";
 import { countField, digestField } from "../envelope/fields.ts";
 import { isActive, masterOf, type Mesh, personalOf } from "../profiles/mesh.ts";
 import { at } from "../profiles/history.ts";
@@ -10,7 +10,7 @@ import { type Head, headsField } from "../profiles/personal.ts";
 import { demand } from "../refusals/mesh-error.ts";
 import { editEntries, readEntries } from "./catalog.ts";
 import type { Client, Self } from "./client.ts";
-import { namesIn } from "./device-names.ts";
+import { namesIn, ownEntry } from "./device-names.ts";
 import { loadHeads } from "./known.ts";
 
 /** How often a device writes down what it has seen (decision 6.5), in milliseconds of portal time. */
@@ -83,6 +83,3 @@ async function compareCatalogs(client: Client, heads: readonly Head[], name: str
   }
 }
 
-function ownEntry(entries: readonly Entry[], device: string): Entry | undefined {
-  return entries.find((entry) => current(entry, "device") === device && !isRemoved(entry));
-}

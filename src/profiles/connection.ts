@@ -13,7 +13,7 @@ import { type Udf, udfOf } from "../udf/udf.ts";
 import { wordsOf } from "../udf/words.ts";
 import { addressField } from "./account.ts";
 import { encapsulationKeyShape, signatureKeyShape } from "./keys.ts";
-import { headsField } from "./personal.ts";
+import { headsField, MAX_APPLICATIONS } from "./personal.ts";
 
 /** The identifier of one connection: a UDF over who joins what, under a fresh nonce (decision 5.2). */
 export type Witness = Udf<"witness">;
@@ -49,6 +49,10 @@ export const connectionPrivateShape = v.strictObject({
 });
 export type ConnectionPrivate = v.InferOutput<typeof connectionPrivateShape>;
 
+/** Names the state of a catalog that a device wrote down (decision 6.4): the blob that holds it, and the commit after which it was so. */
+const snapshotNameShape = v.strictObject({ catalog: udfField<"application">(), digest: digestField, index: countField(), size: countField() });
+export type SnapshotName = v.InferOutput<typeof snapshotNameShape>;
+
 const answerShape = v.strictObject({
   device: udfField<"device">(),
   g: countField(),
@@ -60,6 +64,7 @@ const answerShape = v.strictObject({
   pinProof: v.optional(octetsField({ octets: 64 })),
   result: v.picklist(["accepted", "rejected"]),
   role: v.picklist(["admin", "member"]),
+  snapshots: v.optional(v.pipe(v.array(snapshotNameShape), v.maxLength(MAX_APPLICATIONS))),
   v: formatField,
   witness: udfField<"witness">(),
 });

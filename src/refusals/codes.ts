@@ -47,6 +47,8 @@ export const codes = {
   "commit-wrong-epoch": 6,
   "commit-wrong-readers": 4,
   "commit-wrong-body": 1,
+  "snapshot-malformed": 1,
+  "snapshot-false": 6,
   "epoch-key-wrong": 1,
   "entries-malformed": 1,
   "portal-wrong-identity": 6,

@@ -35,6 +35,7 @@ function warningsOf(status: Status, extra: { readonly passphrase: boolean; reado
     ...(status.device.state === "creating" ? ["Your mesh is not finished: run the same `mesh create` again."] : []),
     ...(status.device.state === "joining" ? ["This device waits to be accepted: run the same `mesh join` again."] : []),
     ...(age !== undefined && age > 7 * DAY ? [`Nothing was heard from your portal for ${Math.floor(age / DAY)} days. It may be down, or keep things from you.`] : []),
+    ...status.accused.map(({ by, maker }) => `${by} found that ${maker} wrote down false states of your data for new devices: somebody may control it. To cut it off: mesh device disable ${JSON.stringify(maker)}`),
     ...status.silent.map(({ name, days }) => `${name} was not heard of for ${days} days: it is off, or your portal keeps its changes back.`),
     ...(status.owed > 0 ? [`${status.owed} catalog${status.owed === 1 ? " needs" : "s need"} new keys: run \`mesh sync\`.`] : []),
     ...(extra.passphrase ? [] : ["This home has no passphrase: whoever reads the disk reads everything. Set one: mesh passphrase change."]),

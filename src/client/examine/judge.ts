@@ -1,4 +1,5 @@
 import { authorityOf, type Chain, nextCommit } from "../../catalogs/chain.ts";
+import { correctSnapshot } from "../../catalogs/snapshot.ts";
 import { readSigned, type Signed } from "../../envelope/signed.ts";
 import type { Account } from "../../profiles/account.ts";
 import type { ApplicationProfile } from "../../profiles/application.ts";
@@ -68,6 +69,11 @@ export async function judge(object: Read, { meshes, refused }: Assembled, known:
         demand(device !== undefined, "profile-wrong-signer", "The signer of this blob drop is no device of its mesh.");
         return void (await verifyByDevice(object.signed, device));
       });
+    case "snapshot": {
+      const { catalog, g, n } = object.signed.payload;
+      const mesh = meshWith(catalog, { g, n }, meshes);
+      return mesh === undefined ? `Personal Profile (${g}, ${n}), which lists this catalog` : void (await correctSnapshot(object.signed, authorityOf(mesh, NOW)));
+    }
     case "Application Profile":
       return application(object.signed, meshes, known);
     case "commit":

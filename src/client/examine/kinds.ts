@@ -1,4 +1,5 @@
 import { commit } from "../../catalogs/commits.ts";
+import { snapshot } from "../../catalogs/snapshot.ts";
 import type { ObjectType, Signed } from "../../envelope/signed.ts";
 import { account } from "../../profiles/account.ts";
 import { applicationProfile } from "../../profiles/application.ts";
@@ -26,6 +27,7 @@ export const kinds = {
   "PIN notice": pinNotice,
   commit,
   "blob drop": blobDrop,
+  snapshot,
 } as const satisfies Readonly<Record<string, ObjectType<unknown>>>;
 
 export type KindName = keyof typeof kinds;

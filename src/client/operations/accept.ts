@@ -1,6 +1,6 @@
 import type { Head, Role } from "../../profiles/personal.ts";
 import { signObject, type Jws } from "../../envelope/signed.ts";
-import { type ConnectionAnswer, connectionAnswer, pinProof } from "../../profiles/connection.ts";
+import { type ConnectionAnswer, connectionAnswer, pinProof, type SnapshotName } from "../../profiles/connection.ts";
 import { isActive, type Mesh, masterOf, personalOf, withMaster, withPersonal } from "../../profiles/mesh.ts";
 import { connectComplete } from "../../protocol/connections.ts";
 import type { Part } from "../../protocol/parts.ts";
@@ -13,8 +13,10 @@ import { unlessOvertaken } from "../overtaken.ts";
 import { namesIn } from "../device-names.ts";
 import { freeName } from "../devices.ts";
 import { headOf, loadCatalog } from "../known.ts";
+import { snapshotOf } from "../snapshot-rows.ts";
 import { dueFrom, makeDue } from "../push.ts";
-import { pull, push, type Synced } from "../sync.ts";
+import { pull, push } from "../sync.ts";
+import type { Synced } from "../synced.ts";
 import { type OpenRequest, openRequests, selectRequest } from "./requests.ts";
 import { submit } from "./submit.ts";
 import { headsOf, nextMaster, nextPersonal, requireAdministrator, withReader } from "./versions.ts";
@@ -69,11 +71,14 @@ export async function admit(client: Client, synced: Synced, chosen: OpenRequest,
   const grown = await withPersonal(master === undefined ? mesh : await withMaster(mesh, master), personal, new Map([[id as string, chosen.device]]), now);
   const parts: Part[] = [...(master === undefined ? [] : [{ kind: "master" as const, object: master.jws }]), { kind: "device", object: chosen.device.jws }, { kind: "personal", object: personal.jws }];
   const heads: Head[] = [];
+  const snapshots: SnapshotName[] = [];
   for (const { id: catalog } of personal.payload.applications) {
     const row = await client.rows.read((rows) => loadCatalog(rows, catalog));
     const due = dueFrom(grown, self, catalog, row, now);
     const made = due === undefined ? undefined : await makeDue(client, self, grown, catalog, row, due, key, now);
     if (made !== undefined) parts.push({ kind: "commit", object: made.sent.commit });
+    const snapshot = await client.rows.read((rows) => snapshotOf(rows, catalog));
+    if (snapshot !== undefined && personal.payload.applications.some((one) => one.id === catalog && one.readers.includes(id))) snapshots.push(snapshot);
     const chain = made?.row.chain ?? row?.chain;
     if (chain !== undefined) heads.push(headOf(catalog, chain, row?.profile));
   }
@@ -89,6 +94,7 @@ export async function admit(client: Client, synced: Synced, chosen: OpenRequest,
     role,
     v: 1,
     witness,
+    ...(snapshots.length === 0 ? {} : { snapshots }),
     ...(pin === undefined ? {} : { pinProof: pinProof(pin, "answer", witness) }),
   };
   const signed = await signObject(connectionAnswer, answer, signerOf(client.keyring, self.administrationKey));

@@ -11,7 +11,8 @@ import { readEntries } from "../catalog.ts";
 import { type Client, signerOf } from "../client.ts";
 import { deviceNamed, listDevices } from "../devices.ts";
 import { unlessOvertaken } from "../overtaken.ts";
-import { pull, pullAgain, push, type Synced } from "../sync.ts";
+import { pull, pullAgain, push } from "../sync.ts";
+import type { Synced } from "../synced.ts";
 import { submit } from "./submit.ts";
 import { headsOf, isAdministrator, nextMaster, nextPersonal, withoutReader } from "./versions.ts";
 

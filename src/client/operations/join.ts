@@ -165,9 +165,9 @@ async function start(client: Client, link: PortalLink, request: Jws): Promise<vo
 
 /** Takes the mesh over: everything is pulled and judged first, and must hold what the answer promised; then this device is a member. */
 async function takeUp(client: Client, self: Self, answer: Verified<ConnectionAnswer>): Promise<void> {
-  const { g, n, personal, heads, role } = answer.payload;
+  const { g, n, personal, heads, role, snapshots = [] } = answer.payload;
   const own = await client.rows.read((rows) => rows.get<{ object: Jws }>("own-device", "own-device"));
-  const promised: Promised = { g, heads, n, personal, role, device: own === undefined ? undefined : readSigned(own.object, deviceProfile).digest };
+  const promised: Promised = { g, heads, n, personal, role, snapshots, device: own === undefined ? undefined : readSigned(own.object, deviceProfile).digest };
   const pulled = await pullAs(client, self, promised);
   pulled.link.close();
   await client.rows.transact((rows) => rows.put("self", "self", "", { ...self, state: "connected" } satisfies Self));

@@ -14,7 +14,7 @@ import { isUdf } from "../../udf/udf.ts";
 import { parseWords } from "../../udf/words.ts";
 import { holdingPortalTo } from "../blame.ts";
 import { type Client, decapsulationKeyOf, type Self } from "../client.ts";
-import type { Synced } from "../sync.ts";
+import type { Synced } from "../synced.ts";
 
 /** A connection request that an administration device has opened and found consistent. */
 export type OpenRequest = { readonly request: Verified<ConnectionRequest>; readonly device: Verified<DeviceProfile>; readonly secret: ConnectionPrivate; readonly arrived: number };

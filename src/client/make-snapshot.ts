@@ -1,0 +1,88 @@
+import { fromBase64url } from "../bytes/base64url.ts";
+import type { Entry } from "../catalogs/merge.ts";
+import { type Piece, packedSize, sealPieces, sealRoot, type Snapshot, snapshot, type SnapshotEpoch } from "../catalogs/snapshot.ts";
+import { digestOf, signedBytes, signObject } from "../envelope/signed.ts";
+import type { SnapshotName } from "../profiles/connection.ts";
+import { personalOf } from "../profiles/mesh.ts";
+import { type Client, signerOf } from "./client.ts";
+import { EntryRows } from "./entry-rows.ts";
+import { type EpochRow, loadCatalog } from "./known.ts";
+import { type RetiredRow, retire, type SnapshotRow } from "./snapshot-rows.ts";
+import type { Synced } from "./synced.ts";
+
+/** When a chain has grown by so many octets, its state is written down anew: what a device that joins then reads besides stays small. */
+const GROWN_OCTETS = 1024 * 1024;
+
+/** How long a blob that no snapshot names any more is kept, for a device that was just told of it, in milliseconds of portal time. */
+const KEPT_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * Writes down the state of each catalog that this device administers and that has grown enough (decision 6.4).
+ *
+ * Only entries changed since the last time are sent, as a further piece; all of them again when what is superseded takes
+ * more room than what counts. Cut off at any point it is made anew the next time.
+ */
+export async function makeSnapshots(client: Client, synced: Synced): Promise<void> {
+  for (const { id, administrators } of personalOf(synced.mesh).payload.applications) {
+    if (!administrators.includes(synced.self.device)) continue;
+    const row = await client.rows.read((rows) => loadCatalog(rows, id));
+    if ((row?.grown ?? 0) >= GROWN_OCTETS) await makeSnapshot(client, synced, id);
+    await dropRetired(client, synced, id);
+  }
+}
+
+async function makeSnapshot(client: Client, { link, requester, self, mesh, now }: Synced, catalog: string): Promise<void> {
+  const { row, entries, waiting, last } = await client.rows.read(async (rows) => ({
+    row: await loadCatalog(rows, catalog),
+    entries: await new EntryRows(rows, catalog).all(),
+    waiting: await rows.list("waiting", catalog, { limit: 1 }),
+    last: await rows.get<SnapshotRow>("snapshots", catalog),
+  }));
+  const epoch = row?.epochs[row.chain.epoch];
+  // Who cannot read all of it cannot say what it is.
+  if (row === undefined || epoch?.key === undefined || epoch.flawed === true || waiting.length > 0) return;
+  const key = fromBase64url(epoch.key);
+  const { chain } = row;
+  const kept = last === undefined || isWasteful(last.pieces, entries) ? [] : last.pieces;
+  const since = kept.length === 0 ? 0 : (last?.name.index ?? 0);
+  const made = sealPieces(catalog, chain.epoch, key, entries.filter((entry) => changedAfter(entry, since)));
+  const pieces = [...kept, ...made.map((one) => one.named)];
+  const epochs = Object.fromEntries(Object.entries(row.epochs).map(([number, one]) => [number, publicPart(one)]));
+  const root = sealRoot(catalog, chain.epoch, key, { epochs, pieces });
+  const { g, n } = personalOf(mesh).payload;
+  const payload: Snapshot = { catalog: chain.catalog as Snapshot["catalog"], digest: chain.digest, epoch: chain.epoch, epochAt: publicPart(epoch), epochVersion: chain.epochVersion, g, holders: [...chain.holders], index: chain.index, n, root: root.named, v: 1, version: chain.version };
+  const blob = signedBytes(await signObject(snapshot, payload, signerOf(client.keyring, self.device)));
+  for (const one of [...made, root]) await link.putBlob(requester, one.blob);
+  await link.putBlob(requester, blob);
+  const name: SnapshotName = { catalog: payload.catalog, digest: digestOf(blob), index: chain.index, size: blob.length };
+  await client.rows.transact(async (rows) => {
+    const current = await loadCatalog(rows, catalog);
+    if (current === undefined) return;
+    const gone = last === undefined ? [] : [last.name.digest, last.root, ...(kept.length === 0 ? last.pieces.map((piece) => piece.digest) : [])];
+    await retire(rows, catalog, chain.index, gone, now);
+    await rows.put("snapshots", catalog, "", { name, pieces, root: root.named.digest } satisfies SnapshotRow);
+    await rows.put("catalogs", catalog, "", { ...current, grown: Math.max(0, (current.grown ?? 0) - (row.grown ?? 0)) });
+  });
+}
+
+async function dropRetired(client: Client, { link, requester, now }: Synced, catalog: string): Promise<void> {
+  const retired = await client.rows.read((rows) => rows.list<RetiredRow>("retired", catalog));
+  for (const { row, remove } of retired.filter((one) => one.row.at + KEPT_MS < now)) {
+    await link.dropBlobs(requester, row.blobs);
+    await client.rows.transact(remove);
+  }
+}
+
+/** Whether more room is taken by what later pieces supersede than by what counts. */
+function isWasteful(pieces: readonly Piece[], entries: readonly Entry[]): boolean {
+  const taken = pieces.reduce((sum, piece) => sum + piece.size, 0);
+  return taken > GROWN_OCTETS / 4 + 2 * entries.reduce((sum, entry) => sum + packedSize(entry), 0);
+}
+
+function changedAfter(entry: Entry, index: number): boolean {
+  return index === 0 || Object.values(entry.fields).some((writes) => writes.some((write) => (write.commit ?? 0) > index));
+}
+
+function publicPart({ commitment, previousEpoch, previousKey }: EpochRow): SnapshotEpoch {
+  return { commitment, ...(previousEpoch === undefined ? {} : { previousEpoch }), ...(previousKey === undefined ? {} : { previousKey }) };
+}

@@ -1,0 +1,118 @@
+import { canonicalJson, type Json } from "../bytes/canonical-json.ts";
+import { authorityOf } from "../catalogs/chain.ts";
+import { change, type Entry, without, writes } from "../catalogs/merge.ts";
+import { newEntryId } from "../catalogs/entry-id.ts";
+import { personalOf } from "../profiles/mesh.ts";
+import { catalogRead } from "../protocol/catalogs.ts";
+import { demand, MeshError } from "../refusals/mesh-error.ts";
+import { holdingPortalTo } from "./blame.ts";
+import { editEntries } from "./catalog.ts";
+import type { Client } from "./client.ts";
+import { namesIn, ownEntry } from "./device-names.ts";
+import { EntryRows } from "./entry-rows.ts";
+import { type CatalogRow, loadCatalog } from "./known.ts";
+import { Opening, takeCommit } from "./pull-catalog.ts";
+import type { RowsReading, RowsWriting } from "./rows.ts";
+import type { ReplayRow } from "./snapshot-rows.ts";
+import type { Synced } from "./synced.ts";
+
+/** About so many commits are checked at a time. */
+const COMMITS = 512;
+
+/**
+ * Reads on in the chains of which this device took a snapshot, and at the end compares (decision 6.4).
+ *
+ * What the commits give is true: where the snapshot said otherwise the entries are mended, the others are told through the
+ * catalog of devices, and `snapshot-false` names the device that made it. Returns how many commits are left.
+ */
+export async function replay(client: Client, synced: Synced): Promise<number> {
+  let left = 0;
+  for (const { id, readers } of personalOf(synced.mesh).payload.applications) {
+    if (!readers.includes(synced.self.device)) continue;
+    const row = await client.rows.read((rows) => rows.get<ReplayRow>("replays", id));
+    if (row !== undefined) left += await replayCatalog(client, synced, id, row);
+  }
+  return left;
+}
+
+async function replayCatalog(client: Client, { link, requester, mesh, key, now, self }: Synced, catalog: string, row: ReplayRow): Promise<number> {
+  const authority = authorityOf(mesh, now);
+  let at = row.at;
+  for (let count = 0; (at?.chain.index ?? 0) < row.index && count < COMMITS; ) {
+    const after = at?.chain.index ?? 0;
+    const { commits } = await link.call(requester, catalogRead, { after, catalog: catalog as never });
+    const read = commits.slice(0, row.index - after);
+    count += read.length;
+    const placed = await holdingPortalTo(async () => {
+      demand(read.length > 0, "portal-older-catalog", "The portal does not show the beginning of a catalog whose end it shows.");
+      const taken = [];
+      for (const sent of read) {
+        const next = await takeCommit(at as CatalogRow | undefined, sent, authority, key);
+        demand(next.placed.chain.catalog === catalog, "portal-forked-catalog", "The portal shows one catalog in the place of another.");
+        at = { chain: next.row.chain, epochs: next.row.epochs };
+        taken.push(next.placed);
+      }
+      demand(at?.chain.index !== row.index || at.chain.digest === row.digest, "portal-forked-catalog", "The portal shows another beginning of a catalog than the one its end comes from.", "It cheats, or the device that let this one in does.");
+      return taken;
+    });
+    await client.rows.transact(async (rows) => {
+      const known = await loadCatalog(rows, catalog);
+      const opening = new Opening(rows, catalog, known?.epochs ?? {}, replayed(rows, catalog));
+      for (const one of placed) await opening.place(one);
+      await opening.entries.flush(rows);
+      await rows.put("replays", catalog, "", { ...row, ...(at === undefined ? {} : { at }) } satisfies ReplayRow);
+    });
+  }
+  if ((at?.chain.index ?? 0) < row.index) return row.index - (at?.chain.index ?? 0);
+  const wrong = await client.rows.transact((rows) => finish(rows, catalog, row.index));
+  if (wrong > 0) await accuse(client, self.device, row.maker, catalog, wrong);
+  return 0;
+}
+
+/** Compares what the commits gave with what the snapshot said, mends what differs, and says how many entries that were. */
+async function finish(rows: RowsWriting, catalog: string, index: number): Promise<number> {
+  const [held, read] = [new EntryRows(rows, catalog), replayed(rows, catalog)];
+  const truth = new Map((await read.all()).map((entry) => [entry.id as string, entry]));
+  const ids = new Set([...truth.keys(), ...(await held.all()).map((entry) => entry.id)]);
+  let wrong = 0;
+  for (const id of ids) {
+    const entry = await held.get(id);
+    const then = entry === undefined ? undefined : without(entry, (write) => (write.commit ?? Number.POSITIVE_INFINITY) > index);
+    const should = truth.get(id);
+    if (shown(then) === shown(should)) continue;
+    wrong += 1;
+    const since = entry === undefined ? undefined : without(entry, (write) => (write.commit ?? Number.POSITIVE_INFINITY) <= index);
+    const mended = joined(should, since);
+    if (mended === undefined) await held.remove(id);
+    else await held.put(mended);
+  }
+  await held.flush(rows);
+  await read.clear(rows);
+  await rows.remove("replays", catalog, "");
+  return wrong;
+}
+
+/** Two sets of writes of one entry as one. */
+function joined(one: Entry | undefined, other: Entry | undefined): Entry | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  const fields = [...new Set([...Object.keys(one.fields), ...Object.keys(other.fields)])].map((name) => [name, [...writes(other, name), ...writes(one, name)].toSorted((a, b) => b.counter - a.counter || (a.author < b.author ? 1 : -1))] as const);
+  return { ...one, ...other, fields: Object.fromEntries(fields) };
+}
+
+function shown(entry: Entry | undefined): string {
+  return canonicalJson((entry ?? null) as unknown as Json);
+}
+
+async function accuse(client: Client, device: string, maker: string, catalog: string, wrong: number): Promise<never> {
+  let name = maker;
+  await editEntries(client, "devices", (entries) => {
+    name = namesIn(entries).get(maker) ?? maker;
+    const mine = ownEntry(entries, device);
+    return [change(mine?.id ?? newEntryId(), mine, { accuses: { catalog, maker } })];
+  });
+  throw new MeshError("snapshot-false", `${name} wrote down ${wrong === 1 ? "an entry" : `${wrong} entries`} for new devices otherwise than your devices had made ${wrong === 1 ? "it" : "them"}. Here that is mended.`, `Somebody may control ${name}. If you do not know why, cut it off: mesh device disable ${JSON.stringify(name)}`);
+}
+
+function replayed(rows: RowsReading, catalog: string): EntryRows {
+  return new EntryRows(rows, catalog, "replayed");
+}

@@ -1,0 +1,45 @@
+import type { Piece } from "../catalogs/snapshot.ts";
+import type { Digest } from "../envelope/fields.ts";
+import type { SnapshotName } from "../profiles/connection.ts";
+import type { CatalogRow } from "./known.ts";
+import type { RowsReading, RowsWriting } from "./rows.ts";
+
+/** What a home keeps of the last snapshot that it made of a catalog. */
+export type SnapshotRow = { readonly name: SnapshotName; readonly root: Digest; readonly pieces: readonly Piece[] };
+
+/** Blobs that no snapshot names any more. */
+export type RetiredRow = { readonly blobs: readonly Digest[]; readonly at: number };
+
+/** The last snapshot that this device made of a catalog, for it to name to a device that it lets in. */
+export async function snapshotOf(rows: RowsReading, catalog: string): Promise<SnapshotName | undefined> {
+  return (await rows.get<SnapshotRow>("snapshots", catalog))?.name;
+}
+
+/** Forgets the last snapshot, so that the next is made whole: what it holds was taken out of the entries, or came back. */
+export async function forgetSnapshot(rows: RowsWriting, catalog: string, at: number): Promise<void> {
+  const row = await rows.get<SnapshotRow>("snapshots", catalog);
+  if (row === undefined) return;
+  await retire(rows, catalog, row.name.index, [row.name.digest, row.root, ...row.pieces.map((piece) => piece.digest)], at);
+  await rows.remove("snapshots", catalog, "");
+}
+
+/** Remembers blobs to drop. */
+export async function retire(rows: RowsWriting, catalog: string, index: number, blobs: readonly Digest[], at: number): Promise<void> {
+  const before = await rows.get<RetiredRow>("retired", catalog, index);
+  if (blobs.length > 0) await rows.put("retired", catalog, index, { at, blobs: [...(before?.blobs ?? []), ...blobs] } satisfies RetiredRow);
+}
+
+/**
+ * A snapshot whose word is still to be checked: what its maker says the chain came to at `index`, and `at`, how far this device has read the chain itself.
+ */
+export type ReplayRow = { readonly maker: string; readonly index: number; readonly digest: Digest; readonly at?: Pick<CatalogRow, "chain" | "epochs"> };
+
+/** How many commits of all catalogs this device took on another's word and has not read itself yet. */
+export async function unchecked(rows: RowsReading, catalogs: readonly string[]): Promise<number> {
+  let count = 0;
+  for (const catalog of catalogs) {
+    const row = await rows.get<ReplayRow>("replays", catalog);
+    if (row !== undefined) count += row.index - (row.at?.chain.index ?? 0);
+  }
+  return count;
+}

@@ -1,0 +1,73 @@
+import { fromBase64url } from "../bytes/base64url.ts";
+import type { Authority, Chain } from "../catalogs/chain.ts";
+import type { Entry } from "../catalogs/merge.ts";
+import { correctSnapshot, openPiece, openRoot, type Snapshot, snapshot } from "../catalogs/snapshot.ts";
+import type { DecapsulationKey } from "../crypto/key-pair.ts";
+import type { Digest } from "../envelope/fields.ts";
+import { readSigned } from "../envelope/signed.ts";
+import type { SnapshotName } from "../profiles/connection.ts";
+import { demand, MeshError } from "../refusals/mesh-error.ts";
+import { EntryRows } from "./entry-rows.ts";
+import type { CatalogRow, EpochRow } from "./known.ts";
+import type { PortalLink, Requester } from "./portal-link.ts";
+import { type Pulled, pullCatalog, withEarlierKeys } from "./pull-catalog.ts";
+import type { RowsWriting } from "./rows.ts";
+import type { ReplayRow } from "./snapshot-rows.ts";
+
+/** A catalog as a snapshot and the commits after it give it, judged and not yet written. */
+export type TakenSnapshot = Pulled & { readonly entries: readonly Entry[]; readonly replay: ReplayRow };
+
+/**
+ * Takes a catalog from the snapshot that the answer to this device named, and the commits after it (decision 6.4).
+ *
+ * The word of whoever signed it is checked later, commit by commit (`replay.ts`). Where there is no snapshot to be had, or it
+ * cannot be read, undefined: then the catalog is read from its beginning.
+ */
+export async function takeSnapshot(link: PortalLink, requester: Requester, name: SnapshotName, head: { readonly index: number; readonly digest: Digest } | undefined, authority: Authority, key: DecapsulationKey): Promise<TakenSnapshot | undefined> {
+  try {
+    const signed = await signedOf(await link.getBlob(requester, name.digest, name.size), name, authority);
+    const pulled = await pullCatalog(link, requester, name.catalog, rowOf(signed.payload), head, authority, key);
+    if (pulled === undefined) return undefined;
+    const { catalog, epoch, root } = signed.payload;
+    const rootKey = keyOf(pulled.row, epoch);
+    const { epochs, pieces } = openRoot(signed.payload, rootKey, await link.getBlob(requester, root.digest, root.size));
+    const row: CatalogRow = { ...pulled.row, epochs: withEarlierKeys({ ...(epochs as Readonly<Record<string, EpochRow>>), ...pulled.row.epochs }, catalog, epoch, rootKey) };
+    // Where two pieces hold one entry, the later one counts.
+    const entries = new Map<string, Entry>();
+    for (const piece of pieces) for (const entry of openPiece(catalog, piece, keyOf(row, piece.epoch), await link.getBlob(requester, piece.digest, piece.size))) entries.set(entry.id, entry);
+    return { entries: [...entries.values()], placed: pulled.placed, replay: { digest: signed.payload.digest, index: signed.payload.index, maker: signed.kid }, row };
+  } catch (error) {
+    // A portal that shows false octets is blamed for it; what is missing or wrong in a snapshot is in the chain all the same.
+    if (error instanceof MeshError && UNUSABLE.has(error.code)) return undefined;
+    throw error;
+  }
+}
+
+const UNUSABLE: ReadonlySet<string> = new Set(["blob-unknown", "snapshot-malformed", "signed-malformed", "signature-invalid", "signature-wrong-key", "profile-wrong-signer", "signer-suspended", "entries-malformed", "epoch-key-wrong"]);
+
+/** Writes the entries and digests of a snapshot, and that its word is still to be checked. */
+export async function writeSnapshot(rows: RowsWriting, catalog: string, { entries, replay }: TakenSnapshot): Promise<void> {
+  if ((await rows.get("catalogs", catalog)) !== undefined) return;
+  const kept = new EntryRows(rows, catalog);
+  for (const entry of entries) await kept.put(entry);
+  await kept.flush(rows);
+  await rows.put("digests", catalog, replay.index, { digest: replay.digest });
+  await rows.put("replays", catalog, "", replay);
+}
+
+async function signedOf(blob: Uint8Array, name: SnapshotName, authority: Authority) {
+  const signed = await correctSnapshot(readSigned(blob, snapshot), authority);
+  demand(signed.payload.catalog === name.catalog && signed.payload.index === name.index, "snapshot-malformed", "This snapshot is not the one that was named.");
+  return signed;
+}
+
+function rowOf({ catalog, digest, epoch, epochAt, epochVersion, holders, index, version }: Snapshot): CatalogRow {
+  const chain: Chain = { catalog, digest, epoch, epochVersion, holders, index, version };
+  return { chain, epochs: { [epoch]: epochAt } as Readonly<Record<string, EpochRow>> };
+}
+
+function keyOf(row: CatalogRow, epoch: number): Uint8Array {
+  const key = row.epochs[epoch]?.key;
+  demand(key !== undefined, "epoch-key-wrong", "This device does not have the key of the epoch of a snapshot.");
+  return fromBase64url(key);
+}

@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+
+import type { Change } from "../../src/catalogs/entries.ts";
+import { change, current } from "../../src/catalogs/merge.ts";
+import { newEntryId } from "../../src/catalogs/entry-id.ts";
+import { editEntries, readEntries } from "../../src/client/catalog.ts";
+import { EntryRows } from "../../src/client/entry-rows.ts";
+import { replay } from "../../src/client/replay.ts";
+import { snapshotOf, unchecked } from "../../src/client/snapshot-rows.ts";
+import { statusOf } from "../../src/client/status.ts";
+import { pull, sync } from "../../src/client/sync.ts";
+import { decodeRequest, encodeResponse } from "../../src/protocol/wire.ts";
+import { dropBlobs, getBlob } from "../../src/protocol/blobs.ts";
+import { MeshError } from "../../src/refusals/mesh-error.ts";
+import type { TestDevice } from "../support/world.ts";
+import { authentic } from "../adversary/cheating.ts";
+import { deviceOf, household, type Household, idOf, join, names } from "../adversary/household.ts";
+
+/** New passwords of about 8 KiB each: 200 of them are reason enough for a snapshot. */
+function many(count: number, prefix = "site"): readonly Change[] {
+  return Array.from({ length: count }, (_, n) => change(newEntryId(), undefined, { name: `${prefix} ${n}`, notes: "x".repeat(8000) }));
+}
+
+/** Adds many passwords in one edit, and sends them. */
+async function fill(device: TestDevice, count: number, prefix?: string): Promise<void> {
+  await editEntries(device.client, "passwords", () => many(count, prefix));
+  await sync(device.client);
+}
+
+/** What is asked of the portal while something happens: each command, and the octets of its request. */
+async function asked(home: Household, work: () => Promise<unknown>): Promise<readonly { readonly command: string; readonly octets: number }[]> {
+  const commands: { command: string; octets: number }[] = [];
+  home.portal.meddler.request = (request) => {
+    commands.push({ command: decodeRequest(request.body).command.name, octets: request.body.length });
+    return request;
+  };
+  try {
+    await work();
+  } finally {
+    delete home.portal.meddler.request;
+  }
+  return commands;
+}
+
+const count = (all: readonly { readonly command: string }[], command: string): number => all.filter((one) => one.command === command).length;
+
+async function leftToCheck(device: TestDevice): Promise<number> {
+  const catalog = await idOf(device, "passwords");
+  return device.client.rows.read((rows) => unchecked(rows, [catalog]));
+}
+
+async function replayed(device: TestDevice): Promise<number> {
+  const synced = await pull(device.client);
+  try {
+    return await replay(device.client, synced);
+  } finally {
+    synced.link.close();
+  }
+}
+
+async function sorted(device: TestDevice) {
+  return (await readEntries(device.client, "passwords")).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+suite("snapshots (decision 6.4)", () => {
+  test("a device that joins takes the state that the answer names, and what came after; then reads all of it itself, and finds the same", async () => {
+    const alice = await household({ laptop: "member" });
+    await fill(alice.desktop, 200);
+    await fill(alice.desktop, 10, "late");
+    const said = await asked(alice, () => join(alice, "tablet").then((device) => ((alice.devices as Record<string, TestDevice>)["tablet"] = device)));
+    const tablet = deviceOf(alice, "tablet");
+    assert.ok(count(said, "GetBlob") > 3, "it read a snapshot");
+    assert.equal((await names(tablet)).length, 210);
+    assert.ok((await leftToCheck(tablet)) > 0);
+    assert.ok((await statusOf(tablet.client)).unchecked > 0);
+    assert.equal(await replayed(tablet), 0);
+    assert.equal(await leftToCheck(tablet), 0);
+    assert.deepEqual(await sorted(tablet), await sorted(alice.desktop));
+    await fill(tablet, 1, "from tablet");
+    await sync(deviceOf(alice, "laptop").client);
+    assert.equal((await names(deviceOf(alice, "laptop"))).length, 211);
+  });
+
+  test("the next one sends only what changed; what is superseded goes a day later", async () => {
+    const alice = await household();
+    await fill(alice.desktop, 400);
+    const first = await asked(alice, () => fill(alice.desktop, 150, "more"));
+    assert.ok(count(first, "PutBlob") >= 4, "pieces, list and signed name");
+    const octets = first.filter((one) => one.command === "PutBlob").reduce((sum, one) => sum + one.octets, 0);
+    assert.ok(octets < 1_600_000, `only what changed: ${octets} octets`);
+    alice.portal.clock.now += 25 * 60 * 60 * 1000;
+    const later = await asked(alice, () => sync(alice.desktop.client));
+    assert.equal(count(later, dropBlobs.name), 1);
+    const tablet = await join(alice, "tablet");
+    assert.equal((await names(tablet)).length, 550);
+    assert.equal(await replayed(tablet), 0);
+  });
+
+  test("without the portal's blobs a device reads the catalog from its beginning, silently", async () => {
+    const alice = await household();
+    await fill(alice.desktop, 200);
+    const synced = await pull(alice.desktop.client);
+    const passwords = await idOf(alice.desktop, "passwords");
+    const name = await alice.desktop.client.rows.read((rows) => snapshotOf(rows, passwords));
+    assert.ok(name !== undefined);
+    await synced.link.dropBlobs(synced.requester, [name.digest]);
+    const tablet = await join(alice, "tablet");
+    assert.equal((await names(tablet)).length, 200);
+    assert.equal(await leftToCheck(tablet), 0);
+  });
+
+  test("a portal that gives other octets for a blob is a portal that cheats", async () => {
+    const alice = await household();
+    await fill(alice.desktop, 200);
+    alice.portal.meddler.answer = (request, answer) => {
+      const { command } = decodeRequest(request.body);
+      return command.name === "GetBlob" ? authentic(alice.portal, request, encodeResponse(getBlob, {}, new Uint8Array(4096))) : answer;
+    };
+    await assert.rejects(join(alice, "tablet"), (error: MeshError) => error.code === "portal-false-data" && error.exit === 6);
+  });
+
+  test("cut off between blobs and the note of them, it is made anew, and nothing is named that is not there", async () => {
+    const alice = await household();
+    let left = 4;
+    alice.portal.meddler.request = (request) => {
+      if (decodeRequest(request.body).command.name === "PutBlob" && left-- <= 0) throw new MeshError("service-unreachable", "cut off");
+      return request;
+    };
+    await assert.rejects(fill(alice.desktop, 200));
+    delete alice.portal.meddler.request;
+    const before = await join(alice, "tablet");
+    assert.equal((await names(before)).length, 200);
+    await sync(alice.desktop.client);
+    const after = await join(alice, "phone");
+    assert.ok((await leftToCheck(after)) > 0);
+    assert.equal(await replayed(after), 0);
+  });
+
+  test("a device that writes down another state than the commits give is found out, named to the others, and what it said is mended", async () => {
+    const alice = await household({ laptop: "member" });
+    const catalog = await idOf(alice.desktop, "passwords");
+    // The desktop was turned: what it writes down differs in one password, lacks one entry and has one more.
+    await editEntries(alice.desktop.client, "passwords", () => many(200));
+    alice.portal.meddler.request = async (request) => {
+      if (decodeRequest(request.body).command.name === "CatalogAppend") await tamper(alice.desktop, catalog);
+      return request;
+    };
+    await sync(alice.desktop.client);
+    delete alice.portal.meddler.request;
+    await tamper(alice.desktop, catalog);
+    await alice.desktop.client.rows.transact((rows) => rows.remove("snapshots", catalog, ""));
+    await fill(alice.desktop, 200, "more");
+    const tablet = await join(alice, "tablet");
+    await sync(deviceOf(alice, "laptop").client);
+    assert.notDeepEqual(await sorted(tablet), await sorted(deviceOf(alice, "laptop")));
+    await assert.rejects(replayed(tablet), (error: MeshError) => error.code === "snapshot-false" && error.exit === 6 && error.message.startsWith("desktop "));
+    assert.deepEqual(await sorted(tablet), await sorted(deviceOf(alice, "laptop")));
+    assert.equal(await replayed(tablet), 0);
+    await sync(tablet.client);
+    await sync(deviceOf(alice, "laptop").client);
+    assert.deepEqual((await statusOf(deviceOf(alice, "laptop").client)).accused, [{ by: "tablet", maker: "desktop" }]);
+  });
+});
+
+async function tamper(device: TestDevice, catalog: string): Promise<void> {
+  await device.client.rows.transact(async (rows) => {
+    const entries = new EntryRows(rows, catalog);
+    const [first, second] = (await entries.all()).toSorted((a, b) => (String(current(a, "name")) < String(current(b, "name")) ? -1 : 1));
+    if (first === undefined || second === undefined) return;
+    const fields = Object.fromEntries(Object.entries(first.fields).map(([name, writes]) => [name, name === "notes" ? writes.map((write) => ({ ...write, value: "stolen" })) : writes]));
+    await entries.put({ ...first, fields });
+    await entries.remove(second.id);
+    await entries.put({ ...second, id: newEntryId() });
+    await entries.flush(rows);
+  });
+}
