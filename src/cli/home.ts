@@ -93,8 +93,9 @@ export async function makeHome(call: Call, passphrase: () => Promise<string | un
 /** The Master file is sealed under the home's passphrase; it is opened only by what needs a Master key. */
 function masterOpener(call: Call, file: string, secret: string | undefined): Home["master"] {
   return async (make) => {
-    if (make === undefined && !existsSync(file)) return undefined;
-    const { createKeyringFile, openKeyringFile } = await import("../keyring/file.ts");
+    const { createKeyringFile, keyringHolds, openKeyringFile } = await import("../keyring/file.ts");
+    // A creation that came to nothing, since the name was taken, leaves a file without a key.
+    if (make === undefined && !keyringHolds(file, "master-signature")) return undefined;
     const keyring = await (existsSync(file) ? openKeyringFile(file, octetsOf(secret)) : createKeyringFile(file, octetsOf(secret)));
     call.whenDone(() => keyring.close());
     return keyring;

@@ -59,6 +59,16 @@ export async function keyringNeedsPassphrase(path: string): Promise<boolean> {
   return readKeyringFile(path).file.lock.name !== "none";
 }
 
+/** Whether a keyring file holds a secret of a purpose; needs no passphrase, and says yes of a file that cannot be read, so that opening it says why. */
+export function keyringHolds(path: string, purpose: string): boolean {
+  if (stampAt(path) === undefined) return false;
+  try {
+    return readKeyringFile(path).file.secrets.some((secret) => secret.purpose === purpose);
+  } catch {
+    return true;
+  }
+}
+
 /** A keyring in a file; what another process changed is seen as soon as the file is another one. */
 class FileKeyring implements Keyring {
   readonly #path: string;

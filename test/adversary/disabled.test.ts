@@ -11,7 +11,7 @@ import { change } from "../../src/catalogs/merge.ts";
 import { editEntries } from "../../src/client/catalog.ts";
 import { signerOf } from "../../src/client/client.ts";
 import { loadCatalog } from "../../src/client/known.ts";
-import { disableDevice } from "../../src/client/operations/disable.ts";
+import { disableDevice, leaveMesh } from "../../src/client/operations/disable.ts";
 import { joinMesh } from "../../src/client/operations/join.ts";
 import { makePin } from "../../src/client/operations/pin.ts";
 import { pull, sync } from "../../src/client/sync.ts";
@@ -151,4 +151,12 @@ suite("a disabled device with the whole database of its portal", () => {
       assert.deepEqual(await names(device), ["true"]);
     }
   });
+});
+
+test("a device that leaves with the only Master keys says that they stay, and who takes its Administration Key away", async () => {
+  const alice = await household({ tower: "admin", tablet: "member" });
+  const { pending } = await leaveMesh(alice.desktop.client);
+  assert.match(pending[0] ?? "", /^your Master and Recovery keys are not erased/);
+  assert.match(pending[1] ?? "", /Administration Key/);
+  assert.equal((await leaveMesh(deviceOf(alice, "tablet").client)).pending.length, 1);
 });

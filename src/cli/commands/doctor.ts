@@ -1,7 +1,6 @@
-import { existsSync } from "node:fs";
-
 import { type Client, selfOf } from "../../client/client.ts";
 import { meetPortal } from "../../client/portal-link.ts";
+import { keyringHolds } from "../../keyring/file.ts";
 import { status as statusCommand } from "../../protocol/profiles.ts";
 import { MeshError } from "../../refusals/mesh-error.ts";
 import type { Call } from "../call.ts";
@@ -30,7 +29,7 @@ export async function run(call: Call): Promise<void> {
   const opened = await look("home", async () => {
     const home = await openHome(call);
     client = await clientOf(home, call, "online");
-    return `${home.path}, ${existsSync(homeFiles(home.path).master) ? "with" : "without"} Master keys`;
+    return `${home.path}, ${keyringHolds(homeFiles(home.path).master, "master-signature") ? "with" : "without"} Master keys`;
   });
   if (opened && client !== undefined) await lookInside(call, client, look);
   const sick = findings.filter((finding) => !finding.ok);

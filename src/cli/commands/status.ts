@@ -1,8 +1,6 @@
-import { existsSync } from "node:fs";
-
 import { selfOf } from "../../client/client.ts";
 import { type Status, statusOf } from "../../client/status.ts";
-import { keyringNeedsPassphrase } from "../../keyring/file.ts";
+import { keyringHolds, keyringNeedsPassphrase } from "../../keyring/file.ts";
 import { showUdf, type Udf } from "../../udf/udf.ts";
 import type { Call } from "../call.ts";
 import { homeFiles, openHome } from "../home.ts";
@@ -17,7 +15,7 @@ export async function run(call: Call): Promise<void> {
   await selfOf(client);
   const status = await statusOf(client);
   const files = homeFiles(home.path);
-  const extra = { passphrase: await keyringNeedsPassphrase(files.keyring), masterKey: existsSync(files.master) ? "in this home" : "not on this device", home: home.path };
+  const extra = { passphrase: await keyringNeedsPassphrase(files.keyring), masterKey: keyringHolds(files.master, "master-signature") ? "in this home" : "not on this device", home: home.path };
   const warnings = warningsOf(status, extra, call.world.now());
   const document = { ...status, synced: timeOf(status.synced), refused: timeOf(status.refused), ...extra, warnings };
   call.output.data(document, text(status, warnings, call.world.now()));

@@ -10,10 +10,12 @@ import { canonicalBytes } from "../../bytes/canonical-json.ts";
 import { generateDecapsulationKey, generateSigningKey } from "../../crypto/key-pair.ts";
 import { randomBytes } from "../../crypto/random.ts";
 import { keyedUnder } from "../../envelope/keyed.ts";
+import { readShape } from "../../envelope/shape.ts";
 import { signObject } from "../../envelope/signed.ts";
 import type { Keyring } from "../../keyring/keyring.ts";
 import { account as accountType } from "../../profiles/account.ts";
 import { applicationProfile, applicationPurpose } from "../../profiles/application.ts";
+import { deviceNameField } from "../../profiles/connection.ts";
 import { encapsulationJwk, signatureJwk } from "../../profiles/keys.ts";
 import { masterProfile } from "../../profiles/master.ts";
 import { emptyMesh, withMaster, withPersonal } from "../../profiles/mesh.ts";
@@ -45,6 +47,7 @@ const TYPES: readonly CatalogType[] = ["devices", "administration", "passwords"]
  * the sealed file of its own in which Master, Recovery and escrow keys lie until they are escrowed.
  */
 export async function createMesh(client: Client, master: Keyring, options: CreateOptions): Promise<Created> {
+  readShape(deviceNameField, options.deviceName, "device-name-malformed", "device name");
   const link = await meetPortal(client, options.portal.url, options.portal.pin);
   try {
     const begun = await client.rows.read((rows) => rows.get<Self>("self", "self"));

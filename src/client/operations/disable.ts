@@ -94,11 +94,14 @@ export async function leaveMesh(client: Client): Promise<Receipt> {
     const { mesh, self } = synced;
     const others = personalOf(mesh).payload.devices.filter((device) => device.role === "admin" && device.status === "active" && device.id !== self.device);
     demand(others.length > 0, "device-last-administrator", "This is your only administration device: without it nobody could accept or disable a device.", "Accept another one with `mesh device accept ... --role admin` first.");
+    const keeps = (await client.masterKeyring?.()) !== undefined;
     await push(client, synced);
     await suspend(client, synced, self.device, self.device);
     await client.rows.transact((rows) => rows.put("self", "self", "", { ...self, state: "left" }));
     for (const { id } of client.keyring.list()) await client.keyring.remove(id);
-    return { done: ["this device has left: its keys are erased"], pending: ["an administration device removes it from the list and changes the keys at its next sync"] };
+    const master = keeps ? ["your Master and Recovery keys are not erased: they lie in this home still, and nowhere else. Keep it, or no administration device can ever be added or removed"] : [];
+    const removal = isAdministrator(mesh, self) ? ["its Administration Key is removed for good with the Master key; the other devices change the keys at their next sync"] : ["an administration device removes it from the list and changes the keys at its next sync"];
+    return { done: ["this device has left: its keys are erased"], pending: [...master, ...removal] };
   } finally {
     synced.link.close();
   }

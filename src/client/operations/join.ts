@@ -3,9 +3,10 @@ import { canonicalBytes, type Json } from "../../bytes/canonical-json.ts";
 import { randomBytes } from "../../crypto/random.ts";
 import type { Digest } from "../../envelope/fields.ts";
 import { seal } from "../../envelope/sealed.ts";
+import { readShape } from "../../envelope/shape.ts";
 import { type Jws, readSigned, signObject, type Verified } from "../../envelope/signed.ts";
 import { account as accountType } from "../../profiles/account.ts";
-import { administrationProofMessage, type ConnectionAnswer, connectionAnswer, type ConnectionPrivate, connectionRequest, connectionWords, isPinProof, pinProof, type Witness, witnessOf } from "../../profiles/connection.ts";
+import { administrationProofMessage, type ConnectionAnswer, connectionAnswer, type ConnectionPrivate, connectionRequest, connectionWords, deviceNameField, isPinProof, pinProof, type Witness, witnessOf } from "../../profiles/connection.ts";
 import { deviceProfile } from "../../profiles/device.ts";
 import { encapsulationKey } from "../../profiles/keys.ts";
 import { masterProfile } from "../../profiles/master.ts";
@@ -81,6 +82,8 @@ export async function confirmJoin(client: Client, answer: readonly string[]): Pr
 
 /** Fixes the Master Profile first, then draws the nonce; records everything before the request is sent. */
 async function ask(client: Client, link: PortalLink, options: JoinOptions): Promise<void> {
+  // Else no administration device could read the request, and nobody would say so.
+  readShape(deviceNameField, options.deviceName, "device-name-malformed", "device name");
   const pin = options.pinCode === undefined ? undefined : parsePin(options.pinCode);
   const mesh = await holdingPortalTo(() => lookUp(link, options.address, pin?.master ?? options.master));
   const master = masterOf(mesh);
