@@ -13,6 +13,7 @@ export const profileCommands: readonly Command[] = [
     ],
     about: [
       "Verified is an object whose signature is true; Correct, one whose signer was entitled to it and that is in its place among the others given; Valid, one that a portal said is the current one. What is false or refused is shown too, and the exit status then says why.",
+      "Objects do not say when they came to a portal: what depends on that, a suspension that lapses or an override that is late, is judged as if all had come at once.",
       "It also reads what was signed in the format of 2017, and judges that by the rules of 2017.",
     ],
     load: () => import("../commands/profile/show.ts"),

@@ -61,6 +61,14 @@ test("a false signature is said to be false, whatever else is given", async () =
   assert.deepEqual([examined.signature, examined.stage, examined.refusal?.code], ["false", "signed", "signature-invalid"]);
 });
 
+test("a profile that its own key did not sign is refused, whoever else did", async () => {
+  const { refusal, signature, stage } = await examine(objectOf("bad-personal-by-another-person"), []);
+  assert.deepEqual([refusal, signature, stage], [undefined, "unchecked", "signed"]);
+  const { signed } = objectOf("master-1");
+  const stranger = toBase64url(canonicalBytes({ alg: "ML-DSA-87-Ed448", kid: objectOf("device-phone").signed.kid, typ: signed.type.typ }));
+  assert.equal((await examine(readAny({ ...signed.jws, protected: stranger }), [])).refusal?.code, "signature-wrong-key");
+});
+
 test("an object twice, or with itself, is no evidence against it", async () => {
   const objects = ["device-phone", "personal-1-1", "device-tower", "device-laptop", "master-1", "personal-1-1", "master-1"].map(objectOf);
   for (const object of objects) assert.equal((await examine(object, objects)).stage, "correct", object.kind);

@@ -2,7 +2,7 @@ import { verifySigned } from "../../envelope/signed.ts";
 import { verifyingKey } from "../../profiles/keys.ts";
 import { MeshError } from "../../refusals/mesh-error.ts";
 import { judge } from "./judge.ts";
-import { keysIn } from "./keys.ts";
+import { keeperOf, keysIn } from "./keys.ts";
 import type { Read } from "./kinds.ts";
 import { lacking } from "./lacking.ts";
 import { assemble } from "./meshes.ts";
@@ -27,7 +27,11 @@ export async function examine(object: Read, given: readonly Read[]): Promise<Exa
   const objects = [...given.filter((one) => one.signed.digest !== object.signed.digest), object];
   const key = keysIn(objects.flatMap(withEmbedded)).get(object.signed.kid);
   const found = { object, signer: key?.is } as const;
-  if (key === undefined) return { ...found, signature: "unchecked", stage: "signed", lacks: ["an object that holds the key that signed it"], refusal: undefined };
+  if (key === undefined) {
+    const keeper = keeperOf(object);
+    const refusal = keeper === undefined ? new MeshError("signature-wrong-key", `This ${object.kind} is not signed by its own key.`) : undefined;
+    return { ...found, signature: "unchecked", stage: "signed", lacks: keeper === undefined ? [] : [keeper], refusal };
+  }
   try {
     await verifySigned<unknown>(object.signed, verifyingKey(key.jwk));
   } catch (error) {

@@ -7,7 +7,7 @@ import { deviceProfile } from "../../profiles/device.ts";
 import { at } from "../../profiles/history.ts";
 import { masterOf, type Mesh, suspendedIn } from "../../profiles/mesh.ts";
 import { applicationEntry, deviceEntry } from "../../profiles/personal.ts";
-import { rosterOf } from "../../profiles/roster.ts";
+import { type Roster, rosterOf } from "../../profiles/roster.ts";
 import type { Correct } from "../../profiles/stages.ts";
 import { correctAccount, correctAnswer, correctApplication, correctPinNotice, correctPortal, verifyByDevice, verifyDevice } from "../../profiles/validity.ts";
 import type { Version } from "../../profiles/version.ts";
@@ -60,7 +60,7 @@ export async function judge(object: Read, { meshes, refused }: Assembled, known:
     case "account":
       return withMesh(object.signed.payload.master, meshes, async (mesh) => {
         let before: Correct<Account> | undefined;
-        for (const one of chainTo(object.kind, object.signed, known)) before = await correctAccount(one, rosterOf(masterOf(mesh)), before, suspendedIn(mesh, NOW));
+        for (const one of chainTo(object.kind, object.signed, known)) before = await correctAccount(one, rosterFor(one, object, mesh), before, suspendedIn(mesh, NOW));
         return undefined;
       });
     case "blob drop":
@@ -84,6 +84,13 @@ export async function judge(object: Read, { meshes, refused }: Assembled, known:
 async function withMesh(master: string, meshes: Assembled["meshes"], work: (mesh: Mesh) => Promise<Lacking>): Promise<Lacking> {
   const mesh = meshes.get(master);
   return mesh === undefined || mesh.masters.length === 0 ? "the Master Profile" : work(mesh);
+}
+
+/** An account says nothing of the version of the Master Profile that it was signed under: the last one counts now, and for what came before it any. */
+function rosterFor(one: Signed<Account>, last: Read, mesh: Mesh): Roster {
+  const rosters = mesh.masters.map((master) => rosterOf(master));
+  const then = rosters.findLast(({ administrators }) => administrators.some(({ key }) => key === one.kid));
+  return one.digest === last.signed.digest ? rosterOf(masterOf(mesh)) : (then ?? rosterOf(masterOf(mesh)));
 }
 
 /** The mesh in one version of which an application is listed: neither an Application Profile nor a commit says whose it is. */

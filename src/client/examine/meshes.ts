@@ -10,12 +10,7 @@ import { MeshError } from "../../refusals/mesh-error.ts";
 import type { KindName, PayloadOf, Read } from "./kinds.ts";
 
 /** What objects that were handed over make of each other; `refused` says of each that did not fit why not. */
-export type Assembled = {
-  readonly meshes: ReadonlyMap<string, Mesh>;
-  /** Verified Device Profiles by digest. */
-  readonly devices: ReadonlyMap<string, Verified<DeviceProfile>>;
-  readonly refused: ReadonlyMap<Digest, MeshError>;
-};
+export type Assembled = { readonly meshes: ReadonlyMap<string, Mesh>; readonly refused: ReadonlyMap<Digest, MeshError> };
 
 // Objects do not tell when they arrived at a portal; taken as if all had arrived at one moment, in the order that they name themselves.
 const ARRIVED = 0;
@@ -56,7 +51,7 @@ export async function assemble(objects: readonly Read[]): Promise<Assembled> {
     await grow(personal.payload.id, personal.digest, (mesh) => withPersonal(mesh, personal, offered(personal.payload, devices), ARRIVED));
   }
   for (const one of suspensions.values()) await suspend(one);
-  return { meshes, devices, refused };
+  return { meshes, refused };
 }
 
 /** A suspension names the version current when it arrived, so it must be in its place before the next one: the versions after it name it. */
@@ -65,7 +60,10 @@ function named(personal: PersonalProfile, suspensions: ReadonlyMap<string, Signe
 }
 
 function offered(personal: PersonalProfile, devices: ReadonlyMap<string, Verified<DeviceProfile>>): ReadonlyMap<string, Verified<DeviceProfile>> {
-  return new Map(personal.devices.flatMap((entry) => { const device = devices.get(entry.digest); return device === undefined ? [] : [[entry.id as string, device] as const]; }));
+  return new Map(personal.devices.flatMap(({ digest, id }) => {
+    const device = devices.get(digest);
+    return device === undefined ? [] : [[id as string, device] as const];
+  }));
 }
 
 function all<K extends KindName>(objects: readonly Read[], kind: K): Signed<PayloadOf<K>>[] {

@@ -125,6 +125,7 @@ suite("mesh profile show FILE", () => {
 
   test("--with alone, and no home to show, are refused", async () => {
     assert.equal((await show("--with", folder)).status, 2);
+    assert.equal((await show("-", "--with", "-")).status, 2);
     assert.equal((await show()).status, 3);
   });
 });

@@ -24,12 +24,15 @@ export async function run(call: Call): Promise<void> {
     demand(args.texts("with").length === 0, "usage-missing-argument", "--with needs an object to judge.", "Name its file: mesh profile show FILE --with OTHERS");
     return showOwn(call);
   }
+  const others = filesOf(args.texts("with"));
+  demand([path, ...others].filter((one) => one === "-").length <= 1, "usage-options-conflict", "Standard input can be read only once.", "Give one of the two as a file.");
   const octets = readOctets(path, MAX_OBJECT);
-  const given = filesOf(args.texts("with")).map((file) => ({ file, octets: readOctets(file, MAX_EXAMINED) }));
+  const given = others.map((file) => ({ file, octets: readOctets(file, MAX_EXAMINED) }));
   demand(given.reduce((sum, one) => sum + one.octets.length, 0) <= MAX_EXAMINED, "input-malformed", `What --with names is larger than ${MAX_EXAMINED >> 20} MiB in all.`);
   if (isOf2017(octets)) {
-    const finding = judgeArchived(readArchived(parseLenient(octets)), given.flatMap(archivedIn));
-    const { members } = readArchived(parseLenient(octets));
+    const archived = readArchived(parseLenient(octets));
+    const { members } = archived;
+    const finding = judgeArchived(archived, given.flatMap(archivedIn));
     output.data(archivedDocument(finding, members), archivedText(finding, members));
     const refusal = refusalOf(finding);
     if (refusal !== undefined) throw refusal;
