@@ -15,7 +15,7 @@ const lines: readonly (readonly [string, readonly string[]])[] = [
   ["device accept --role a", ["device", "accept", "--role", "admin"]],
   ["device accept --role=a", ["device", "accept", "--role=admin"]],
   ["device disable d", ["device", "disable", "desktop"]],
-  ["password import --format k", ["password", "import", "--format", "keepassxc-csv"]],
+  ["portal init --accounts=o", ["portal", "init", "--accounts=open"]],
   ["password get My", ["password", "get", "My Bank"]],
   ["password get 'My", ["password", "get", "My Bank"]],
   ['password get "My', ["password", "get", "My Bank"]],
