@@ -1,12 +1,11 @@
-import { parseJson } from "../../../bytes/json.ts";
-import type { Json } from "../../../bytes/canonical-json.ts";
 import type { Entry } from "../../../catalogs/merge.ts";
 import { demand, MeshError } from "../../../refusals/mesh-error.ts";
 import { csvFormatOf, readCsvFormat } from "./csv-formats.ts";
 import { readCsv } from "./csv.ts";
 import { damaged } from "./damage.ts";
+import { isUtf8, objectIn, textIn } from "./decode.ts";
 import { type FormatName, formats } from "./formats.ts";
-import { isObject } from "./item.ts";
+import { type Failure, type Item, sameness } from "./item.ts";
 import { maxFileOctets, maxItems } from "./limits.ts";
 import type { FileKeyOptions } from "./mesh-file.ts";
 import { type Contents, type Plan, planImport, planRestore } from "./plan.ts";
@@ -36,13 +35,25 @@ export async function readPasswords(reading: Reading): Promise<ReadFile> {
   const format = reading.format ?? formatOf(reading.octets);
   if (format === "mesh") {
     const { readMeshFile, meshFileIn } = await import("./mesh-file.ts");
-    const file = jsonIn(reading.octets);
-    const filed = await readMeshFile(file, meshFileIn(file)?.sealed === true ? await reading.password() : undefined, reading.keys);
-    return { format, items: filed.length, plan: (entries) => planRestore(entries, filed) };
+    const { object, failed } = objectIn(reading.octets, reading.partial);
+    const filed = await readMeshFile(object, meshFileIn(object)?.sealed === true ? await reading.password() : undefined, reading.keys);
+    return { format, items: filed.length + failed.length, plan: (entries) => withFailed(planRestore(entries, filed), failed) };
   }
-  const contents = await contentsOf(format, reading);
+  const contents = wholeOnly(reading, await contentsOf(format, reading));
   demand(contents.items.length <= maxItems, "import-too-large", `The file holds more than ${maxItems} items.`);
   return { format, items: contents.items.length + contents.failed.length, plan: (entries) => planImport(entries, contents) };
+}
+
+function withFailed<T extends { readonly failed: readonly Failure[] }>(result: T, failed: readonly Failure[]): T {
+  return failed.length === 0 ? result : { ...result, failed: [...failed, ...result.failed] };
+}
+
+/** Where a damaged file is no text somewhere, leaves out what that touches: nobody wants half a password. */
+function wholeOnly({ octets, partial }: Reading, contents: Contents): Contents {
+  if (!partial || isUtf8(octets)) return contents;
+  const isWhole = (item: Item): boolean => !sameness(item).includes("\uFFFD");
+  const failed = contents.items.filter((item) => !isWhole(item)).map(({ title }) => ({ title, why: "Something in it is no text in UTF-8." }));
+  return withFailed({ ...contents, items: contents.items.filter(isWhole) }, failed);
 }
 
 async function contentsOf(format: Exclude<FormatName, "mesh">, { octets, partial, password }: Reading): Promise<Contents> {
@@ -50,8 +61,9 @@ async function contentsOf(format: Exclude<FormatName, "mesh">, { octets, partial
     case "bitwarden": {
       const { readBitwarden } = await import("./bitwarden-read.ts");
       const { isEncryptedBitwarden, openBitwarden } = await import("./bitwarden-protected.ts");
-      const file = jsonIn(octets);
-      return readBitwarden(isEncryptedBitwarden(file) ? jsonIn(await openBitwarden(file, password)) : file);
+      const outer = objectIn(octets, partial);
+      const { object, failed } = isEncryptedBitwarden(outer.object) ? objectIn(await openBitwarden(outer.object, password), partial) : outer;
+      return withFailed(readBitwarden(object), failed);
     }
     case "keepassxc-xml": {
       const [{ keepassDocument }, { readKeepass }, { filesIn }] = await Promise.all([import("./keepass-document.ts"), import("./keepass-read.ts"), import("./keepass-files.ts")]);
@@ -69,13 +81,13 @@ async function contentsOf(format: Exclude<FormatName, "mesh">, { octets, partial
       const zip = new Zip(octets);
       const data = await zip.read("export.data");
       if (data === undefined || data.damaged) throw damaged("the archive holds no whole export.data.");
-      return readOnePux(jsonIn(data.octets), async (path) => {
+      return readOnePux(objectIn(data.octets, false).object, async (path) => {
         const file = await zip.read(path);
         return file === undefined || file.damaged ? undefined : file.octets;
       });
     }
     default:
-      return readCsvFormat(format, textIn(octets), partial);
+      return readCsvFormat(format, textIn(octets, partial), partial);
   }
 }
 
@@ -104,25 +116,4 @@ function unknown(): MeshError {
 
 function begins(octets: Uint8Array, magic: readonly number[]): boolean {
   return magic.every((octet, at) => octets[at] === octet);
-}
-
-/** Text in UTF-8; `cut` forgives a character that is cut in two at either end. */
-function textIn(octets: Uint8Array, cut = false): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: !cut, ignoreBOM: true }).decode(octets);
-  } catch {
-    throw damaged("it is no text in UTF-8.");
-  }
-}
-
-function jsonIn(octets: Uint8Array): Json {
-  const from = begins(octets, [0xef, 0xbb, 0xbf]) ? 3 : 0;
-  try {
-    const value = parseJson(octets.subarray(from), { maxBytes: maxFileOctets });
-    if (isObject(value)) return value;
-  } catch (error) {
-    if (!(error instanceof MeshError)) throw error;
-    throw damaged(`${error.message.charAt(0).toLowerCase()}${error.message.slice(1)}`);
-  }
-  throw damaged("it is no JSON object.");
 }

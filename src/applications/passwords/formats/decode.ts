@@ -1,0 +1,40 @@
+import { parseJson } from "../../../bytes/json.ts";
+import { MeshError } from "../../../refusals/mesh-error.ts";
+import { damaged } from "./damage.ts";
+import { type Failure, isObject, type JsonObject } from "./item.ts";
+import { maxFileOctets } from "./limits.ts";
+import { readPartialObject } from "./partial-json.ts";
+
+/** The text of octets in UTF-8; `partial` puts U+FFFD where they are none, and what holds that is a failure (`isWhole`). */
+export function textIn(octets: Uint8Array, partial: boolean): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: !partial, ignoreBOM: true }).decode(octets);
+  } catch {
+    throw damaged("it is no text in UTF-8.");
+  }
+}
+
+/** Whether octets are text in UTF-8. */
+export function isUtf8(octets: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(octets);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A JSON object, and with `partial` what of a damaged one can be read, with what cannot. */
+export function objectIn(octets: Uint8Array, partial: boolean): { readonly object: JsonObject; readonly failed: readonly Failure[] } {
+  const bare = octets[0] === 0xef && octets[1] === 0xbb && octets[2] === 0xbf ? octets.subarray(3) : octets;
+  try {
+    const value = parseJson(bare, { maxBytes: maxFileOctets });
+    if (isObject(value)) return { object: value, failed: [] };
+    throw damaged("it is no JSON object.");
+  } catch (error) {
+    if (!(error instanceof MeshError) || error.code === "import-damaged") throw error;
+    if (!partial) throw damaged(`${error.message.charAt(0).toLowerCase()}${error.message.slice(1)}`);
+  }
+  const { members, lost } = readPartialObject(textIn(bare, true));
+  return { object: members, failed: Object.entries(lost).map(([name, count]) => ({ title: `(${count} of the ${name})`, why: "Damaged or cut off." })) };
+}
