@@ -18,7 +18,7 @@ import { emptyTwinOf } from "../../test/adversary/cheating.ts";
 import { address, deviceOf, household, join, meshOf, save, whoIs } from "../../test/adversary/household.ts";
 import { invite } from "./invitations.ts";
 import { askAs, openAs } from "./test-asking.ts";
-import { loadView } from "./view.ts";
+import { loadWhole } from "./whole.ts";
 
 const HOUR = 3_600_000;
 
@@ -29,7 +29,7 @@ function create(portal: TestPortal, name: string, device: TestDevice = newDevice
 /** The next version of an account's object, by an Administration Key. */
 async function nextAccount(device: TestDevice, of: "open" | "closed"): Promise<Verified<Account>> {
   const self = await whoIs(device);
-  const view = await device.portal.store.read((r) => loadView(r, self.master));
+  const view = await device.portal.store.read((r) => loadWhole(r, self.master));
   assert.ok(view !== undefined);
   const { payload, digest } = view.account;
   return signObject(account, { ...payload, previous: digest, status: of, version: payload.version + 1 }, signerOf(device.keyring, self.administrationKey));
@@ -93,7 +93,7 @@ suite("accounts", () => {
     const device = newDevice(other);
     await create(other, address, device);
     const { master } = await whoIs(device);
-    const view = await other.store.read((r) => loadView(r, master));
+    const view = await other.store.read((r) => loadWhole(r, master));
     assert.ok(view !== undefined);
     const parts: Part[] = [{ kind: "master", object: masterOf(view).jws }];
     assert.equal((await askAs(portal, createAccount, { account: view.account.jws, parts })).code, "account-wrong-portal");

@@ -1,16 +1,19 @@
 import type { DecapsulationKey } from "../crypto/key-pair.ts";
 import type { Jws } from "../envelope/signed.ts";
-import { isActive, personalOf } from "../profiles/mesh.ts";
+import { type DeviceProfile, deviceProfile } from "../profiles/device.ts";
+import { suspendedIn } from "../profiles/mesh.ts";
 import { deviceEntry } from "../profiles/personal.ts";
 import type { PortalProfile } from "../profiles/portal.ts";
 import type { Correct } from "../profiles/stages.ts";
+import { NOBODY, partyOf, type Suspended } from "../profiles/suspension.ts";
 import type { DeviceId, MasterId } from "../profiles/types.ts";
 import type { Member } from "../protocol/session.ts";
 import { demand } from "../refusals/mesh-error.ts";
 import type { Reading, Writing } from "../store/store.ts";
 import type { Policy } from "./limits.ts";
-import { type MeshRecord, row, shelf } from "./records.ts";
+import { getObject, type MeshRecord, row, shelf } from "./records.ts";
 import type { View } from "./view.ts";
+import type { Whole } from "./whole.ts";
 
 /** Who this portal is. */
 export type Identity = { readonly profile: Correct<PortalProfile>; readonly jws: Jws; readonly sessionKey: DecapsulationKey };
@@ -30,10 +33,12 @@ export type Context = {
   /** Whether whoever asks sits on the same machine. */
   readonly local: boolean;
   read<T>(work: (reading: Reading) => Promise<T>): Promise<T>;
-  /** A mesh whose account is open here. */
+  /** Where a mesh stands whose account is open here. */
   view(id: MasterId): Promise<View | undefined>;
-  /** A mesh, even if its account was closed: what is still kept of it. */
+  /** The same, even if its account was closed: of what is still kept. */
   keptView(id: MasterId): Promise<View | undefined>;
+  /** All of a mesh: what it costs grows with its past. */
+  whole(view: View): Promise<Whole>;
 };
 
 /** A decision: the answer, what octets go behind it, and what must be written, in one transaction, before it may be given. */
@@ -51,11 +56,25 @@ export function demandRoom({ policy }: Context, record: MeshRecord): void {
 }
 
 /** What a device may do now, read from the store each time: a disabled or suspended one is nobody (decision 8.1). */
-export async function askerFor({ device, master }: Member, read: Context["read"], view: Context["view"], now: number): Promise<Asker> {
-  const mesh = await view(master as MasterId);
-  if (mesh === undefined) return { kind: "anyone" };
-  const entry = deviceEntry(personalOf(mesh).payload, device);
-  if (entry !== undefined) return isActive(mesh, device, now) ? { kind: "member", device, role: entry.role, view: mesh } : { kind: "anyone" };
-  const request = await read((r) => row(r, shelf.requesters, `${master}/${device}`));
-  return request === undefined ? { kind: "anyone" } : { kind: "requester", device, master: mesh.id };
+export async function askerFor({ device, master }: Member, context: Pick<Context, "now" | "read" | "view" | "whole">): Promise<Asker> {
+  const view = await context.view(master as MasterId);
+  if (view === undefined) return { kind: "anyone" };
+  const entry = deviceEntry(view.personal.profile.payload, device);
+  if (entry !== undefined) {
+    const active = entry.status === "active" && !(await suspendedNow(context, view)).has(partyOf(device, view.roster).id);
+    return active ? { kind: "member", device, role: entry.role, view } : { kind: "anyone" };
+  }
+  const request = await context.read((r) => row(r, shelf.requesters, `${master}/${device}`));
+  return request === undefined ? { kind: "anyone" } : { kind: "requester", device, master: view.id };
+}
+
+/** The profile of a device that a mesh lists now. */
+export async function deviceOf({ read }: Pick<Context, "read">, view: View, id: string): Promise<Correct<DeviceProfile> | undefined> {
+  const entry = deviceEntry(view.personal.profile.payload, id);
+  return entry === undefined ? undefined : read(async (r) => (await getObject(r, entry.digest, deviceProfile)) as Correct<DeviceProfile>);
+}
+
+/** Who is suspended in a mesh; only one that has suspensions must be looked at whole. */
+export async function suspendedNow(context: Pick<Context, "now" | "whole">, view: View): Promise<Suspended> {
+  return view.record.suspensions === 0 ? NOBODY : suspendedIn(await context.whole(view), context.now);
 }

@@ -4,7 +4,9 @@ import { decideDropBlobs, decideGetBlob, decidePutBlob } from "./decide/blobs.ts
 import { decideCatalogAppend, decideCatalogRead } from "./decide/catalogs.ts";
 import { decideConnectComplete, decideConnectPending, decideConnectStart, decideConnectStatus } from "./decide/connections.ts";
 import { decideHello } from "./decide/hello.ts";
-import { decideGet, decideGetProfiles, decidePublish, decideStatus } from "./decide/profiles.ts";
+import { decideGetProfiles } from "./decide/get-profiles.ts";
+import { decideGet, decidePublish } from "./decide/profiles.ts";
+import { decideStatus } from "./decide/status.ts";
 import { decideOpenSession } from "./sessions.ts";
 
 type Decide = (context: Context, request: never) => Promise<Plan<unknown>>;

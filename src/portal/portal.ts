@@ -126,7 +126,8 @@ export class Portal {
     const now = this.#parts.now();
     const keptView = (id: MasterId) => this.#views.get(id);
     const view = async (id: MasterId) => openAt(await keptView(id), now);
-    const asker: Asker = session === undefined ? { kind: "anyone" } : await askerFor(session.held, (work) => store.read(work), view, now);
+    const world = { identity, policy, now, local: isLoopback(request.remote), read: store.read.bind(store), view, keptView, whole: (of: View) => this.#views.whole(of) };
+    const asker: Asker = session === undefined ? { kind: "anyone" } : await askerFor(session.held, world);
     allow(command.asker, asker, session !== undefined);
     if (session !== undefined && command.writes) {
       const given = await store.read((r) => firstAnswer(r, session.held.session.id, session.counter, session.mac));
@@ -134,7 +135,7 @@ export class Portal {
       const owner = asker.kind === "member" ? asker.view.id : session.held.device;
       demand(!first || this.#writes.take(owner, now), "service-rate-limited", "This account has made too many changes this hour.");
     }
-    const context: Context = { identity, policy, asker, now, local: isLoopback(request.remote), read: (work) => store.read(work), view, keptView };
+    const context: Context = { ...world, asker };
     const decide = decisions[command.name];
     demand(decide !== undefined, "request-unknown-command", "This portal does not know that command.");
     const plan = await decide(context, content as never);

@@ -2,6 +2,7 @@ import { canonicalBytes, type Json } from "../bytes/canonical-json.ts";
 import { parseCanonical } from "../bytes/json.ts";
 import type { Digest } from "../envelope/fields.ts";
 import { type ObjectType, readSigned, type Signed, signedBytes } from "../envelope/signed.ts";
+import type { Roster } from "../profiles/roster.ts";
 import type { MasterId } from "../profiles/types.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import type { Reading, Writing } from "../store/store.ts";
@@ -53,6 +54,12 @@ export type PinRecord = { readonly expires: number; readonly status: "open" | "c
 
 /** An object with the time at which it arrived. */
 export type Stamped = { readonly digest: Digest; readonly arrived: number };
+
+/** A version of a Master Profile; its roster, which is derived, spares reading the profile. */
+export type MasterRow = Stamped & { readonly countersignature?: Digest; readonly roster?: Roster };
+
+/** The Application Profile that counts; its version, where it is kept, spares reading the profile. */
+export type ApplicationRow = Stamped & { readonly version?: number };
 
 /** Writes a number so that octet order is its order. */
 export function ordinal(value: number): string {

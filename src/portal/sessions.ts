@@ -7,7 +7,7 @@ import { agreeSession, isMac, type Member, readProposal, requestMac, type Reques
 import { demand } from "../refusals/mesh-error.ts";
 import type { Reading, Store, Writing } from "../store/store.ts";
 import { forgetAnswers } from "./answers.ts";
-import type { Context, Plan } from "./context.ts";
+import { type Context, deviceOf, type Plan } from "./context.ts";
 import { getObject, ordinal, parseRow, putRow, row, shelf } from "./records.ts";
 
 /**
@@ -47,7 +47,8 @@ export async function decideOpenSession(context: Context, request: RequestOf<typ
 }
 
 async function authenticationKey(context: Context, { device, master }: Member) {
-  const listed = (await context.view(master))?.devices.get(device);
+  const view = await context.view(master);
+  const listed = view === undefined ? undefined : await deviceOf(context, view, device);
   const asking = listed === undefined ? await context.read(async (r) => {
     const requester = await row<{ device: string }>(r, shelf.requesters, `${master}/${device}`);
     return requester === undefined ? undefined : getObject(r, requester.device, deviceProfile);

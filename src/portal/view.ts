@@ -1,28 +1,23 @@
-import type { Chain } from "../catalogs/chain.ts";
-import { type Account, account as accountType } from "../profiles/account.ts";
-import { type ApplicationProfile, applicationProfile } from "../profiles/application.ts";
-import { countersignature } from "../profiles/countersignature.ts";
-import { type DeviceProfile, deviceProfile } from "../profiles/device.ts";
-import { type History, latest } from "../profiles/history.ts";
+import type { KnownVersion } from "../profiles/history.ts";
 import { type MasterProfile, masterProfile } from "../profiles/master.ts";
-import type { Mesh } from "../profiles/mesh.ts";
 import { personalProfile } from "../profiles/personal.ts";
+import { type Roster, rosterOf } from "../profiles/roster.ts";
 import type { Correct } from "../profiles/stages.ts";
-import { suspension, type SuspensionEvent } from "../profiles/suspension.ts";
 import type { MasterId } from "../profiles/types.ts";
+import { MeshError } from "../refusals/mesh-error.ts";
 import type { Reading } from "../store/store.ts";
-import { getObject, type MeshRecord, parseRow, row, shelf, type Stamped } from "./records.ts";
-
-/** All that a portal knows of one mesh, judged when it was taken in; a batch makes a new view from it. */
-export type View = Mesh & {
-  readonly record: MeshRecord;
-  readonly account: Correct<Account>;
-  readonly applications: ReadonlyMap<string, Correct<ApplicationProfile>>;
-  readonly chains: ReadonlyMap<string, Chain>;
-};
+import { getObject, type MasterRow, type MeshRecord, ordinal, row, shelf, type Stamped } from "./records.ts";
 
 /**
- * Reads a mesh from the store; `undefined` if this portal does not hold it.
+ * Where a mesh stands now, and nothing of its past: the row that every change rewrites, who stands where in its Master
+ * Profile, and its Personal Profile.
+ *
+ * Almost every request is judged by this alone, so it is read in a few rows however long the mesh has lived.
+ */
+export type View = { readonly id: MasterId; readonly record: MeshRecord; readonly roster: Roster; readonly personal: KnownVersion };
+
+/**
+ * Reads where a mesh stands; `undefined` if this portal does not hold it.
  *
  * Everything on its shelves was judged before it was written, in the transaction that wrote it, and each object is found
  * by the digest of what was judged; it is not judged again here. Clients judge everything for themselves.
@@ -30,29 +25,16 @@ export type View = Mesh & {
 export async function loadView(reading: Reading, id: MasterId): Promise<View | undefined> {
   const record = await row<MeshRecord>(reading, shelf.meshes, id);
   if (record === undefined || record.purging === true) return undefined;
-  const masters = await Promise.all((await stamps(reading, shelf.masters, id)).map(async ({ digest }) => (await getObject(reading, digest, masterProfile)) as Correct<MasterProfile>));
-  const history = await Promise.all((await stamps(reading, shelf.personals, id)).map(async ({ digest, arrived }) => ({ arrived, profile: (await getObject(reading, digest, personalProfile)) as History[number]["profile"] })));
-  const suspensions = await Promise.all((await stamps(reading, shelf.suspensions, id)).map(async ({ digest, arrived }) => ({ arrived, object: (await getObject(reading, digest, suspension)) as SuspensionEvent["object"] })));
-  const listed = new Map<string, string>(history.flatMap((one) => one.profile.payload.devices.map((device): [string, string] => [device.id, device.digest])));
-  const devices = new Map(await Promise.all([...listed].map(async ([device, digest]): Promise<[string, Correct<DeviceProfile>]> => [device, (await getObject(reading, digest, deviceProfile)) as Correct<DeviceProfile>])));
-  const applications = new Map<string, Correct<ApplicationProfile>>();
-  const chains = new Map<string, Chain>();
-  for (const { id: application } of latest(history)?.payload.applications ?? []) {
-    const stamp = await row<Stamped>(reading, shelf.applications, `${id}/${application}`);
-    if (stamp !== undefined) applications.set(application, (await getObject(reading, stamp.digest, applicationProfile)) as Correct<ApplicationProfile>);
-    const chain = await row<Chain>(reading, shelf.chains, `${id}/${application}`);
-    if (chain !== undefined) chains.set(application, chain);
-  }
-  const account = (await getObject(reading, record.account, accountType)) as Correct<Account>;
-  return { id, record, account, masters, history, devices, suspensions, applications, chains };
+  const stamp = await row<Stamped>(reading, shelf.personals, `${id}/${ordinal(record.g)}/${ordinal(record.n)}`);
+  const roster = await rosterAt(reading, id, record.master);
+  if (stamp === undefined || roster === undefined) throw new MeshError("store-damaged", "A mesh in the portal's database has lost its profiles.", "Run `mesh portal check`, or restore a backup.");
+  const personal = { arrived: stamp.arrived, profile: (await getObject(reading, stamp.digest, personalProfile)) as KnownVersion["profile"] };
+  return { id, record, roster, personal };
 }
 
-/** The countersignature that came with a version of a Master Profile, if one did. */
-export async function countersignatureOf(reading: Reading, id: MasterId, version: string) {
-  const stamp = await row<Stamped & { countersignature?: string }>(reading, shelf.masters, `${id}/${version}`);
-  return stamp?.countersignature === undefined ? undefined : getObject(reading, stamp.countersignature, countersignature);
-}
-
-async function stamps(reading: Reading, from: string, id: string): Promise<readonly Stamped[]> {
-  return (await reading.list(from, `${id}/`)).map((entry) => parseRow<Stamped>(entry.value));
+/** The roster of a version of the Master Profile: kept beside it, and made from it where an older version of the program kept none. */
+async function rosterAt(reading: Reading, id: MasterId, version: number): Promise<Roster | undefined> {
+  const kept = await row<MasterRow>(reading, shelf.masters, `${id}/${ordinal(version)}`);
+  if (kept === undefined) return undefined;
+  return kept.roster ?? rosterOf((await getObject(reading, kept.digest, masterProfile)) as Correct<MasterProfile>);
 }

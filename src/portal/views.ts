@@ -1,38 +1,55 @@
 import type { MasterId } from "../profiles/types.ts";
-import type { Store } from "../store/store.ts";
+import type { Reading, Store } from "../store/store.ts";
 import { type MeshRecord, row, shelf } from "./records.ts";
 import { loadView, type View } from "./view.ts";
+import { loadWhole, type Whole } from "./whole.ts";
 
-const KEPT_VIEWS = 4096;
+const KEPT_VIEWS = 512;
+const KEPT_WHOLES = 16;
 
-/** The meshes used last, as read or as last changed; a view is used only while its revision is the store's. */
+/** The meshes used last, as read or as last changed; each is used only while its revision is the store's. */
 export class Views {
   readonly #store: Store;
-  readonly #kept = new Map<string, View>();
+  readonly #views = new Map<string, View>();
+  readonly #wholes = new Map<string, Whole>();
 
   constructor(store: Store) {
     this.#store = store;
   }
 
-  /** The mesh as the store has it now: another process may have changed it since it was kept. */
+  /** Where the mesh stands in the store now: another process may have changed it since it was kept. */
   async get(id: MasterId): Promise<View | undefined> {
-    const kept = this.#kept.get(id);
-    const record = await this.#store.read((r) => row<MeshRecord>(r, shelf.meshes, id));
-    if (kept !== undefined && record?.revision === kept.record.revision) {
-      this.set(kept);
-      return kept;
-    }
-    const view = record === undefined ? undefined : await this.#store.read((r) => loadView(r, id));
-    if (view === undefined) this.#kept.delete(id);
+    return this.#store.read((r) => this.at(r, id));
+  }
+
+  /** As `get`, in a snapshot that is at hand. */
+  async at(reading: Reading, id: MasterId): Promise<View | undefined> {
+    const kept = this.#views.get(id);
+    const record = await row<MeshRecord>(reading, shelf.meshes, id);
+    const view = kept !== undefined && record?.revision === kept.record.revision ? kept : await loadView(reading, id);
+    if (view === undefined) this.#views.delete(id);
     else this.set(view);
     return view;
   }
 
+  /** All of a mesh; never older than the view given, and newer only if it changed meanwhile: the row of the view tells when it is written. */
+  async whole(view: View): Promise<Whole> {
+    const kept = this.#wholes.get(view.id);
+    const whole = kept?.record.revision === view.record.revision ? kept : await this.#store.read((r) => loadWhole(r, view.id));
+    if (whole === undefined) throw new RangeError("a mesh with a view is there as a whole");
+    remember(this.#wholes, KEPT_WHOLES, view.id, whole);
+    return whole;
+  }
+
   /** Keeps a view that was just written or read. */
   set(view: View): void {
-    this.#kept.delete(view.id);
-    this.#kept.set(view.id, view);
-    const oldest = this.#kept.keys().next();
-    if (this.#kept.size > KEPT_VIEWS && !oldest.done) this.#kept.delete(oldest.value);
+    remember(this.#views, KEPT_VIEWS, view.id, view);
   }
+}
+
+function remember<T>(kept: Map<string, T>, most: number, name: string, value: T): void {
+  kept.delete(name);
+  kept.set(name, value);
+  const oldest = kept.keys().next();
+  if (kept.size > most && !oldest.done) kept.delete(oldest.value);
 }

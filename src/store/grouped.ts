@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as immediate, setTimeout as sleep } from "node:timers/promises";
 import { MeshError } from "../refusals/mesh-error.ts";
 import type { Connection } from "./connection.ts";
 import { Handle } from "./handle.ts";
@@ -91,8 +91,9 @@ class GroupedStore implements Store {
   }
 
   async #drain(): Promise<void> {
-    await undefined; // Whatever is issued in the same breath joins the first group.
     while (this.#waiting.length > 0) {
+      // Whatever has been made ready meanwhile comes first, one callback after the other, and joins the group.
+      await immediate();
       if (this.#grouping.linger > 0 && !this.#enough()) await this.#company();
       await this.#writes(() => this.#group());
     }

@@ -6,7 +6,7 @@ import { disableDevice } from "../../src/client/operations/disable.ts";
 import { sync } from "../../src/client/sync.ts";
 import { openMemoryKeyring } from "../../src/keyring/memory.ts";
 import { isActive } from "../../src/profiles/mesh.ts";
-import { loadView } from "../../src/portal/view.ts";
+import { loadWhole } from "../../src/portal/whole.ts";
 import { MeshError } from "../../src/refusals/mesh-error.ts";
 import { newDevice, startPortal, type TestDevice } from "../support/world.ts";
 import { household, names, save, whoIs } from "./household.ts";
@@ -34,12 +34,12 @@ suite("the disabler dies", () => {
         const died = await dies(run, step, answered);
         if (!died) break;
         const thief = await whoIs(deviceIn(run, "thief"));
-        const begun = !isActive((await run.portal.store.read((r) => loadView(r, thief.master))) ?? assert.fail(), thief.device, run.portal.clock.now);
+        const begun = !isActive((await run.portal.store.read((r) => loadWhole(r, thief.master))) ?? assert.fail(), thief.device, run.portal.clock.now);
         // Not begun: nobody but its owner knows that it was wanted. She says so on another device.
         if (!begun) await disableDevice(deviceIn(run, "tower").client, "thief");
         await save(deviceIn(run, "laptop"), "written later");
         await sync(deviceIn(run, "tower").client);
-        const view = await run.portal.store.read((r) => loadView(r, thief.master));
+        const view = await run.portal.store.read((r) => loadWhole(r, thief.master));
         assert.ok(view !== undefined);
         for (const chain of view.chains.values()) assert.equal(chain.holders.includes(thief.device), false, `step ${step}`);
         await assert.rejects(sync(deviceIn(run, "thief").client), { code: "device-disabled" });

@@ -18,7 +18,7 @@ import { makeDeviceKeys } from "../../src/client/keys.ts";
 import { randomBytes } from "../../src/crypto/random.ts";
 import { keyedUnder } from "../../src/envelope/keyed.ts";
 import { signObject } from "../../src/envelope/signed.ts";
-import { loadView } from "../../src/portal/view.ts";
+import { loadWhole } from "../../src/portal/whole.ts";
 import { applicationProfile, applicationPurpose } from "../../src/profiles/application.ts";
 import { type Mesh, personalOf, withPersonal } from "../../src/profiles/mesh.ts";
 import { type Head, personalProfile } from "../../src/profiles/personal.ts";
@@ -78,7 +78,7 @@ suite("a stolen administration device, before anybody knows", () => {
     const inside = [randomBytes(9), canonicalBytes({ v: 1 }), canonicalBytes({ type: "devices", v: 1 }), canonicalBytes({ type: "bookmarks", v: 1 })];
     for (const [at, plaintext] of inside.entries()) {
       const version = at + 2;
-      const view = await alice.portal.store.read((r) => loadView(r, self.master));
+      const view = await alice.portal.store.read((r) => loadWhole(r, self.master));
       const previous = view?.applications.get(id)?.digest;
       assert.ok(previous !== undefined);
       const payload = { epoch: chain.epoch, g, id, n, previous, v: 1 as const, version };

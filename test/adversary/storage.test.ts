@@ -10,7 +10,7 @@ import { joinMesh } from "../../src/client/operations/join.ts";
 import { sync } from "../../src/client/sync.ts";
 import { openMemoryKeyring } from "../../src/keyring/memory.ts";
 import { personalOf } from "../../src/profiles/mesh.ts";
-import { loadView } from "../../src/portal/view.ts";
+import { loadWhole } from "../../src/portal/whole.ts";
 import { MeshError } from "../../src/refusals/mesh-error.ts";
 import type { Faults } from "../../src/store/faults.ts";
 import { newDevice, startPortal, type TestDevice } from "../support/world.ts";
@@ -106,7 +106,7 @@ const steps: Readonly<Record<string, Step>> = {
       const { device, master } = await whoIs(deviceIn(run, "tablet"));
       for (const name of ["desktop", "laptop", "tower"] as const) await sync(deviceIn(run, name).client);
       await assert.rejects(sync(deviceIn(run, "tablet").client), { code: "device-disabled" });
-      const view = await run.portal.store.read((r) => loadView(r, master));
+      const view = await run.portal.store.read((r) => loadWhole(r, master));
       assert.ok(view !== undefined);
       for (const chain of view.chains.values()) {
         assert.equal(chain.holders.includes(device), false);

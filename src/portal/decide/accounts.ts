@@ -11,11 +11,11 @@ import type { RequestOf, ResponseOf } from "../../protocol/command.ts";
 import { demand } from "../../refusals/mesh-error.ts";
 import type { Reading, Writing } from "../../store/store.ts";
 import { utf8 } from "../../bytes/text.ts";
-import { applyParts } from "../batch.ts";
-import { type Context, demandRoom, memberOf, type Plan } from "../context.ts";
+import { type Applied, applyParts } from "../batch.ts";
+import { type Context, demandRoom, memberOf, type Plan, suspendedNow } from "../context.ts";
 import { RESERVED_MS, RESERVED_NAMES } from "../limits.ts";
 import type { Digest } from "../../envelope/fields.ts";
-import { type AccountRecord, type MeshRecord, putObject, putRow, row, shelf } from "../records.ts";
+import { type AccountRecord, getObject, type MeshRecord, putObject, putRow, row, shelf } from "../records.ts";
 import type { View } from "../view.ts";
 
 /** ValidateAccount: says why a name cannot be had, in words for people. */
@@ -34,7 +34,7 @@ export async function decideCreateAccount(context: Context, request: RequestOf<t
   demand(problem === undefined, problem?.code ?? "account-name-malformed", problem?.because ?? "");
   demand(signed.payload.portal === context.identity.profile.payload.id && signed.payload.status === "open", "account-wrong-portal", "This account object is for another portal.");
   const existing = await context.view(id);
-  if (existing?.account.digest === signed.digest) return { response: { arrived: now } };
+  if (existing?.record.account === signed.digest) return { response: { arrived: now } };
   demand(existing === undefined, "account-name-taken", "This mesh already has an account here.");
   // A mesh that gave its account up and comes back goes on where it was: its profiles have an order that nothing resets.
   const former = await context.keptView(id);
@@ -44,11 +44,11 @@ export async function decideCreateAccount(context: Context, request: RequestOf<t
   const masters = await firstMasters(request.parts);
   const first = masters.at(-1);
   demand(first !== undefined, "profile-malformed", "An account is created together with its Master Profile.");
-  const account = await correctAccount(signed, rosterOf(first), former?.account, former === undefined ? undefined : suspendedIn(former, now));
-  const fresh: MeshRecord = { revision: 0, address, account: account.digest, master: 0, g: 0, n: 0, suspensions: 0, octets: 0 };
-  const before: View = former === undefined ? { ...emptyMesh(id), record: fresh, account, applications: new Map(), chains: new Map() } : { ...former, record: reopened(former.record, address, account.digest), account };
-  const applied = await applyParts(before, request.parts, now);
-  const changed = { ...applied.view, record: recordOf(applied.view, applied.octets) };
+  const whole = former === undefined ? undefined : await context.whole(former);
+  const account = await correctAccount(signed, rosterOf(first), whole?.account, whole === undefined ? undefined : suspendedIn(whole, now));
+  const before: MeshRecord = { ...(former === undefined ? { revision: 0, master: 0, g: 0, n: 0, suspensions: 0, octets: 0 } : reopened(former.record)), account: account.digest, address };
+  const applied = await applyParts({ id, view: former, whole: async () => whole ?? emptyMesh(id), read: context.read }, request.parts, now);
+  const changed = viewAfter(before, applied);
   demandRoom(context, changed.record);
   return {
     response: { arrived: now },
@@ -59,7 +59,7 @@ export async function decideCreateAccount(context: Context, request: RequestOf<t
       else await checkRevision(w, former);
       if (!open && invitation !== undefined) await w.remove(shelf.invitations, invitation);
       await putObject(w, account);
-      await forgetAccount(w, former?.account, account);
+      await forgetAccount(w, former?.record.account, account);
       await putRow(w, shelf.accounts, address, { master: id });
       for (const effect of applied.effects) await effect(w);
       await putRow(w, shelf.meshes, id, changed.record);
@@ -70,21 +70,20 @@ export async function decideCreateAccount(context: Context, request: RequestOf<t
 /** DeleteAccount: takes effect after 72 h, so that a thief cannot make it stick; until then a further version that is open takes it back (decision 4.6). */
 export async function decideDeleteAccount(context: Context, request: RequestOf<typeof deleteAccount>): Promise<Plan<ResponseOf<typeof deleteAccount>>> {
   const { view } = memberOf(context);
-  const master = view.masters.at(-1);
   const signed = readSigned(request.account, accountType);
   const { address, portal, status } = signed.payload;
-  if (view.account.digest === signed.digest) return { response: view.record.closes === undefined ? {} : { effective: view.record.closes } };
-  demand(master !== undefined && address === view.record.address && portal === context.identity.profile.payload.id, "profile-wrong-id", "This is no version of this account.");
-  const account = await correctAccount(signed, rosterOf(master), view.account, suspendedIn(view, context.now));
+  if (view.record.account === signed.digest) return { response: view.record.closes === undefined ? {} : { effective: view.record.closes } };
+  demand(address === view.record.address && portal === context.identity.profile.payload.id, "profile-wrong-id", "This is no version of this account.");
+  const account = await correctAccount(signed, view.roster, await accountOf(context, view), await suspendedNow(context, view));
   const ending = status === "open" ? {} : { closes: view.record.closes ?? context.now + CONTEST_MS };
-  const record: MeshRecord = { ...reopened(view.record, address, account.digest), ...ending, revision: view.record.revision + 1 };
+  const record: MeshRecord = { ...reopened(view.record), account: account.digest, ...ending, revision: view.record.revision + 1 };
   return {
     response: ending.closes === undefined ? {} : { effective: ending.closes },
-    changed: { ...view, account, record },
+    changed: { ...view, record },
     write: async (w) => {
       await checkRevision(w, view);
       await putObject(w, account);
-      await forgetAccount(w, view.account, account);
+      await forgetAccount(w, view.record.account, account);
       await putRow(w, shelf.meshes, view.id, record);
       await putRow(w, shelf.accounts, address, { master: view.id, ...ending } satisfies AccountRecord);
     },
@@ -92,19 +91,24 @@ export async function decideDeleteAccount(context: Context, request: RequestOf<t
 }
 
 /** An account object says whose it is, so no other mesh can name one that was replaced. */
-async function forgetAccount(w: Writing, before: Correct<Account> | undefined, account: Correct<Account>): Promise<void> {
-  if (before !== undefined && before.digest !== account.digest) await w.remove(shelf.objects, before.digest);
+async function forgetAccount(w: Writing, before: Digest | undefined, account: Correct<Account>): Promise<void> {
+  if (before !== undefined && before !== account.digest) await w.remove(shelf.objects, before);
 }
 
 /** The row of a mesh whose account was not, or is no longer, given up. */
-function reopened({ closes: _, ...record }: MeshRecord, address: string, account: Digest): MeshRecord {
-  return { ...record, account, address };
+function reopened({ closes: _, ...record }: MeshRecord): MeshRecord {
+  return record;
 }
 
-/** The row that goes with a view after a batch. */
-export function recordOf(view: View, octets: number): MeshRecord {
-  const last = view.history.at(-1)?.profile.payload;
-  return { ...view.record, g: last?.g ?? 0, master: view.masters.length, n: last?.n ?? 0, octets: view.record.octets + octets, revision: view.record.revision + 1, suspensions: view.suspensions.length };
+/** The account object that counts now. */
+export async function accountOf(context: Context, view: View): Promise<Correct<Account>> {
+  return context.read(async (r) => (await getObject(r, view.record.account, accountType)) as Correct<Account>);
+}
+
+/** Where a mesh stands after a batch, given the row that it had before. */
+export function viewAfter(before: MeshRecord, { id, roster, personal, suspensions, octets }: Applied): View {
+  const { g, n } = personal.profile.payload;
+  return { id, roster, personal, record: { ...before, g, master: roster.version, n, octets: before.octets + octets, revision: before.revision + 1, suspensions } };
 }
 
 /** Compare-and-set: a batch was judged against one revision of its mesh and holds for that one only. */

@@ -4,10 +4,10 @@ import { blobDrop, type dropBlobs, type getBlob, MAX_BLOB, type putBlob } from "
 import type { Carried, RequestOf, ResponseOf } from "../../protocol/command.ts";
 import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import type { Writing } from "../../store/store.ts";
-import { type Context, demandRoom, memberOf, type Plan } from "../context.ts";
-import { putRow, shelf } from "../records.ts";
+import { type Context, demandRoom, deviceOf, memberOf, type Plan } from "../context.ts";
+import { type MeshRecord, putRow, shelf } from "../records.ts";
 import type { View } from "../view.ts";
-import { checkRevision, recordOf } from "./accounts.ts";
+import { checkRevision } from "./accounts.ts";
 
 /** PutBlob: octets are kept under their own digest and counted once, however often they come. */
 export async function decidePutBlob(context: Context, request: RequestOf<typeof putBlob> & Carried): Promise<Plan<ResponseOf<typeof putBlob>>> {
@@ -17,7 +17,7 @@ export async function decidePutBlob(context: Context, request: RequestOf<typeof 
   demand(digestOf(octets) === digest, "blob-wrong-digest", "These octets are not the ones that the digest names.");
   const response = { arrived: context.now };
   if ((await context.read((r) => r.get(shelf.blobs, keyOf(view, digest)))) !== undefined) return { response };
-  demandRoom(context, recordOf(view, octets.length));
+  demandRoom(context, larger(view, octets.length));
   return { response, ...changing(view, octets.length, (w) => w.put(shelf.blobs, keyOf(view, digest), octets)) };
 }
 
@@ -33,7 +33,7 @@ export async function decideGetBlob(context: Context, request: RequestOf<typeof 
 /** DropBlobs: by an active device of the mesh; what is not there is passed over, so it may be asked again. */
 export async function decideDropBlobs(context: Context, request: RequestOf<typeof dropBlobs>): Promise<Plan<ResponseOf<typeof dropBlobs>>> {
   const { view, device } = memberOf(context);
-  const author = view.devices.get(device);
+  const author = await deviceOf(context, view, device);
   demand(author !== undefined, "profile-wrong-signer", "The signer is no device of this mesh.");
   const { payload } = await verifyByDevice(readSigned(request.drop, blobDrop), author);
   demand(payload.master === view.id, "profile-wrong-id", "This is about the blobs of another mesh.");
@@ -49,7 +49,7 @@ export async function decideDropBlobs(context: Context, request: RequestOf<typeo
 
 /** A change of what a mesh keeps besides its objects: it counts in the one row that every change rewrites, so no two count the same room. */
 function changing(view: View, octets: number, work: (writing: Writing) => Promise<void>): Pick<Plan<never>, "changed" | "write"> {
-  const record = recordOf(view, octets);
+  const record = larger(view, octets);
   return {
     changed: { ...view, record },
     write: async (w) => {
@@ -58,6 +58,10 @@ function changing(view: View, octets: number, work: (writing: Writing) => Promis
       await putRow(w, shelf.meshes, view.id, record);
     },
   };
+}
+
+function larger({ record }: View, octets: number): MeshRecord {
+  return { ...record, octets: record.octets + octets, revision: record.revision + 1 };
 }
 
 function keyOf(view: View, digest: string): string {

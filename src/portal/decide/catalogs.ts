@@ -1,6 +1,6 @@
 import { toBase64url } from "../../bytes/base64url.ts";
+import type { Chain } from "../../catalogs/chain.ts";
 import { commit as commitType } from "../../catalogs/commits.ts";
-import { latest } from "../../profiles/history.ts";
 import { applicationEntry } from "../../profiles/personal.ts";
 import type { catalogAppend, catalogRead } from "../../protocol/catalogs.ts";
 import type { RequestOf, ResponseOf } from "../../protocol/command.ts";
@@ -8,7 +8,7 @@ import type { Part, SentCommit } from "../../protocol/parts.ts";
 import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import { type Context, memberOf, type Plan } from "../context.ts";
 import { ANSWER_OCTETS } from "../limits.ts";
-import { getObject, ordinal, parseRow, shelf, type Stamped } from "../records.ts";
+import { getObject, ordinal, parseRow, row, shelf, type Stamped } from "../records.ts";
 import { planParts } from "./profiles.ts";
 
 const ANSWER_COMMITS = 64;
@@ -22,9 +22,9 @@ export async function decideCatalogAppend(context: Context, request: RequestOf<t
 /** CatalogRead: the commits after an index, for readers of the catalog. */
 export async function decideCatalogRead(context: Context, request: RequestOf<typeof catalogRead>): Promise<Plan<ResponseOf<typeof catalogRead>>> {
   const { view, device } = memberOf(context);
-  const entry = applicationEntry(latest(view.history)?.payload ?? { applications: [] }, request.catalog);
+  const entry = applicationEntry(view.personal.profile.payload, request.catalog);
   demand(entry?.readers.includes(device) === true, "catalog-not-readable", "This device does not read that catalog.");
-  const chain = view.chains.get(request.catalog);
+  const chain = await context.read((r) => row<Chain>(r, shelf.chains, `${view.id}/${request.catalog}`));
   if (chain === undefined) return { response: { commits: [], more: false } };
   const commits = await context.read(async (r) => {
     const rows = await r.list(shelf.commits, `${view.id}/${request.catalog}/`, { after: `${view.id}/${request.catalog}/${ordinal(request.after)}`, limit: ANSWER_COMMITS });

@@ -2,16 +2,13 @@ import { readSigned, signedBytes, verifySigned } from "../../envelope/signed.ts"
 import { connectionAnswer, connectionRequest } from "../../profiles/connection.ts";
 import { deviceProfile } from "../../profiles/device.ts";
 import { deviceEntry } from "../../profiles/personal.ts";
-import { masterOf, suspendedIn } from "../../profiles/mesh.ts";
-import { latest } from "../../profiles/history.ts";
 import { verifyingKey } from "../../profiles/keys.ts";
-import { rosterOf } from "../../profiles/roster.ts";
 import { correctAnswer, verifyDevice } from "../../profiles/validity.ts";
 import type { RequestOf, ResponseOf } from "../../protocol/command.ts";
 import type { connectComplete, connectPending, connectStart, connectStatus } from "../../protocol/connections.ts";
 import { demand } from "../../refusals/mesh-error.ts";
 import type { Reading } from "../../store/store.ts";
-import { type Context, memberOf, type Plan } from "../context.ts";
+import { type Context, memberOf, type Plan, suspendedNow } from "../context.ts";
 import { MAX_PENDING, REQUEST_MS } from "../limits.ts";
 import { getObject, type PinRecord, putObject, putRow, row, shelf } from "../records.ts";
 import { forgetExpired, isLive, type RequestRecord, unansweredOf } from "../requests.ts";
@@ -90,20 +87,20 @@ export async function decideConnectComplete(context: Context, request: RequestOf
   demand(record !== undefined && record.device === signed.payload.device && isLive(record, context.now), "connection-unknown", "There is no such request, or it expired.");
   if (record.answer === signed.digest) return { response: { arrived: context.now } };
   demand(record.answer === undefined, "connection-answered", "This request was already answered from another device.");
-  const plan = request.parts === undefined ? {} : await planParts(context, view, request.parts);
-  const after = plan.changed ?? view;
-  const answer = await correctAnswer(signed, rosterOf(masterOf(after)), suspendedIn(after, context.now));
-  const last = latest(after.history);
-  const listed = deviceEntry(last?.payload ?? { devices: [] }, signed.payload.device)?.status === "active";
+  const plan = request.parts === undefined ? undefined : await planParts(context, view, request.parts);
+  const after = plan?.changed ?? view;
+  const answer = await correctAnswer(signed, after.roster, plan?.suspended ?? (await suspendedNow(context, view)));
+  const last = after.personal.profile;
+  const listed = deviceEntry(last.payload, signed.payload.device)?.status === "active";
   const accepted = signed.payload.result === "accepted";
-  demand(!accepted || (listed && signed.payload.personal === last?.digest), "profile-not-connected", "An accepting answer comes with the Personal Profile that lists the device.");
+  demand(!accepted || (listed && signed.payload.personal === last.digest), "profile-not-connected", "An accepting answer comes with the Personal Profile that lists the device.");
   return {
     response: { arrived: context.now },
-    ...(plan.changed === undefined ? {} : { changed: plan.changed }),
+    ...(plan?.changed === undefined ? {} : { changed: plan.changed }),
     write: async (w) => {
       const again = await row<RequestRecord>(w, shelf.requests, key);
       demand(again?.answer === undefined, "connection-answered", "This request was already answered from another device.");
-      await (plan.write ?? ((writing) => checkRevision(writing, view)))(w);
+      await (plan?.write ?? ((writing) => checkRevision(writing, view)))(w);
       await putObject(w, answer);
       await putRow(w, shelf.requests, key, { ...record, answer: answer.digest });
     },

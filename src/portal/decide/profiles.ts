@@ -1,18 +1,15 @@
-import { latest } from "../../profiles/history.ts";
-import { masterOf, personalOf } from "../../profiles/mesh.ts";
-import { isAfter } from "../../profiles/version.ts";
+import { masterProfile } from "../../profiles/master.ts";
+import type { Suspended } from "../../profiles/suspension.ts";
 import type { RequestOf, ResponseOf } from "../../protocol/command.ts";
 import type { Part } from "../../protocol/parts.ts";
-import type { get, getProfiles, publish, status } from "../../protocol/profiles.ts";
+import type { get, publish } from "../../protocol/profiles.ts";
 import { demand } from "../../refusals/mesh-error.ts";
 import type { Writing } from "../../store/store.ts";
 import { applyParts } from "../batch.ts";
 import { type Context, demandRoom, memberOf, type Plan } from "../context.ts";
-import { ANSWER_OCTETS } from "../limits.ts";
-import { type AccountRecord, ordinal, putRow, row, shelf } from "../records.ts";
-import { unansweredOf } from "../requests.ts";
-import { countersignatureOf, type View } from "../view.ts";
-import { checkRevision, recordOf } from "./accounts.ts";
+import { type AccountRecord, getObject, type MasterRow, parseRow, putRow, row, shelf } from "../records.ts";
+import type { View } from "../view.ts";
+import { accountOf, checkRevision, viewAfter } from "./accounts.ts";
 
 /** Publish: a batch, all or none. */
 export async function decidePublish(context: Context, request: RequestOf<typeof publish>): Promise<Plan<ResponseOf<typeof publish>>> {
@@ -20,13 +17,16 @@ export async function decidePublish(context: Context, request: RequestOf<typeof 
 }
 
 /** Judges a batch against a mesh and plans its writes; shared by every command that carries parts. */
-export async function planParts(context: Context, view: View, parts: readonly Part[]): Promise<{ readonly write?: (writing: Writing) => Promise<void>; readonly changed?: View }> {
-  const applied = await applyParts(view, parts, context.now);
-  if (applied.effects.length === 0) return {};
-  const record = recordOf(applied.view, applied.octets);
+export async function planParts(context: Context, view: View, parts: readonly Part[]): Promise<{ readonly write?: (writing: Writing) => Promise<void>; readonly changed?: View; readonly suspended: Suspended }> {
+  const applied = await applyParts({ id: view.id, view, whole: () => context.whole(view), read: context.read }, parts, context.now);
+  const { suspended } = applied;
+  if (applied.effects.length === 0) return { suspended };
+  const changed = viewAfter(view.record, applied);
+  const { record } = changed;
   demandRoom(context, record);
   return {
-    changed: { ...applied.view, record },
+    changed,
+    suspended,
     write: async (w) => {
       await checkRevision(w, view);
       for (const effect of applied.effects) await effect(w);
@@ -40,64 +40,6 @@ export async function decideGet(context: Context, request: RequestOf<typeof get>
   const record = await context.read((r) => row<AccountRecord>(r, shelf.accounts, request.address));
   const view = record === undefined ? undefined : await context.view(record.master);
   demand(view?.record.address === request.address, "account-unknown", `There is no account ${request.address} here.`);
-  return { response: { account: view.account.jws, masters: view.masters.map((master) => master.jws) } };
-}
-
-/** Status: heads and versions, all in one small answer. */
-export async function decideStatus(context: Context, _request: RequestOf<typeof status>): Promise<Plan<ResponseOf<typeof status>>> {
-  const { view, device, role } = memberOf(context);
-  const [master, personal] = [masterOf(view), personalOf(view)];
-  const readable = personal.payload.applications.filter((application) => application.readers.includes(device));
-  const heads = readable.flatMap(({ id }) => {
-    const chain = view.chains.get(id);
-    return chain === undefined ? [] : [{ catalog: id, digest: chain.digest, index: chain.index }];
-  });
-  const applications = readable.flatMap(({ id }) => {
-    const profile = view.applications.get(id);
-    return profile === undefined ? [] : [{ id, version: profile.payload.version }];
-  });
-  const pending = role === "admin" ? (await context.read((r) => unansweredOf(r, view.id, context.now))).length : 0;
-  return { response: { applications, heads, master: { digest: master.digest, version: master.payload.version }, now: context.now, pending, personal: { digest: personal.digest, g: personal.payload.g, n: personal.payload.n }, suspensions: view.suspensions.length } };
-}
-
-/** GetProfiles: what the asker does not have yet, oldest first, within the size of one answer. */
-export async function decideGetProfiles(context: Context, request: RequestOf<typeof getProfiles>): Promise<Plan<ResponseOf<typeof getProfiles>>> {
-  const { view, device } = memberOf(context);
-  let room = ANSWER_OCTETS;
-  let more = false;
-  const fitting = <T>(items: readonly T[], octets: (item: T) => number): T[] =>
-    items.filter((item) => {
-      room -= octets(item);
-      more ||= room < 0;
-      return room >= 0;
-    });
-  const size = (object: { jws: { payload: string; signature: string } }): number => object.jws.payload.length + object.jws.signature.length + 200;
-  const masters = fitting(view.masters.slice(request.mastersAfter), size);
-  const suspensions = fitting(view.suspensions.slice(request.suspensionsAfter), (one) => size(one.object));
-  const personals = fitting(view.history.filter((one) => isAfter(one.profile.payload, request.personalsAfter)), (one) => size(one.profile));
-  // The devices that these versions list first go along: whoever reads the versions needs them at once.
-  const before = view.history.filter((one) => !isAfter(one.profile.payload, request.personalsAfter));
-  const known = new Set<string>(before.flatMap((one) => one.profile.payload.devices.map((device) => device.id)));
-  const fresh = new Set([...personals.flatMap((one) => one.profile.payload.devices.map((device) => device.id)).filter((id) => !known.has(id)), ...request.devices]);
-  const devices = [...fresh].flatMap((id) => view.devices.get(id) ?? []);
-  const readable = new Set<string>(latest(view.history)?.payload.applications.filter((one) => one.readers.includes(device)).map((one) => one.id) ?? []);
-  const applications = fitting(request.applications.filter((id) => readable.has(id)).flatMap((id) => view.applications.get(id) ?? []), size);
-  const withConsent = await context.read((r) =>
-    Promise.all(
-      masters.map(async (master) => {
-        const consent = await countersignatureOf(r, view.id, ordinal(master.payload.version));
-        return { object: master.jws, ...(consent === undefined ? {} : { countersignature: consent.jws }) };
-      }),
-    ),
-  );
-  return {
-    response: {
-      applications: applications.map((one) => one.jws),
-      devices: devices.map((one) => one.jws),
-      masters: withConsent,
-      more,
-      personals: personals.map((one) => ({ arrived: one.arrived, object: one.profile.jws })),
-      suspensions: suspensions.map((one) => ({ arrived: one.arrived, object: one.object.jws })),
-    },
-  };
+  const masters = await context.read(async (r) => Promise.all((await r.list(shelf.masters, `${view.id}/`)).map(async ({ value }) => (await getObject(r, parseRow<MasterRow>(value).digest, masterProfile)).jws)));
+  return { response: { account: (await accountOf(context, view)).jws, masters } };
 }

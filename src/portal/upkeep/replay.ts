@@ -17,7 +17,7 @@ import type { MasterId } from "../../profiles/types.ts";
 import { compareVersions } from "../../profiles/version.ts";
 import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import type { Reading } from "../../store/store.ts";
-import { octetsOf } from "../batch.ts";
+import { octetsOf } from "../draft.ts";
 import { getObject, type MeshRecord, parseRow, shelf, type Stamped } from "../records.ts";
 import type { Trouble } from "./finding.ts";
 import { rowsOf } from "./walk.ts";

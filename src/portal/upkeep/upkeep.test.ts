@@ -14,7 +14,7 @@ import { deviceOf, household, join, meshOf, names, save, whoIs } from "../../../
 import { newDevice, type TestDevice, type TestPortal } from "../../../test/support/world.ts";
 import { parseRow, putRow, shelf, type Stamped } from "../records.ts";
 import { askAs, openAs } from "../test-asking.ts";
-import { loadView } from "../view.ts";
+import { loadWhole } from "../whole.ts";
 import { get } from "../../protocol/profiles.ts";
 import { accountsOf, setQuota } from "./accounts.ts";
 import { takeCensus } from "./census.ts";
@@ -30,7 +30,7 @@ async function everything({ store }: TestPortal): Promise<Readonly<Record<string
 
 async function giveUp(device: TestDevice): Promise<void> {
   const self = await whoIs(device);
-  const view = await device.portal.store.read((r) => loadView(r, self.master));
+  const view = await device.portal.store.read((r) => loadWhole(r, self.master));
   assert.ok(view !== undefined);
   const { payload, digest } = view.account;
   const closed = await signObject(accountType, { ...payload, previous: digest, status: "closed", version: payload.version + 1 }, signerOf(device.keyring, self.administrationKey));

@@ -1,0 +1,36 @@
+import type { Chain } from "../../catalogs/chain.ts";
+import { applicationProfile } from "../../profiles/application.ts";
+import type { RequestOf, ResponseOf } from "../../protocol/command.ts";
+import type { status } from "../../protocol/profiles.ts";
+import type { Reading } from "../../store/store.ts";
+import { type Context, memberOf, type Plan } from "../context.ts";
+import { type ApplicationRow, getObject, row, shelf } from "../records.ts";
+import { unansweredOf } from "../requests.ts";
+
+type Answer = ResponseOf<typeof status>;
+
+/** Status: heads and versions, all in one small answer; two rows an application are read for it, however much there is. */
+export async function decideStatus(context: Context, _request: RequestOf<typeof status>): Promise<Plan<Answer>> {
+  const { view, device, role } = memberOf(context);
+  const { id, roster, personal, record } = view;
+  const { applications: all, g, n } = personal.profile.payload;
+  const readable = all.filter((application) => application.readers.includes(device));
+  return context.read(async (r) => {
+    const heads: Answer["heads"] = [];
+    const applications: Answer["applications"] = [];
+    for (const application of readable) {
+      const chain = await row<Chain>(r, shelf.chains, `${id}/${application.id}`);
+      if (chain !== undefined) heads.push({ catalog: application.id, digest: chain.digest, index: chain.index });
+      const version = await versionOf(r, `${id}/${application.id}`);
+      if (version !== undefined) applications.push({ id: application.id, version });
+    }
+    const pending = role === "admin" ? (await unansweredOf(r, id, context.now)).length : 0;
+    return { response: { applications, heads, master: { digest: roster.digest, version: roster.version }, now: context.now, pending, personal: { digest: personal.profile.digest, g, n }, suspensions: record.suspensions } };
+  });
+}
+
+/** The version of the Application Profile that counts; an older version of the program kept it in the profile only. */
+async function versionOf(reading: Reading, key: string): Promise<number | undefined> {
+  const kept = await row<ApplicationRow>(reading, shelf.applications, key);
+  return kept === undefined ? undefined : (kept.version ?? (await getObject(reading, kept.digest, applicationProfile)).payload.version);
+}
