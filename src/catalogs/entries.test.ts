@@ -56,6 +56,11 @@ suite("entries of a commit (decision 6.2)", () => {
     const entry = newEntryId();
     const bad: readonly unknown[] = [
       [{ entry: "short", fields: {} }],
+      [{ entry, fields: {}, purge: { fields: {} } }],
+      [{ entry, fields: {}, purge: { blobs: ["x"], fields: {} } }],
+      ...[0, 1.5, MAX_COUNTER, "1"].map((counter) => [{ entry, fields: {}, purge: { blobs: [], fields: { name: { [someId()]: counter } } } }]),
+      [{ entry, fields: {}, purge: { blobs: [], fields: { name: { constructor: 1 } } } }],
+      [{ entry, fields: {}, purge: { blobs: [], fields: { Name: { [someId()]: 1 } } } }],
       [{ entry, fields: { Name: [1, "x"] } }],
       [{ entry, fields: { ["a".repeat(65)]: [1, "x"] } }],
       [{ entry, fields: { name: [0, "x"] } }],

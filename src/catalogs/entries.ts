@@ -3,22 +3,28 @@ import * as v from "valibot";
 import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
 import { canonicalBytes, type Json } from "../bytes/canonical-json.ts";
 import { parseCanonical } from "../bytes/json.ts";
-import { formatField, octetsField } from "../envelope/fields.ts";
+import { digestField, formatField, octetsField } from "../envelope/fields.ts";
 import { decryptUnder, encryptUnder } from "../envelope/keyed.ts";
 import { readShape } from "../envelope/shape.ts";
 import { digestOf } from "../envelope/signed.ts";
 import { demand } from "../refusals/mesh-error.ts";
+import { isUdf } from "../udf/udf.ts";
 import type { Place } from "./epoch-keys.ts";
 import { checkBody, type EntriesCommit, MAX_COMMIT_BODY } from "./commits.ts";
+
+/** The most blobs that one purge lets go of. */
+export const MAX_PURGED_BLOBS = 256;
 
 /** What a field of an entry may be called. */
 export const FIELD_NAME = /^[a-z][A-Za-z0-9._:-]{0,63}$/;
 
 // Not `v.record`: it passes over members named as something that every object has, and their values would be lost.
 const fieldsShape = v.custom<Readonly<Record<string, readonly [number, Json]>>>((input) => isObject(input) && Object.entries(input).every(([name, write]) => FIELD_NAME.test(name) && isWrite(write)), "must be fields, each with a counter and a value");
-const changeShape = v.strictObject({ entry: octetsField({ octets: 16 }), fields: fieldsShape });
+const purgedShape = v.custom<Readonly<Record<string, Readonly<Record<string, number>>>>>((input) => isObject(input) && Object.entries(input).every(([name, last]) => FIELD_NAME.test(name) && isObject(last) && Object.entries(last).every(([author, counter]) => isUdf(author) && isPurged(counter))), "must be fields, each with authors and counters");
+const purgeShape = v.strictObject({ blobs: v.pipe(v.array(digestField), v.maxLength(MAX_PURGED_BLOBS)), fields: purgedShape });
+const changeShape = v.strictObject({ entry: octetsField({ octets: 16 }), fields: fieldsShape, purge: v.optional(purgeShape) });
 
-/** What one commit changes in one entry: for each field its causal counter and its new value. */
+/** What one commit changes in one entry: for each field its causal counter and its new value; and what it purges (`merge.ts`). */
 export type Change = v.InferOutput<typeof changeShape>;
 
 const changesShape = v.strictObject({ changes: v.array(changeShape), v: formatField });
@@ -69,6 +75,11 @@ export function unpad(padded: Uint8Array): Uint8Array | undefined {
 
 function isObject(input: unknown): input is object {
   return typeof input === "object" && input !== null && !Array.isArray(input);
+}
+
+/** Never the greatest counter: beyond it nobody could write any more. */
+function isPurged(counter: unknown): boolean {
+  return Number.isSafeInteger(counter) && (counter as number) >= 1 && counter !== Number.MAX_SAFE_INTEGER;
 }
 
 function isWrite(write: unknown): boolean {

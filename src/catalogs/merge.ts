@@ -1,12 +1,25 @@
 import { canonicalJson, type Json } from "../bytes/canonical-json.ts";
+import type { Digest } from "../envelope/fields.ts";
 import type { Change } from "./entries.ts";
 import type { EntryId } from "./entry-id.ts";
 
 /** One value that a field had or has: who wrote it, knowing `counter - 1` writes before it, and in which commit of the chain, once it is in one. */
 export type Write = { readonly value: Json; readonly counter: number; readonly author: string; readonly commit?: number };
 
-/** An entry: for each field all its writes, the one that holds first (decision 6.3: the loser stays in the history). */
-export type Entry = { readonly id: EntryId; readonly fields: Readonly<Record<string, readonly Write[]>> };
+/**
+ * One author's word that writes which it saw are to be gone: in each field, all of an author up to a counter.
+ *
+ * It names them by causal counters, so it takes no write that its author did not see: whoever edited meanwhile keeps what he
+ * wrote. `blobs` are those that go with them.
+ */
+export type Purge = { readonly author: string; readonly commit?: number; readonly fields: Readonly<Record<string, Readonly<Record<string, number>>>>; readonly blobs: readonly string[] };
+
+/**
+ * An entry: for each field all its writes, the one that holds first (decision 6.3: the loser stays in the history), and what was purged.
+ *
+ * Purged writes stay among `fields` until they are erased, since whoever purged them may yet be cut off; only `writes` knows which still count.
+ */
+export type Entry = { readonly id: EntryId; readonly fields: Readonly<Record<string, readonly Write[]>>; readonly purges?: readonly Purge[] };
 
 /** The field that marks an entry as removed. */
 export const REMOVED = "removed";
@@ -15,24 +28,42 @@ export const REMOVED = "removed";
 export const MAX_COUNTER = Number.MAX_SAFE_INTEGER;
 
 /**
- * Adds the writes of a change to an entry.
+ * Adds the writes and the purge of a change to an entry.
  *
- * The result depends only on the set of writes, never on their order or on a clock: greater counter first, then greater
- * author, then greater value.
+ * The result depends only on the set of changes, never on their order or on a clock: greater counter first, then greater
+ * author, then greater value; a purge counts for what comes after it, too.
  */
 export function merge(entry: Entry | undefined, change: Change, author: string, commit?: number): Entry {
   const fields: Record<string, readonly Write[]> = { ...entry?.fields };
   const place = commit === undefined ? {} : { commit };
-  for (const [name, [counter, value]] of Object.entries(change.fields)) fields[name] = insert(writes({ id: change.entry, fields }, name), { value, counter, author, ...place });
-  return { id: change.entry, fields };
+  for (const [name, [counter, value]] of Object.entries(change.fields)) fields[name] = insert(ownOf(fields, name), { value, counter, author, ...place });
+  const purges = change.purge === undefined ? (entry?.purges ?? []) : withPurge(entry?.purges ?? [], { ...change.purge, author, ...place });
+  return { id: change.entry, fields, ...(purges.length === 0 ? {} : { purges }) };
 }
 
-/** An entry without the writes that a judgement takes out; `undefined` if none is left, the same entry if none was taken. */
-export function without(entry: Entry, takenOut: (write: Write) => boolean): Entry | undefined {
-  const kept = Object.entries(entry.fields).map(([name, all]): [string, readonly Write[]] => [name, all.filter((write) => !takenOut(write))]);
-  if (kept.every(([name, left]) => left.length === writes(entry, name).length)) return entry;
-  const left = kept.filter(([, all]) => all.length > 0);
-  return left.length === 0 ? undefined : { id: entry.id, fields: Object.fromEntries(left) };
+/** An entry without the writes and purges that a judgement takes out; `undefined` if none is left, the same entry if none was taken. */
+export function without(entry: Entry, takenOut: (one: Write | Purge) => boolean): Entry | undefined {
+  const purges = (entry.purges ?? []).filter((one) => !takenOut(one));
+  const left = filtered(entry, (_, write) => !takenOut(write), purges);
+  if (left === entry && purges.length === (entry.purges ?? []).length) return entry;
+  return Object.keys(left.fields).length === 0 && purges.length === 0 ? undefined : left;
+}
+
+/** An entry as if nothing of it had been purged: with what was, as far as it is not erased. */
+export function unpurged({ fields, id }: Entry): Entry {
+  return { id, fields };
+}
+
+/** An entry without the writes that some of its purges cover: they are gone, and can no longer come back whoever is cut off. */
+export function erase(entry: Entry, due: (purge: Purge) => boolean): Entry {
+  const purges = (entry.purges ?? []).filter(due);
+  return filtered(entry, (name, write) => !purges.some((one) => covers(one, name, write)), entry.purges ?? []);
+}
+
+function filtered(entry: Entry, keep: (field: string, write: Write) => boolean, purges: readonly Purge[]): Entry {
+  const kept = Object.entries(entry.fields).map(([name, all]): [string, readonly Write[]] => [name, all.filter((write) => keep(name, write))]);
+  if (kept.every(([name, left]) => left.length === entry.fields[name]?.length) && purges.length === (entry.purges ?? []).length) return entry;
+  return { id: entry.id, fields: Object.fromEntries(kept.filter(([, all]) => all.length > 0)), ...(purges.length === 0 ? {} : { purges }) };
 }
 
 /** The value that a field has now. */
@@ -52,14 +83,52 @@ export function isRemoved(entry: Entry): boolean {
 
 /** A change that sets fields of an entry, each with the counter that follows what its writer saw. */
 export function change(id: EntryId, entry: Entry | undefined, values: Readonly<Record<string, Json>>): Change {
-  const seen = (name: string) => (entry === undefined ? 0 : (writes(entry, name)[0]?.counter ?? 0));
+  const seen = (name: string) => (entry === undefined ? 0 : greatest(entry, name));
   const fields = Object.entries(values).map(([name, value]): [string, [number, Json]] => [name, [Math.min(seen(name) + 1, MAX_COUNTER), value]]);
   return { entry: id, fields: Object.fromEntries(fields) };
 }
 
-/** All writes of a field; own members only, since a field may be named as something every object has. */
+/** A change that purges the writes of an entry that `which` picks, as its author sees them, less those that cannot be told from one that stays. */
+export function purge(entry: Entry, which: (field: string, write: Write) => boolean, blobs: readonly Digest[] = []): Change {
+  const fields = Object.keys(entry.fields).flatMap((name): [string, Record<string, number>][] => {
+    const all = writes(entry, name);
+    const stays = (author: string) => Math.min(MAX_COUNTER, ...all.filter((one) => one.author === author && !which(name, one)).map((one) => one.counter));
+    const gone = all.filter((one) => which(name, one) && one.counter < stays(one.author));
+    const last = new Map<string, number>();
+    for (const { author, counter } of gone) last.set(author, Math.max(last.get(author) ?? 0, counter));
+    return gone.length === 0 ? [] : [[name, Object.fromEntries(last)]];
+  });
+  return { entry: entry.id, fields: {}, purge: { blobs: [...blobs], fields: Object.fromEntries(fields) } };
+}
+
+/** All writes of a field that are not purged; own members only, since a field may be named as something every object has. */
 export function writes(entry: Entry, field: string): readonly Write[] {
-  return Object.hasOwn(entry.fields, field) ? (entry.fields[field] ?? []) : [];
+  const all = ownOf(entry.fields, field);
+  const { purges } = entry;
+  return purges === undefined ? all : all.filter((write) => !purges.some((one) => covers(one, field, write)));
+}
+
+function ownOf<T>(record: Readonly<Record<string, readonly T[]>>, name: string): readonly T[] {
+  return Object.hasOwn(record, name) ? (record[name] ?? []) : [];
+}
+
+function covers({ fields }: Purge, field: string, { author, counter }: Write): boolean {
+  const last = Object.hasOwn(fields, field) ? fields[field] : undefined;
+  return last !== undefined && Object.hasOwn(last, author) && counter <= (last[author] ?? 0);
+}
+
+/** The greatest counter that was ever seen in a field, purged writes included: whoever writes next goes beyond it. */
+function greatest(entry: Entry, field: string): number {
+  const purged = (entry.purges ?? []).flatMap(({ fields }) => (Object.hasOwn(fields, field) ? Object.values(fields[field] ?? {}) : []));
+  return Math.max(0, ...purged, ...ownOf(entry.fields, field).map((write) => write.counter));
+}
+
+function withPurge(purges: readonly Purge[], purge: Purge): readonly Purge[] {
+  const nameOf = ({ commit: _, ...rest }: Purge) => canonicalJson(rest as unknown as Json);
+  const name = nameOf(purge);
+  const same = purges.find((one) => nameOf(one) === name);
+  if (same === undefined) return [...purges, purge].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+  return (purge.commit ?? Infinity) < (same.commit ?? Infinity) ? purges.map((one) => (one === same ? purge : one)) : purges;
 }
 
 function insert(writes: readonly Write[], write: Write): readonly Write[] {

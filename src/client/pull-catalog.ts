@@ -16,6 +16,7 @@ import { EntryRows } from "./entry-rows.ts";
 import { forgetSnapshot } from "./snapshot-rows.ts";
 import { type CatalogRow, type EpochRow, loadCatalog } from "./known.ts";
 import { finishOutbox } from "./outbox.ts";
+import { awaitPurge } from "./purging.ts";
 import type { PortalLink, Requester } from "./portal-link.ts";
 import type { RowsWriting } from "./rows.ts";
 
@@ -188,7 +189,10 @@ export class Opening {
     const changes = changesOf(payload, waiting, fromBase64url(key));
     // What its author should not have signed holds its place in the chain and counts for nothing; nobody else's sync stops at it.
     if (changes === undefined) await this.#rows.put("malformed", this.#catalog, payload.index, waiting);
-    for (const change of changes ?? []) await this.entries.put(merge(await this.entries.get(change.entry), change, kid, payload.index));
+    for (const change of changes ?? []) {
+      await this.entries.put(merge(await this.entries.get(change.entry), change, kid, payload.index));
+      if (change.purge !== undefined) await awaitPurge(this.#rows, this.#catalog, change.entry, payload.index);
+    }
     return true;
   }
 }

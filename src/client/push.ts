@@ -1,7 +1,7 @@
 import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
 import { type Authority, authorityOf } from "../catalogs/chain.ts";
 import { type Commit, commit as commitType } from "../catalogs/commits.ts";
-import { changesBytes, sealChanges } from "../catalogs/entries.ts";
+import { type Change, changesBytes, sealChanges } from "../catalogs/entries.ts";
 import { beginEpoch, grantEpoch, type Place } from "../catalogs/epoch-keys.ts";
 import { type Owed, owed } from "../catalogs/freshness.ts";
 import type { DecapsulationKey } from "../crypto/key-pair.ts";
@@ -58,10 +58,10 @@ export async function makeDue(client: Client, self: Self, mesh: Mesh, catalog: s
 }
 
 /**
- * Makes the commits of what the journal of a catalog holds, oldest first, and records them before anybody may send one;
+ * Makes the commits of what the journal of a catalog holds, oldest first, and records them before anybody may send one, the blobs that they name sent before;
  * those recorded earlier that still fit their places are taken again instead.
  */
-export async function makeEntries(client: Client, self: Self, mesh: Mesh, catalog: string, row: CatalogRow, key: DecapsulationKey, now: number): Promise<readonly Made[]> {
+export async function makeEntries(client: Client, self: Self, mesh: Mesh, catalog: string, row: CatalogRow, key: DecapsulationKey, now: number, sendBlobs: (changes: readonly Change[]) => Promise<void>): Promise<readonly Made[]> {
   const recorded = await client.rows.read((rows) => outboxOf(rows, catalog));
   const [first] = recorded;
   if (first?.index === row.chain.index + 1 && first.previous === row.chain.digest) return takeAgain(row, recorded, authorityOf(mesh, now), key);
@@ -73,7 +73,9 @@ export async function makeEntries(client: Client, self: Self, mesh: Mesh, catalo
   const records: OutboxRow[] = [];
   for (let before = row; commits.length < journal.length; ) {
     const pack = journal[commits.length] ?? [];
-    const { payload, body } = sealChanges(placeAfter(before, mesh, catalog), epochKey, pack.flatMap((one) => one.changes));
+    const changes = pack.flatMap((one) => one.changes);
+    await sendBlobs(changes);
+    const { payload, body } = sealChanges(placeAfter(before, mesh, catalog), epochKey, changes);
     const made = await make(client, self, mesh, before, payload, body, key, now);
     const { digest, index } = made.row.chain;
     records.push({ digest, index, journal: pack.map((one) => one.sequence), previous: before.chain.digest, sent: made.sent });

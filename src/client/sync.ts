@@ -9,10 +9,12 @@ import { catalogAppend } from "../protocol/catalogs.ts";
 import { status } from "../protocol/profiles.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { holdingPortalTo } from "./blame.ts";
+import { forgetBlobs, sendBlobs } from "./blobs.ts";
 import { type Client, decapsulationKeyOf, memberSelf, type Self } from "./client.ts";
 import { type CatalogRow, loadCatalog, loadCatalogs, loadMesh, saveMesh } from "./known.ts";
 import { resume } from "./operations/submit.ts";
 import { unlessOvertaken } from "./overtaken.ts";
+import { finishPurges } from "./purging.ts";
 import { quarantineDisabled } from "./quarantine.ts";
 import { meetPortal, type PortalLink, type Requester } from "./portal-link.ts";
 import { makeSnapshots } from "./make-snapshot.ts";
@@ -41,6 +43,7 @@ export async function sync(client: Client): Promise<SyncReport> {
       await compareHeads(client, synced.mesh, synced.now);
       await witnessHeads(client, synced.self, synced.mesh, synced.now);
       const sent = await push(client, synced);
+      await finishPurges(client, synced);
       await makeSnapshots(client, synced);
       await client.rows.transact(async (rows) => {
         await rows.put("synced", "synced", "", { at: client.now(), portalTime: synced.now } satisfies SyncRow);
@@ -169,13 +172,15 @@ export async function push(client: Client, synced: Synced): Promise<number> {
       await client.rows.transact((rows) => writePulled(rows, id, { placed: made.map((one) => one.placed), row: last.row }));
       sent += made.length;
     }
+    await forgetBlobs(client, id);
   }
   return sent;
 }
 
 /** The next commits that this device has for a catalog: first what is owed, since nothing may be written under a stale epoch. */
-async function nextCommits(client: Client, { self, mesh, key, now }: Synced, catalog: string, row: CatalogRow | undefined): Promise<readonly Made[]> {
+async function nextCommits(client: Client, synced: Synced, catalog: string, row: CatalogRow | undefined): Promise<readonly Made[]> {
+  const { self, mesh, key, now } = synced;
   const due = dueFrom(mesh, self, catalog, row, now);
   if (due !== undefined) return [await makeDue(client, self, mesh, catalog, row, due, key, now)];
-  return row === undefined ? [] : makeEntries(client, self, mesh, catalog, row, key, now);
+  return row === undefined ? [] : makeEntries(client, self, mesh, catalog, row, key, now, (changes) => sendBlobs(client, synced, catalog, changes));
 }

@@ -11,28 +11,9 @@ import { disableDevice } from "../../src/client/operations/disable.ts";
 import { confirmJoin, joinMesh } from "../../src/client/operations/join.ts";
 import { sync } from "../../src/client/sync.ts";
 import type { Client } from "../../src/client/client.ts";
-import { type Files, Fuse, Killed, type Life, newFiles } from "../support/mortal.ts";
+import { type Fuse, killedAtEveryStep, type Life, newFiles } from "../support/mortal.ts";
 
 const address = "alice@example.com";
-
-/** Has a device killed after each of its steps, in a copy of the world for each, and looks at what is left; returns how often it was hit. */
-async function killedAtEveryStep(before: Files, who: string, work: (life: Life, fuse: Fuse) => Promise<unknown>, after: (life: Life, steps: number) => Promise<void>, every = 1): Promise<number> {
-  for (let steps = 0; ; steps += every) {
-    const files = before.copy();
-    const [fuse, life] = [new Fuse(steps), await files.open()];
-    await work(life, fuse).catch((error: unknown) => {
-      if (!(error instanceof Killed) && !fuse.burnt) throw error;
-    });
-    await life.close();
-    const next = await files.open();
-    await after(next, steps).catch((error: unknown) => {
-      throw new Error(`${who} killed after ${steps} steps`, { cause: error });
-    });
-    await next.close();
-    files.remove();
-    if (!fuse.burnt) return steps / every;
-  }
-}
 
 const at = (life: Life) => ({ url: life.url, pin: life.pin });
 

@@ -137,3 +137,22 @@ function mortalKeyring(keyring: Keyring, fuse: Fuse): Keyring {
     close: () => keyring.close(),
   };
 }
+
+/** Has a device killed after each of its steps, in a copy of the world for each, and looks at what is left; returns how often it was hit. */
+export async function killedAtEveryStep(before: Files, who: string, work: (life: Life, fuse: Fuse) => Promise<unknown>, after: (life: Life, steps: number) => Promise<void>, every = 1): Promise<number> {
+  for (let steps = 0; ; steps += every) {
+    const files = before.copy();
+    const [fuse, life] = [new Fuse(steps), await files.open()];
+    await work(life, fuse).catch((error: unknown) => {
+      if (!(error instanceof Killed) && !fuse.burnt) throw error;
+    });
+    await life.close();
+    const next = await files.open();
+    await after(next, steps).catch((error: unknown) => {
+      throw new Error(`${who} killed after ${steps} steps`, { cause: error });
+    });
+    await next.close();
+    files.remove();
+    if (!fuse.burnt) return steps / every;
+  }
+}

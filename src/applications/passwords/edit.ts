@@ -127,7 +127,8 @@ function membersOfMaybe(entry: Entry | undefined, list: ListName) {
   return entry === undefined ? [] : membersOf(entry, list);
 }
 
-function checkFree(entries: readonly Entry[], entry: Entry | undefined, name: string): void {
+/** Refuses a name that another login has: names are how people say which one they mean. */
+export function checkFree(entries: readonly Entry[], entry: Entry | undefined, name: string): void {
   const taken = entries.some((other) => other.id !== entry?.id && !isRemoved(other) && current(other, "name") === name);
   demand(!taken, "password-name-taken", `There is already a login named ${JSON.stringify(name)}.`, `Choose another name, or change that one: mesh password edit ${JSON.stringify(name)}`);
 }

@@ -24,14 +24,18 @@ export function findPassword(entries: readonly Entry[], name: string, removed = 
 
 /** The logins of which every word of the query is somewhere in name, user name, sites, folder, tags or notes; case and accents do not count. Secrets are not searched. */
 export function searchPasswords(passwords: readonly Password[], query: string): readonly Password[] {
-  const words = fold(query).split(/\s+/u).filter((word) => word !== "");
-  return passwords.filter((password) => {
-    const text = fold([password.name, password.username ?? "", ...password.sites, password.folder ?? "", ...password.tags, password.notes ?? ""].join("\n"));
-    return words.every((word) => text.includes(word));
-  });
+  const words = fold(query).split(/\s+/u).filter((word) => word !== "").map(wordTest);
+  return passwords.filter((password) => words.every((isIn) => isIn(password.name) || (password.username !== undefined && isIn(password.username)) || password.sites.some(isIn) || (password.folder !== undefined && isIn(password.folder)) || password.tags.some(isIn) || (password.notes !== undefined && isIn(password.notes))));
 }
 
+/** A test for a folded word; most of what people keep is ASCII, which need not be folded, and folding is the dear part. */
+function wordTest(word: string): (text: string) => boolean {
+  const plainly = new RegExp(word.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&"), "i");
+  return (text) => plainly.test(text) || (NOT_ASCII.test(text) && fold(text).includes(word));
+}
+
+const NOT_ASCII = /[^\0-\x7f]/;
+
 function fold(text: string): string {
-  // Normalising is the dear part, and most of what people keep is ASCII.
-  return /^[ -~\n]*$/.test(text) ? text.toUpperCase() : text.normalize("NFKD").replaceAll(/\p{M}/gu, "").toUpperCase();
+  return text.normalize("NFKD").replaceAll(/\p{M}/gu, "").toUpperCase();
 }

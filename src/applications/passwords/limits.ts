@@ -19,6 +19,9 @@ export const limits = {
   sites: 64,
   tags: 64,
   fields: 64,
+  attachments: 64,
+  /** Octets of one attachment. */
+  attachment: 10 * 1024 * 1024,
   /** All that one edit writes, as canonical JSON: it must fit one commit with room to spare. */
   change: 256 * 1024,
 } as const;

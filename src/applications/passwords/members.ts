@@ -4,7 +4,7 @@ import { current, type Entry } from "../../catalogs/merge.ts";
 import { randomBytes } from "../../crypto/random.ts";
 
 /** The lists that a login has. */
-export type ListName = "site" | "tag" | "field" | "passkey" | "past";
+export type ListName = "site" | "tag" | "field" | "passkey" | "past" | "attachment";
 
 /** One member of a list: the field of the entry that holds it, and its value. */
 export type Member = { readonly field: string; readonly value: Json };

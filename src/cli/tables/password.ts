@@ -33,6 +33,12 @@ const content: readonly Option[] = [
   { name: "set-file", value: "FIELD=F", many: true, about: "a field of your own, kept as secret as the password, from this file; may be repeated" },
 ];
 
+/** What narrows a list down. */
+const narrowing: readonly Option[] = [
+  { name: "tag", value: "T", many: true, about: "only those with this tag; may be repeated" },
+  { name: "site", value: "S", about: "only those for this site, a host or a URL: what is kept for bank.example serves www.bank.example" },
+];
+
 const reveal: Option = { name: "reveal", about: "show secrets even on a terminal" };
 
 /** The password manager's commands. */
@@ -78,7 +84,7 @@ export const passwordCommands: readonly Command[] = [
     summary: "List your logins.",
     positionals: [],
     options: [
-      { name: "tag", value: "T", many: true, about: "only those with this tag; may be repeated" },
+      ...narrowing,
       { name: "removed", about: "those that were removed, and can be restored" },
     ],
     examples: [
@@ -90,11 +96,11 @@ export const passwordCommands: readonly Command[] = [
   {
     path: ["password", "search"],
     summary: "Find logins by words in their names, user names, sites, tags or notes.",
-    positionals: [{ name: "WORD", many: true, about: "every word must be somewhere; case and accents do not count" }],
-    options: [],
+    positionals: [{ name: "WORD", many: true, about: "every word must be somewhere; case and accents do not count; tag:T and site:S narrow it down" }],
+    options: narrowing,
     examples: [
       { line: "mesh password search bank", about: "everything with bank in it" },
-      { line: "mesh password search alice example.com", about: "what has both" },
+      { line: "mesh password search alice tag:work", about: "what has both the word and the tag" },
     ],
     load: () => import("../commands/password/search.ts"),
   },
@@ -128,13 +134,18 @@ export const passwordCommands: readonly Command[] = [
   },
   {
     path: ["password", "restore"],
-    summary: "Bring a removed login back.",
+    summary: "Bring back a removed login, or what a field held before.",
     positionals: [name],
-    options: [],
-    examples: [
-      { line: "mesh password list --removed", about: "what there is to restore" },
-      { line: "mesh password restore old-forum", about: "as it was" },
+    options: [
+      { name: "field", value: "F", about: "the field to give an earlier value, as `history` calls it" },
+      { name: "to", value: "N", about: "which one, by its number in `history` (1, the latest, unless you say)" },
+      { name: "purged", about: "what was purged less than 72 hours ago, as far as this device still has it" },
     ],
+    examples: [
+      { line: "mesh password restore old-forum", about: "a removed one, as it was" },
+      { line: "mesh password restore github --field password --to 2", about: "the password before the last" },
+    ],
+    about: ["See what was removed with `mesh password list --removed`, and what a login held with `mesh password history`. What a field held until now stays in the history."],
     load: () => import("../commands/password/restore.ts"),
   },
   {
@@ -146,7 +157,7 @@ export const passwordCommands: readonly Command[] = [
       { line: "mesh password history github", about: "what changed and who changed it" },
       { line: "mesh password history github --reveal", about: "with the old passwords" },
     ],
-    about: ["Nothing is ever lost: an edit keeps the old value, and where two devices edited the same field at once, the one that did not prevail is here too."],
+    about: ["Nothing is lost but by a purge: an edit keeps the old value, and where two devices edited the same field at once, the one that did not prevail is here too."],
     load: () => import("../commands/password/history.ts"),
   },
   {
@@ -185,5 +196,68 @@ export const passwordCommands: readonly Command[] = [
     ],
     about: ["Without --encrypt whoever can read the file can read every password in it. The network is not needed."],
     load: () => import("../commands/password/export.ts"),
+  },
+  {
+    path: ["password", "attach"],
+    summary: "Keep a file with a login, up to 10 MiB.",
+    positionals: [name, { name: "FILE", about: "a plain file" }],
+    options: [{ name: "as", value: "ATTACHMENT", about: "call it so (else by the file's name)" }],
+    examples: [
+      { line: "mesh password attach github recovery-codes.txt", about: "encrypted, on all your devices" },
+      { line: "mesh password attach bank scan.pdf --as contract.pdf", about: "under another name" },
+    ],
+    about: ["It is encrypted here and cut into pieces that the portal keeps; without a network it waits here and is sent later. Other devices fetch it when you save it there."],
+    load: () => import("../commands/password/attach.ts"),
+  },
+  {
+    path: ["password", "attachments"],
+    summary: "List the files kept with a login.",
+    positionals: [name],
+    options: [],
+    examples: [
+      { line: "mesh password attachments github", about: "names and sizes" },
+      { line: "mesh password attachments github --json", about: "for a program" },
+    ],
+    load: () => import("../commands/password/attachments.ts"),
+  },
+  {
+    path: ["password", "save"],
+    summary: "Write a file kept with a login to disk.",
+    positionals: [name, { name: "ATTACHMENT", about: "its name" }],
+    options: [{ name: "out", value: "FILE", about: "a new file, for you alone to read" }],
+    examples: [
+      { line: "mesh password save github recovery-codes.txt --out codes.txt", about: "fetched and checked" },
+      { line: "mesh password save bank contract.pdf --out /tmp/contract.pdf", about: "anywhere you like" },
+    ],
+    load: () => import("../commands/password/save.ts"),
+  },
+  {
+    path: ["password", "detach"],
+    summary: "Take a file away from a login; it can be restored.",
+    positionals: [name, { name: "ATTACHMENT", about: "its name" }],
+    options: [],
+    examples: [
+      { line: "mesh password detach github recovery-codes.txt", about: "it is gone from every list" },
+      { line: "mesh password restore github --field attachment", about: "and back" },
+    ],
+    load: () => import("../commands/password/detach.ts"),
+  },
+  {
+    path: ["password", "purge"],
+    summary: "Forget for good what a login held before.",
+    positionals: [{ ...name, optional: true }],
+    options: [
+      { name: "removed", about: "a removed login, with all it held; without NAME all of them" },
+      { name: "yes", about: "do not ask" },
+    ],
+    examples: [
+      { line: "mesh password purge github", about: "keeps what holds now, and nothing else" },
+      { line: "mesh password purge --removed", about: "everything that was removed" },
+    ],
+    about: [
+      "What is purged is hidden at once, and erased on each device 72 hours after it hears of it: until then a thief who purges can be cut off, and nothing is lost.",
+      "Out of reach are devices that stay offline, copies and backups of a home, and the ciphertext at your portal, which your own devices can read. A password that somebody may have seen is mended by a new one.",
+    ],
+    load: () => import("../commands/password/purge.ts"),
   },
 ];

@@ -49,17 +49,23 @@ function fileOf(member: "entries" | "sealed", value: Json): string {
 
 /** Writes a whole catalog, history and what was removed included, in one spelling; under a password if one is given. */
 export async function writeMeshFile(entries: readonly Entry[], password: Uint8Array | undefined, options: FileKeyOptions = {}): Promise<string> {
-  const filed = [...entries].sort((a, b) => (a.id < b.id ? -1 : 1)).map((entry) => ({ fields: Object.fromEntries(Object.keys(entry.fields).map((name) => [name, writes(entry, name).map((write) => write.value)])), id: entry.id }));
-  if (password === undefined) return fileOf("entries", filed);
+  const filed = [...entries].sort((a, b) => (a.id < b.id ? -1 : 1)).map(filedOf).filter((one) => Object.keys(one.fields).length > 0);
+  if (password === undefined) return fileOf("entries", filed as unknown as Json);
   const { memoryKiB, passes, lanes } = options.parameters ?? defaultPasswordParameters;
   const salt = randomBytes(32);
   const key = await passwordKey(password, salt, { memoryKiB, passes, lanes }, floorOf(options));
   try {
-    const sealed = { commitment: toBase64url(commitmentOf(key, salt)), entries: keyedUnder(key, PURPOSE, canonicalBytes(filed)), lanes, memoryKiB, passes, salt: toBase64url(salt) };
+    const sealed = { commitment: toBase64url(commitmentOf(key, salt)), entries: keyedUnder(key, PURPOSE, canonicalBytes(filed as unknown as Json)), lanes, memoryKiB, passes, salt: toBase64url(salt) };
     return fileOf("sealed", sealed);
   } finally {
     wipe(key);
   }
+}
+
+/** All that an entry holds and held, less what was purged. */
+export function filedOf(entry: Entry): FiledEntry {
+  const values = Object.keys(entry.fields).map((name): [string, Json[]] => [name, writes(entry, name).map((write) => write.value)]);
+  return { fields: Object.fromEntries(values.filter(([, all]) => all.length > 0)), id: entry.id };
 }
 
 /**

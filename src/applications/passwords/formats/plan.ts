@@ -1,12 +1,12 @@
 import { canonicalJson, type Json } from "../../../bytes/canonical-json.ts";
 import { type Change, changesBytes } from "../../../catalogs/entries.ts";
 import { type EntryId, newEntryId } from "../../../catalogs/entry-id.ts";
-import { change, current, type Entry, isRemoved, merge, writes } from "../../../catalogs/merge.ts";
+import { change, current, type Entry, isRemoved, merge } from "../../../catalogs/merge.ts";
 import { MeshError } from "../../../refusals/mesh-error.ts";
 import { limits } from "../limits.ts";
 import { isFolder } from "../password.ts";
 import { checkItem, type Failure, type Folder, folderOf, type Item, itemOf, sameness, valuesOf } from "./item.ts";
-import type { FiledEntry } from "./mesh-file.ts";
+import { type FiledEntry, filedOf } from "./mesh-file.ts";
 import { Names } from "./names.ts";
 
 /** What a file of passwords was found to hold. */
@@ -105,23 +105,27 @@ export function planRestore(entries: readonly Entry[], filed: readonly FiledEntr
       continue;
     }
     for (const next of made) changes.push(next);
+    if (Object.keys(one.fields).some(isAttachment)) failed.push({ title: item.title, why: "Its attachments are not in such a file; the rest of it was imported." });
     if (folder === undefined) counts.imported++;
   }
   return { changes, ...counts, failed };
 }
 
-/** The changes that write an entry's values again, the oldest of each field first. */
+/** The changes that write an entry's values again, the oldest of each field first. What an attachment names is at a portal, and only for the mesh that put it there. */
 function generations(id: EntryId, { fields }: FiledEntry): Change[] {
   const made: { entry: string; fields: Record<string, [number, Json]> }[] = [];
-  for (const [name, values] of Object.entries(fields)) {
+  for (const [name, values] of Object.entries(fields).filter(([field]) => !isAttachment(field))) {
     for (const [index, value] of values.toReversed().entries()) (made[index] ??= { entry: id, fields: {} }).fields[name] = [index + 1, value];
   }
   return made;
 }
 
+function isAttachment(field: string): boolean {
+  return field.startsWith("attachment:");
+}
+
 function isSame(entry: Entry, filed: FiledEntry): boolean {
-  const names = Object.keys(entry.fields);
-  return names.length === Object.keys(filed.fields).length && names.every((name) => Object.hasOwn(filed.fields, name) && canonicalJson(writes(entry, name).map((write) => write.value)) === canonicalJson(filed.fields[name] ?? []));
+  return canonicalJson(filedOf(entry) as unknown as Json) === canonicalJson(filed as unknown as Json);
 }
 
 /** What programs keep about folders, for those of which nothing is kept yet. */

@@ -6,7 +6,7 @@ import { printable, printableLines } from "../../printable.ts";
 const HIDDEN = "••••••••";
 
 /** A login for a person's eyes: a line a field, secrets as dots where they are hidden. */
-export function cardOf(password: Password, hidden: boolean): string {
+export function cardOf(password: Password, hidden: boolean, attachments: readonly string[] = []): string {
   const secret = (value: string | undefined): string | undefined => (value === undefined ? undefined : hidden ? HIDDEN : printable(value));
   const open = (value: string | undefined): string | undefined => (value === undefined ? undefined : printable(value));
   const notes = password.notes === undefined ? undefined : hidden ? HIDDEN : printableLines(password.notes);
@@ -22,6 +22,7 @@ export function cardOf(password: Password, hidden: boolean): string {
     ["Folder", open(password.folder)],
     ["Tags", password.tags.length === 0 ? undefined : password.tags.map(printable).join(", ")],
     ...password.fields.map((field): [string, string | undefined] => [printable(field.name), field.secret ? secret(field.value) : open(field.value)]),
+    ...attachments.map((name, index): [string, string] => [index === 0 ? "Attachments" : "", printable(name)]),
     ["Notes", notes],
   ];
   const shown = lines.filter((line): line is readonly [string, string] => line[1] !== undefined);

@@ -1,3 +1,4 @@
+import { attachmentsOf } from "../../../applications/passwords/attachment.ts";
 import { findPassword } from "../../../applications/passwords/find.ts";
 import { detailNames, isDetail, isSecretDetail, type Kind } from "../../../applications/passwords/kinds.ts";
 import { type Code, codeAt, readOneTime } from "../../../applications/passwords/one-time.ts";
@@ -13,9 +14,11 @@ import { cardOf } from "./card.ts";
 export async function run(call: Call): Promise<void> {
   const { args, output } = call;
   const name = args.needText("NAME");
-  const password = passwordOf(findPassword(await readNamed(await openClient(call, "offline"), "passwords", [name]), name));
+  const entry = findPassword(await readNamed(await openClient(call, "offline"), "passwords", [name]), name);
+  const password = passwordOf(entry);
+  const attachments = attachmentsOf(entry).map((one) => ({ name: one.name, size: one.size }));
   const hidden = output.toTerminal && !args.flag("reveal");
-  if (output.toTerminal && !output.json && args.text("field") === undefined) return output.data(undefined, cardOf(password, hidden));
+  if (output.toTerminal && !output.json && args.text("field") === undefined) return output.data(undefined, cardOf(password, hidden, attachments.map((one) => one.name)));
   if (args.text("field") === "totp") return showCode(call, password);
 
   const field = args.text("field") ?? mainField[password.kind];
@@ -23,7 +26,7 @@ export async function run(call: Call): Promise<void> {
   const { values, secret } = wholeDocument ? { values: [], secret: true } : valuesOf(password, field);
   demand(!(hidden && secret), "secret-not-shown", "A secret goes to a terminal only on demand.", "Add --reveal, or send it to a file or a program.");
   const text = values.join("\n");
-  output.data(wholeDocument ? documentOf(password, call.world.now()) : { field, value: text }, output.toTerminal ? printableLines(text) : text);
+  output.data(wholeDocument ? { ...documentOf(password, call.world.now()), attachments } : { field, value: text }, output.toTerminal ? printableLines(text) : text);
 }
 
 /** A code is shown to a terminal too: people type it from there, and in a minute it is worth nothing. */

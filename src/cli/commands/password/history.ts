@@ -8,7 +8,7 @@ import { showUdf, type Udf } from "../../../udf/udf.ts";
 import type { Call } from "../../call.ts";
 import { openClient } from "../../open-client.ts";
 
-/** `mesh password history`: [ { field, value, secret, author, device, counter, current } ]; values only with --reveal, else null. */
+/** `mesh password history`: [ { field, number, value, secret, author, device, counter, current } ], `number` null for what holds now; values only with --reveal, else null. */
 export async function run(call: Call): Promise<void> {
   const { args, output } = call;
   const client = await openClient(call, "offline");
@@ -17,9 +17,9 @@ export async function run(call: Call): Promise<void> {
   const history = historyOf(findPassword(await readNamed(client, "passwords", [name]), name));
   const reveal = args.flag("reveal");
   const shown = (one: PastValue): string => (one.value === undefined ? "(taken away)" : one.secret && !reveal ? "••••••••" : one.value);
-  const documents = history.map((one) => ({ ...one, device: names.get(one.author) ?? null, value: one.secret && !reveal ? null : (one.value ?? null) }));
-  const rows = history.map((one) => [one.field, shown(one), one.current ? "now" : "before", names.get(one.author) ?? showUdf(one.author as Udf)]);
-  output.data(documents, output.table(["FIELD", "VALUE", "", "WRITTEN BY"], rows));
+  const documents = history.map((one) => ({ ...one, number: one.number ?? null, device: names.get(one.author) ?? null, value: one.secret && !reveal ? null : (one.value ?? null) }));
+  const rows = history.map((one) => [one.field, shown(one), one.number === undefined ? "now" : String(one.number), names.get(one.author) ?? showUdf(one.author as Udf)]);
+  output.data(documents, output.table(["FIELD", "VALUE", "BEFORE", "WRITTEN BY"], rows));
   if (!reveal && history.some((one) => one.secret)) output.note("--reveal shows what is hidden.");
 }
 

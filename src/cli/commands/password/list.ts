@@ -1,4 +1,6 @@
 import { passwordOf, passwordsOf } from "../../../applications/passwords/password.ts";
+import { isGone } from "../../../applications/passwords/gone.ts";
+import { filterPasswords } from "../../../applications/passwords/query.ts";
 import { isRemoved } from "../../../catalogs/merge.ts";
 import { readEntries } from "../../../client/catalog.ts";
 import type { Call } from "../../call.ts";
@@ -10,7 +12,8 @@ export async function run(call: Call): Promise<void> {
   const entries = await readEntries(await openClient(call, "offline"), "passwords");
   const tags = call.args.texts("tag");
   const removed = call.args.flag("removed");
-  const all = removed ? entries.filter(isRemoved).map(passwordOf) : passwordsOf(entries);
-  const none = removed ? "Nothing was removed." : tags.length > 0 ? "No login has these tags." : "There are no logins yet. Save one: mesh password add NAME";
-  showList(call, all.filter((one) => tags.every((tag) => one.tags.includes(tag))), none);
+  const site = call.args.text("site");
+  const all = removed ? entries.filter((entry) => isRemoved(entry) && !isGone(entry)).map(passwordOf) : passwordsOf(entries);
+  const none = removed ? "Nothing was removed." : site !== undefined ? "No login is for that site." : tags.length > 0 ? "No login has these tags." : "There are no logins yet. Save one: mesh password add NAME";
+  showList(call, filterPasswords(all, { tags, site }), none);
 }

@@ -40,7 +40,7 @@ test("into a pipe goes the password alone; to a terminal nothing secret without 
 
 test("get gives one document, or one field", async () => {
   const { id, ...rest } = (await json(["password", "get", "BANK"])) as { id: string };
-  assert.deepEqual(rest, { kind: "login", name: "bank", username: "alice", password: "hunter2", sites: ["bank.example"], notes: null, totp: null, totpSecret: null, folder: null, tags: ["work"], favorite: false, fields: [{ name: "account", value: "123", secret: false }], details: {}, passkeys: 0 });
+  assert.deepEqual(rest, { kind: "login", name: "bank", username: "alice", password: "hunter2", sites: ["bank.example"], notes: null, totp: null, totpSecret: null, folder: null, tags: ["work"], favorite: false, fields: [{ name: "account", value: "123", secret: false }], details: {}, passkeys: 0, attachments: [] });
   assert.deepEqual(await json(["password", "get", id, "--field", "account"]), { field: "account", value: "123" });
   assert.equal((await home.run(["password", "get", "bank", "--field", "site"])).out, "bank.example\n");
   for (const field of ["totp", "totp-secret", "nothing", "constructor"]) assert.equal(await error(["password", "get", "bank", "--field", field]), "password-field-not-found 3");

@@ -1,0 +1,38 @@
+import { foldCase } from "../../bytes/text.ts";
+import type { Password } from "./password.ts";
+
+/** What narrows a list down: every tag, and the site; absent ones do not. */
+export type Filter = { readonly tags: readonly string[]; readonly site: string | undefined };
+
+/** Takes `tag:` and `site:` out of the words of a search; the rest is looked for as words. */
+export function parseQuery(words: readonly string[]): { readonly words: string; readonly filter: Filter } {
+  const said = (prefix: string) => words.filter((one) => one.startsWith(prefix) && one.length > prefix.length).map((one) => one.slice(prefix.length));
+  const filter = { tags: said("tag:"), site: said("site:")[0] };
+  const rest = words.filter((one) => !/^(?:tag|site):./.test(one));
+  return { words: rest.join(" "), filter };
+}
+
+/** The logins that have all the tags, whatever their case, and are for the site. */
+export function filterPasswords(passwords: readonly Password[], { tags, site }: Filter): readonly Password[] {
+  const wanted = tags.map(foldCase);
+  const host = site === undefined ? undefined : hostOf(site);
+  return passwords.filter((one) => (wanted.length === 0 || has(one.tags, wanted)) && (host === undefined || one.sites.some((kept) => isFor(hostOf(kept), host))));
+}
+
+function has(tags: readonly string[], wanted: readonly string[]): boolean {
+  const own = new Set(tags.map(foldCase));
+  return wanted.every((tag) => own.has(tag));
+}
+
+/** Whether a login kept for one host is for another: the same, or one below it. What is kept for `bank.example` serves `www.bank.example`; not the other way round, nor `mybank.example`. */
+function isFor(kept: string, asked: string): boolean {
+  return kept !== "" && (kept === asked || (kept.includes(".") && asked.endsWith(`.${kept}`)));
+}
+
+/** The host of what people and programs write as a site: a URL, or a name with or without a port and a path. */
+function hostOf(site: string): string {
+  const text = site.trim().toLowerCase();
+  const url = /^[a-z][a-z0-9+.-]*:\/\//.test(text) ? text : `https://${text}`;
+  const host = URL.canParse(url) ? new URL(url).hostname : "";
+  return host.replace(/^www\./, "").replace(/\.$/, "");
+}

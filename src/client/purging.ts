@@ -1,0 +1,53 @@
+import { type Entry, erase, type Purge, writes } from "../catalogs/merge.ts";
+import type { Digest } from "../envelope/fields.ts";
+import { type Mesh, personalOf } from "../profiles/mesh.ts";
+import { CONTEST_MS } from "../profiles/types.ts";
+import type { Client, Self } from "./client.ts";
+import { EntryRows } from "./entry-rows.ts";
+import type { PortalLink, Requester } from "./portal-link.ts";
+import type { RowsWriting } from "./rows.ts";
+
+/** A purge in a commit of the chain, and when this device first heard of it, in milliseconds of portal time. */
+type PurgingRow = { readonly entry: string; readonly commit: number; readonly heard?: number };
+
+/** Notes that an entry has a purge: what it covers counts no more, and is erased in 72 hours (decision 4.6). */
+export async function awaitPurge(rows: RowsWriting, catalog: string, entry: string, commit: number): Promise<void> {
+  await rows.put("purging", catalog, itemOf({ entry, commit }), { entry, commit } satisfies PurgingRow);
+}
+
+/**
+ * Erases what was purged 72 hours ago or longer, and lets the portal drop the blobs that went with it.
+ *
+ * Until then whoever purged may be cut off, as a thief would be, and the purge with him. The portal is told first: a device that dies in
+ * between tells it again, and erases then.
+ */
+export async function finishPurges(client: Client, { link, mesh, now, requester, self }: { readonly link: PortalLink; readonly mesh: Mesh; readonly now: number; readonly requester: Requester; readonly self: Self }): Promise<void> {
+  for (const { id: catalog, editors } of personalOf(mesh).payload.applications) {
+    const waiting = (await client.rows.read((rows) => rows.list<PurgingRow>("purging", catalog))).map((one) => one.row);
+    for (const row of waiting) {
+      if (row.heard === undefined) await client.rows.transact((rows) => rows.put("purging", catalog, itemOf(row), { ...row, heard: now } satisfies PurgingRow));
+      if (now - (row.heard ?? now) < CONTEST_MS) continue;
+      const due = ({ commit }: Purge): boolean => commit === row.commit;
+      const entry = await client.rows.read((rows) => new EntryRows(rows, catalog).get(row.entry));
+      const blobs = entry === undefined ? [] : unnamed(entry, due);
+      if (blobs.length > 0 && editors.includes(self.device)) await link.dropBlobs(requester, blobs);
+      await client.rows.transact(async (rows) => {
+        const entries = new EntryRows(rows, catalog);
+        const last = await entries.get(row.entry);
+        if (last !== undefined) await entries.put(erase(last, due));
+        await entries.flush(rows);
+        await rows.remove("purging", catalog, itemOf(row));
+      });
+    }
+  }
+}
+
+/** The blobs that go with purges and that nothing names which still counts. */
+function unnamed(entry: Entry, due: (purge: Purge) => boolean): readonly Digest[] {
+  const counting = JSON.stringify(Object.keys(entry.fields).flatMap((field) => writes(entry, field).map((write) => write.value)));
+  return (entry.purges ?? []).filter(due).flatMap(({ blobs }) => blobs.filter((blob) => !counting.includes(blob)) as Digest[]);
+}
+
+function itemOf({ commit, entry }: Pick<PurgingRow, "commit" | "entry">): string {
+  return `${entry}/${commit}`;
+}
