@@ -255,7 +255,7 @@ export const passwordCommands: readonly Command[] = [
       { line: "mesh password purge --removed", about: "everything that was removed" },
     ],
     about: [
-      "What is purged is hidden at once, and erased on each device 72 hours after it hears of it: until then a thief who purges can be cut off, and nothing is lost.",
+      "What is purged is hidden at once, and erased on each device 72 hours after it hears of it; until then `mesh password restore NAME --purged` brings it back.",
       "Out of reach are devices that stay offline, copies and backups of a home, and the ciphertext at your portal, which your own devices can read. A password that somebody may have seen is mended by a new one.",
     ],
     load: () => import("../commands/password/purge.ts"),
