@@ -5,13 +5,10 @@ import { addAttachment, checkAttachable } from "../../../applications/passwords/
 import { findPassword } from "../../../applications/passwords/find.ts";
 import { limits } from "../../../applications/passwords/limits.ts";
 import { passwordOf } from "../../../applications/passwords/password.ts";
-import { stageBlob } from "../../../client/blobs.ts";
 import { readNamed } from "../../../client/catalog.ts";
 import type { Client } from "../../../client/client.ts";
-import { randomBytes } from "../../../crypto/random.ts";
-import { chunksOf, sealChunk } from "../../../envelope/chunks.ts";
-import type { Digest } from "../../../envelope/fields.ts";
 import { demand, MeshError } from "../../../refusals/mesh-error.ts";
+import { keepOctets, type Kept } from "../../attachment.ts";
 import type { Call } from "../../call.ts";
 import { openClient } from "../../open-client.ts";
 import { editPasswords } from "./send.ts";
@@ -33,24 +30,13 @@ export async function run(call: Call): Promise<void> {
   });
 }
 
-/** Reads a file chunk by chunk, seals each, and keeps it until the portal has it; never more than one is in memory. */
-async function keep(client: Client, path: string): Promise<{ readonly size: number; readonly key: Uint8Array; readonly blobs: readonly Digest[] }> {
+/** Reads a file chunk by chunk; never more than one is in memory. */
+async function keep(client: Client, path: string): Promise<Kept> {
   const file = openFile(path);
   try {
-    const { size } = checkFile(file, path);
-    const key = randomBytes(32);
-    const chunks = chunksOf(size);
-    const blobs: Digest[] = [];
-    let left = size;
-    for (const [index, length] of chunks.entries()) {
-      const chunk = new Uint8Array(length);
-      const read = fill(file, chunk.subarray(0, Math.min(left, length)), path);
-      left -= read;
-      blobs.push(await stageBlob(client, "passwords", sealChunk(key, index, chunks.length, chunk)));
-      chunk.fill(0);
-    }
+    const kept = await keepOctets(client, checkFile(file, path).size, (into) => void fill(file, into, path));
     demand(fill(file, new Uint8Array(1), path, "end") === 0, "input-unreadable", `The file ${path} grew while it was read.`, "Run it again.");
-    return { size, key, blobs };
+    return kept;
   } finally {
     closeSync(file);
   }

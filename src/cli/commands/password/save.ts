@@ -4,10 +4,9 @@ import { resolve } from "node:path";
 import { type Attachment, findAttachment } from "../../../applications/passwords/attachment.ts";
 import { findPassword } from "../../../applications/passwords/find.ts";
 import { readNamed } from "../../../client/catalog.ts";
-import { readBlobs } from "../../../client/read-blobs.ts";
 import type { Client } from "../../../client/client.ts";
-import { chunksOf, openChunk, sealedLength } from "../../../envelope/chunks.ts";
 import { demand, MeshError } from "../../../refusals/mesh-error.ts";
+import { octetsOf } from "../../attachment.ts";
 import type { Call } from "../../call.ts";
 import { openClient } from "../../open-client.ts";
 
@@ -25,22 +24,13 @@ export async function run(call: Call): Promise<void> {
 }
 
 /** Writes chunk by chunk beside the file, and gives it its name when all is there and durable. */
-async function write(client: Client, entry: string, { blobs, key, size }: Attachment, out: string): Promise<void> {
-  const chunks = chunksOf(size);
-  const wanted = blobs.map((digest, index) => ({ digest, size: sealedLength(chunks[index] ?? 0) }));
+async function write(client: Client, entry: string, attachment: Attachment, out: string): Promise<void> {
   const part = `${out}.${process.pid}.part`;
   const file = onDisk(out, () => openSync(part, "wx", 0o600));
   try {
-    let index = 0;
-    let left = size;
-    for await (const sealed of readBlobs(client, "passwords", entry, wanted)) {
-      const chunk = openChunk(key, index++, chunks.length, sealed);
-      // The digest is the one that the entry names: whoever attached it made it so.
-      demand(chunk !== undefined, "attachment-damaged", "This attachment does not open under its key: the device that attached it made a mistake, or it was meant to fail.");
-      const octets = chunk.subarray(0, Math.min(left, chunk.length));
-      left -= octets.length;
+    for await (const octets of octetsOf(client, entry, attachment)) {
       onDisk(out, () => writeAll(file, octets));
-      chunk.fill(0);
+      octets.fill(0);
     }
     onDisk(out, () => fsyncSync(file));
     onDisk(out, () => renameSync(part, out));
