@@ -9,7 +9,7 @@ export type Write = { readonly value: Json; readonly counter: number; readonly a
 /**
  * One author's word that writes which it saw are to be gone: in each field, all of an author up to a counter.
  *
- * It names them by causal counters, so it takes no write that its author did not see: whoever edited meanwhile keeps what he
+ * It names them by causal counters, and takes nothing that comes after it in the chain: whoever edited meanwhile keeps what he
  * wrote. `blobs` are those that go with them.
  */
 export type Purge = { readonly author: string; readonly commit?: number; readonly fields: Readonly<Record<string, Readonly<Record<string, number>>>>; readonly blobs: readonly string[] };
@@ -112,9 +112,10 @@ function ownOf<T>(record: Readonly<Record<string, readonly T[]>>, name: string):
   return Object.hasOwn(record, name) ? (record[name] ?? []) : [];
 }
 
-function covers({ fields }: Purge, field: string, { author, counter }: Write): boolean {
+/** A purge covers nothing that comes after it in the chain, whatever it names: its author cannot have seen that. One that is not in the chain yet is our own. */
+function covers({ commit: when = Infinity, fields }: Purge, field: string, { author, commit, counter }: Write): boolean {
   const last = Object.hasOwn(fields, field) ? fields[field] : undefined;
-  return last !== undefined && Object.hasOwn(last, author) && counter <= (last[author] ?? 0);
+  return last !== undefined && Object.hasOwn(last, author) && counter <= (last[author] ?? 0) && (when === Infinity || (commit ?? Infinity) <= when);
 }
 
 /** The greatest counter that was ever seen in a field, purged writes included: whoever writes next goes beyond it. */

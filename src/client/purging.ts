@@ -1,4 +1,4 @@
-import { type Entry, erase, type Purge, writes } from "../catalogs/merge.ts";
+import { erase, type Purge, writes } from "../catalogs/merge.ts";
 import type { Digest } from "../envelope/fields.ts";
 import { type Mesh, personalOf } from "../profiles/mesh.ts";
 import { CONTEST_MS } from "../profiles/types.ts";
@@ -28,8 +28,7 @@ export async function finishPurges(client: Client, { link, mesh, now, requester,
       if (row.heard === undefined) await client.rows.transact((rows) => rows.put("purging", catalog, itemOf(row), { ...row, heard: now } satisfies PurgingRow));
       if (now - (row.heard ?? now) < CONTEST_MS) continue;
       const due = ({ commit }: Purge): boolean => commit === row.commit;
-      const entry = await client.rows.read((rows) => new EntryRows(rows, catalog).get(row.entry));
-      const blobs = entry === undefined ? [] : unnamed(entry, due);
+      const blobs = await client.rows.read(async (rows) => unnamed(new EntryRows(rows, catalog), row.entry, due));
       if (blobs.length > 0 && editors.includes(self.device)) await link.dropBlobs(requester, blobs);
       await client.rows.transact(async (rows) => {
         const entries = new EntryRows(rows, catalog);
@@ -42,10 +41,12 @@ export async function finishPurges(client: Client, { link, mesh, now, requester,
   }
 }
 
-/** The blobs that go with purges and that nothing names which still counts. */
-function unnamed(entry: Entry, due: (purge: Purge) => boolean): readonly Digest[] {
-  const counting = JSON.stringify(Object.keys(entry.fields).flatMap((field) => writes(entry, field).map((write) => write.value)));
-  return (entry.purges ?? []).filter(due).flatMap(({ blobs }) => blobs.filter((blob) => !counting.includes(blob)) as Digest[]);
+/** The blobs that go with purges and that no entry names in what counts: a purge may name any, and what others need stays. */
+async function unnamed(entries: EntryRows, id: string, due: (purge: Purge) => boolean): Promise<readonly Digest[]> {
+  const blobs = ((await entries.get(id))?.purges ?? []).filter(due).flatMap((purge) => purge.blobs);
+  if (blobs.length === 0) return [];
+  const named = (await entries.all()).map((entry) => JSON.stringify(Object.keys(entry.fields).flatMap((field) => writes(entry, field).map((write) => write.value))));
+  return blobs.filter((blob) => !named.some((text) => text.includes(blob))) as Digest[];
 }
 
 function itemOf({ commit, entry }: Pick<PurgingRow, "commit" | "entry">): string {
