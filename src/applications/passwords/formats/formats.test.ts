@@ -72,9 +72,9 @@ test("a wrong password opens no database and no protected export", async () => {
   }
 });
 
-test("files within items are named, and the items come in without them", async () => {
+test("files within items are named beside the plan, to be attached to what it makes", async () => {
   for (const [format, name] of [["keepassxc-xml", "with-files.xml"], ["kdbx", "with-files.kdbx"], ["1pux", "with-files.1pux"]] as const) {
     const plan = await planOf(vector(format, "valid", name));
-    assert.deepEqual([plan.imported, plan.failed.map(({ title }) => title)], [1, ["Passport: scan.txt", "Passport: photo.bin"]]);
+    assert.deepEqual([plan.imported, plan.failed, plan.files.map(({ title, file }) => [title, file.octets.length])], [1, [], [["Passport: scan.txt", 6], ["Passport: photo.bin", 6]]]);
   }
 });

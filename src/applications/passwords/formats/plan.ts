@@ -5,7 +5,7 @@ import { change, current, type Entry, isRemoved, merge } from "../../../catalogs
 import { MeshError } from "../../../refusals/mesh-error.ts";
 import { limits } from "../limits.ts";
 import { isFolder } from "../password.ts";
-import { checkItem, type Failure, type Folder, folderOf, type Item, itemOf, sameness, valuesOf } from "./item.ts";
+import { checkItem, type Failure, type Folder, folderOf, type Item, type ItemFile, itemOf, sameness, valuesOf } from "./item.ts";
 import { type FiledEntry, filedOf } from "./mesh-file.ts";
 import { Names } from "./names.ts";
 
@@ -30,7 +30,12 @@ export type Plan = {
   /** How many have another name here than in the file, since theirs was taken or is no name. */
   readonly renamed: number;
   readonly failed: readonly Failure[];
+  /** The files of what is imported, each with the change that makes its entry. */
+  readonly files: readonly PlannedFile[];
 };
+
+/** A file to be attached to an entry that an import makes. */
+export type PlannedFile = { readonly made: Change; readonly title: string; readonly file: ItemFile };
 
 /**
  * Plans to bring what a file holds into the catalog, beside what is there: nothing that is there is changed (spec 4).
@@ -43,6 +48,7 @@ export function planImport(entries: readonly Entry[], contents: Contents): Plan 
   const there = new Set(present.map((entry) => sameness(itemOf(entry))));
   const failed = [...contents.failed];
   const changes: Change[] = newFolders(entries, contents.folders, failed);
+  const files: PlannedFile[] = [];
   const counts = { imported: 0, kept: 0, already: 0, renamed: 0 };
   for (const item of contents.items) {
     try {
@@ -53,18 +59,19 @@ export function planImport(entries: readonly Entry[], contents: Contents): Plan 
         continue;
       }
       const name = names.give(item);
-      changes.push(sized(change(newEntryId(), undefined, valuesOf(item, name))));
+      const made = sized(change(newEntryId(), undefined, valuesOf(item, name)));
+      changes.push(made);
       there.add(same);
       counts.imported++;
       if (contents.kept.has(item)) counts.kept++;
       if (name !== item.title) counts.renamed++;
-      for (const file of item.files) failed.push({ title: `${name}: ${file.name}`, why: "Files within an item cannot be kept yet; the rest of it was imported." });
+      for (const file of item.files) files.push({ made, title: `${name}: ${file.name}`, file });
     } catch (error) {
       if (!(error instanceof MeshError)) throw error;
       failed.push({ title: item.title, why: error.message });
     }
   }
-  return { changes, ...counts, failed };
+  return { changes, ...counts, failed, files };
 }
 
 /**
@@ -108,7 +115,7 @@ export function planRestore(entries: readonly Entry[], filed: readonly FiledEntr
     if (Object.keys(one.fields).some(isAttachment)) failed.push({ title: item.title, why: "Its attachments are not in such a file; the rest of it was imported." });
     if (folder === undefined) counts.imported++;
   }
-  return { changes, ...counts, failed };
+  return { changes, ...counts, failed, files: [] };
 }
 
 /** The changes that write an entry's values again, the oldest of each field first. What an attachment names is at a portal, and only for the mesh that put it there. */

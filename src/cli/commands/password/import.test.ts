@@ -106,3 +106,24 @@ test("bad input has its own code and changes nothing", async () => {
   assert.equal(await count(), before);
   assert(!existsSync(path("x")));
 });
+
+test("files within items come along as attachments, octet for octet, and a second import brings nothing twice", async () => {
+  for (const [format, name] of [["keepassxc-xml", "with-files.xml"], ["1pux", "with-files.1pux"]] as const) {
+    const other = await makeTestHome();
+    const { err, status } = await other.run(["password", "import", join(vectors, format, "valid", name)]);
+    assert.equal(status, 0, err);
+    const listed = JSON.parse((await other.run(["password", "list", "--json"])).out) as readonly { id: string }[];
+    const found: string[] = [];
+    for (const { id } of listed) {
+      for (const one of JSON.parse((await other.run(["password", "attachments", id, "--json"])).out) as readonly { name: string; size: number }[]) {
+        const out = join(other.path, `out-${found.length}`);
+        assert.equal((await other.run(["password", "save", id, one.name, "--out", out])).status, 0);
+        found.push(readFileSync(out).toString("hex"));
+      }
+    }
+    assert.ok(found.includes("68656c6c6f0a") && found.includes("000102030405"), `${name}: ${found.join(" ")}`);
+    const again = JSON.parse((await other.run(["password", "import", join(vectors, format, "valid", name), "--json"])).out) as { imported: number; failed: readonly object[] };
+    assert.equal(again.imported, 0);
+    other.remove();
+  }
+});

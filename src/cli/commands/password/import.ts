@@ -10,6 +10,7 @@ import type { Call } from "../../call.ts";
 import { readOctets } from "../../octets.ts";
 import { openClient } from "../../open-client.ts";
 import { printable } from "../../printable.ts";
+import { ImportedFiles } from "./imported-files.ts";
 import { editPasswords } from "./send.ts";
 
 /** `mesh password import`: { imported, kept, already, renamed, failed: [ { title, why } ], format, sync }; with --dry-run nothing is written. */
@@ -27,8 +28,10 @@ export async function run(call: Call): Promise<void> {
     const plan = file.plan(await readEntries(await openClient(call, "offline"), "passwords"));
     return output.receipt({ ...documentOf(file, plan), dryRun: true }, `${sentencesOf(plan, "Would import")}\nNothing was written.`);
   }
+  const files = new ImportedFiles(await openClient(call, "offline"));
+  await files.keep(file.plan);
   await editPasswords(call, "all", (entries) => {
-    const plan = file.plan(entries);
+    const plan = files.attach(file.plan(entries));
     return { changes: plan.changes, done: { document: documentOf(file, plan), sentence: sentencesOf(plan, "Imported") } };
   });
   if (path !== "-") output.note(`${path} still holds all that was in it; delete it when you need it no more.`);
