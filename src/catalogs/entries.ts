@@ -21,7 +21,8 @@ export const FIELD_NAME = /^[a-z][A-Za-z0-9._:-]{0,63}$/;
 // Not `v.record`: it passes over members named as something that every object has, and their values would be lost.
 const fieldsShape = v.custom<Readonly<Record<string, readonly [number, Json]>>>((input) => isObject(input) && Object.entries(input).every(([name, write]) => FIELD_NAME.test(name) && isWrite(write)), "must be fields, each with a counter and a value");
 const purgedShape = v.custom<Readonly<Record<string, Readonly<Record<string, number>>>>>((input) => isObject(input) && Object.entries(input).every(([name, last]) => FIELD_NAME.test(name) && isObject(last) && Object.entries(last).every(([author, counter]) => isUdf(author) && isPurged(counter))), "must be fields, each with authors and counters");
-const purgeShape = v.strictObject({ blobs: v.pipe(v.array(digestField), v.maxLength(MAX_PURGED_BLOBS)), fields: purgedShape });
+/** What a purge says, besides who says it. */
+export const purgeShape = v.strictObject({ blobs: v.pipe(v.array(digestField), v.maxLength(MAX_PURGED_BLOBS)), fields: purgedShape });
 const changeShape = v.strictObject({ entry: octetsField({ octets: 16 }), fields: fieldsShape, purge: v.optional(purgeShape) });
 
 /** What one commit changes in one entry: for each field its causal counter and its new value; and what it purges (`merge.ts`). */

@@ -54,6 +54,12 @@ export function unpurged({ fields, id }: Entry): Entry {
   return { id, fields };
 }
 
+/** An entry as a function of its changes alone, whatever was erased when: the writes that count, and the purges; `undefined` if there are none. */
+export function settled(entry: Entry): Entry | undefined {
+  const left = filtered(entry, (name, write) => !(entry.purges ?? []).some((one) => covers(one, name, write)), entry.purges ?? []);
+  return Object.keys(left.fields).length === 0 && left.purges === undefined ? undefined : left;
+}
+
 /** An entry without the writes that some of its purges cover: they are gone, and can no longer come back whoever is cut off. */
 export function erase(entry: Entry, due: (purge: Purge) => boolean): Entry {
   const purges = (entry.purges ?? []).filter(due);

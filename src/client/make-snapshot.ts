@@ -1,5 +1,5 @@
 import { fromBase64url } from "../bytes/base64url.ts";
-import type { Entry } from "../catalogs/merge.ts";
+import { type Entry, settled } from "../catalogs/merge.ts";
 import { type Piece, packedSize, sealPieces, sealRoot, type Snapshot, snapshot, type SnapshotEpoch } from "../catalogs/snapshot.ts";
 import { digestOf, signedBytes, signObject } from "../envelope/signed.ts";
 import type { SnapshotName } from "../profiles/connection.ts";
@@ -34,7 +34,7 @@ export async function makeSnapshots(client: Client, synced: Synced): Promise<voi
 async function makeSnapshot(client: Client, { link, requester, self, mesh, now }: Synced, catalog: string): Promise<void> {
   const { row, entries, waiting, last } = await client.rows.read(async (rows) => ({
     row: await loadCatalog(rows, catalog),
-    entries: await new EntryRows(rows, catalog).all(),
+    entries: (await new EntryRows(rows, catalog).all()).flatMap((entry) => settled(entry) ?? []),
     waiting: await rows.list("waiting", catalog, { limit: 1 }),
     last: await rows.get<SnapshotRow>("snapshots", catalog),
   }));
@@ -80,7 +80,7 @@ function isWasteful(pieces: readonly Piece[], entries: readonly Entry[]): boolea
 }
 
 function changedAfter(entry: Entry, index: number): boolean {
-  return index === 0 || Object.values(entry.fields).some((writes) => writes.some((write) => (write.commit ?? 0) > index));
+  return index === 0 || [...Object.values(entry.fields).flat(), ...(entry.purges ?? [])].some((one) => (one.commit ?? 0) > index);
 }
 
 function publicPart({ commitment, previousEpoch, previousKey }: EpochRow): SnapshotEpoch {

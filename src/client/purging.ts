@@ -6,6 +6,7 @@ import type { Client, Self } from "./client.ts";
 import { EntryRows } from "./entry-rows.ts";
 import type { PortalLink, Requester } from "./portal-link.ts";
 import type { RowsWriting } from "./rows.ts";
+import { forgetSnapshot } from "./snapshot-rows.ts";
 
 /** A purge in a commit of the chain, and when this device first heard of it, in milliseconds of portal time. */
 type PurgingRow = { readonly entry: string; readonly commit: number; readonly heard?: number };
@@ -36,6 +37,8 @@ export async function finishPurges(client: Client, { link, mesh, now, requester,
         if (last !== undefined) await entries.put(erase(last, due));
         await entries.flush(rows);
         await rows.remove("purging", catalog, itemOf(row));
+        // The pieces of the last one hold what was purged.
+        await forgetSnapshot(rows, catalog, now);
       });
     }
   }

@@ -1,6 +1,7 @@
 import { canonicalJson, type Json } from "../bytes/canonical-json.ts";
 import { authorityOf } from "../catalogs/chain.ts";
-import { change, type Entry, without, writes } from "../catalogs/merge.ts";
+import type { Change } from "../catalogs/entries.ts";
+import { change, type Entry, merge, settled, unpurged, without, writes } from "../catalogs/merge.ts";
 import { newEntryId } from "../catalogs/entry-id.ts";
 import { personalOf } from "../profiles/mesh.ts";
 import { catalogRead } from "../protocol/catalogs.ts";
@@ -79,7 +80,7 @@ async function finish(rows: RowsWriting, catalog: string, index: number): Promis
     const entry = await held.get(id);
     const then = entry === undefined ? undefined : without(entry, (write) => (write.commit ?? Number.POSITIVE_INFINITY) > index);
     const should = truth.get(id);
-    if (shown(then) === shown(should)) continue;
+    if (sameAt(then, should, entry)) continue;
     wrong += 1;
     const since = entry === undefined ? undefined : without(entry, (write) => (write.commit ?? Number.POSITIVE_INFINITY) <= index);
     const mended = joined(should, since);
@@ -95,12 +96,16 @@ async function finish(rows: RowsWriting, catalog: string, index: number): Promis
 /** Two sets of writes of one entry as one. */
 function joined(one: Entry | undefined, other: Entry | undefined): Entry | undefined {
   if (one === undefined || other === undefined) return one ?? other;
-  const fields = [...new Set([...Object.keys(one.fields), ...Object.keys(other.fields)])].map((name) => [name, [...writes(other, name), ...writes(one, name)].toSorted((a, b) => b.counter - a.counter || (a.author < b.author ? 1 : -1))] as const);
-  return { ...one, ...other, fields: Object.fromEntries(fields) };
+  const fields = [...new Set([...Object.keys(one.fields), ...Object.keys(other.fields)])].map((name) => [name, [...writes(unpurged(other), name), ...writes(unpurged(one), name)].toSorted((a, b) => b.counter - a.counter || (a.author < b.author ? 1 : -1))] as const);
+  const both: Entry = { id: one.id, fields: Object.fromEntries(fields) };
+  return [...(one.purges ?? []), ...(other.purges ?? [])].reduce((grown, { author, commit, ...purge }) => merge(grown, { entry: one.id, fields: {}, purge: purge as Change["purge"] }, author, commit), both);
 }
 
-function shown(entry: Entry | undefined): string {
-  return canonicalJson((entry ?? null) as unknown as Json);
+/** Whether the snapshot's entry is what the commits give: the same purges, and the same writes but those that a later purge covers, which may be erased here. */
+function sameAt(then: Entry | undefined, should: Entry | undefined, now: Entry | undefined): boolean {
+  const counting = (entry: Entry | undefined) => (entry === undefined ? undefined : settled({ id: entry.id, fields: entry.fields, purges: now?.purges ?? entry.purges ?? [] })?.fields);
+  const shown = (value: unknown) => canonicalJson((value ?? {}) as Json);
+  return shown(then?.purges) === shown(should?.purges) && shown(counting(then)) === shown(counting(should));
 }
 
 async function accuse(client: Client, device: string, maker: string, catalog: string, wrong: number): Promise<never> {
