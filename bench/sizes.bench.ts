@@ -1,18 +1,12 @@
-import { join } from "node:path";
-import { openKeyringFile } from "../src/keyring/file.ts";
-import { type Client, makeClient, selfOf } from "../src/client/client.ts";
 import { editEntries } from "../src/client/catalog.ts";
 import { addPassword } from "../src/applications/passwords/edit.ts";
 import { sync } from "../src/client/sync.ts";
-import { type Connection, openConnection } from "../src/http/call.ts";
-import { openSqliteStore } from "../src/store/sqlite.ts";
 import { expectStatus, openPlace, type Place } from "../test/support/processes.ts";
 import { atMost, type Bench } from "./bench.ts";
+import { counted, type Octets } from "./counted.ts";
 
 const KB = 1000;
 const [STORED, FRESH] = [12, 20];
-
-type Octets = { readonly up: number; readonly down: number };
 
 /**
  * What one added password moves.
@@ -61,33 +55,4 @@ function bars({ how, sender, receiver }: Moved, bar: number) {
     one("added password up", sender.up, `its other direction: ${(sender.down / KB).toFixed(1)} KB`),
     one("added password down to the other device", receiver.down, `its other direction: ${(receiver.up / KB).toFixed(1)} KB`),
   ];
-}
-
-/** Opens a device's home as a command does, and counts what its connections move; `forget` takes its stored session away first. */
-async function counted(place: Place, device: string, forget: boolean, work: (client: Client) => Promise<void>): Promise<Octets> {
-  const home = place.home(device);
-  const [store, keyring] = [await openSqliteStore(join(home, "home.db")), await openKeyringFile(join(home, "keyring.json"), undefined)];
-  const connections: Connection[] = [];
-  const client = makeClient({
-    store,
-    keyring,
-    now: Date.now,
-    connect: (url, trust) => {
-      const connection = openConnection(url, { trust });
-      connections.push(connection);
-      return connection;
-    },
-  });
-  try {
-    if (forget) {
-      const { device } = await selfOf(client);
-      await client.rows.transact((rows) => rows.remove("sessions", device, ""));
-    }
-    await work(client);
-    return { up: connections.reduce((sum, one) => sum + one.counters.sent, 0), down: connections.reduce((sum, one) => sum + one.counters.received, 0) };
-  } finally {
-    for (const connection of connections) connection.close();
-    keyring.close();
-    await store.close();
-  }
 }

@@ -4,7 +4,18 @@ import { type Packed, packEntries, unpackEntries } from "../catalogs/packing.ts"
 import { Pages, type Writing } from "./pages.ts";
 import type { RowsReading, RowsWriting } from "./rows.ts";
 
-const packed: Writing<Entry> = { pack: (entries) => packEntries(entries.values()), unpack: (page) => new Map(unpackEntries(page as Packed).map((entry) => [entry.id, entry])) };
+const packed: Writing<Entry> = {
+  pack: (entries) => packEntries(entries.values()),
+  unpack: (page) => new Map(unpackEntries(page as Packed).map((entry) => [entry.id, entry])),
+  size: (_, { fields }) => Object.entries(fields).reduce((sum, [name, writes]) => sum + name.length + writes.reduce((of, { value }) => of + 16 + (typeof value === "string" ? value.length : JSON.stringify(value).length), 8), 40),
+};
+
+/** Lists of identifiers by name. */
+const byName: Writing<readonly string[]> = {
+  pack: Object.fromEntries,
+  unpack: (page) => new Map(Object.entries(page)),
+  size: (name, ids) => name.length + 8 + ids.length * 25,
+};
 
 /**
  * The entries of a catalog as its chain has them, at home: found by identifier or by name without a look at the others.
@@ -18,7 +29,7 @@ export class EntryRows {
 
   constructor(rows: RowsReading, catalog: string, shelf = "entries") {
     this.#entries = new Pages(rows, shelf, catalog, packed);
-    this.#named = new Pages(rows, `${shelf}-named`, catalog);
+    this.#named = new Pages(rows, `${shelf}-named`, catalog, byName);
   }
 
   get(id: string): Promise<Entry | undefined> {
@@ -40,6 +51,21 @@ export class EntryRows {
     const [was, is] = [nameOf(before), nameOf(entry)];
     if (was !== undefined && was !== is) await this.#forget(was, entry.id);
     if (is !== undefined) await this.remember(is, entry.id);
+  }
+
+  /** As `put` for each, where nothing was before. */
+  async fill(entries: Iterable<Entry>): Promise<void> {
+    const named = new Map<string, string[]>();
+    for (const entry of entries) {
+      await this.#entries.put(entry.id, entry);
+      const name = nameOf(entry);
+      if (name === undefined) continue;
+      const key = foldCase(name);
+      const ids = named.get(key);
+      if (ids === undefined) named.set(key, [entry.id]);
+      else ids.push(entry.id);
+    }
+    for (const [name, ids] of named) await this.#named.put(name, ids);
   }
 
   async remove(id: string): Promise<void> {

@@ -5,21 +5,23 @@ import * as fc from "fast-check";
 import { openMemoryStore } from "../store/memory.ts";
 import { sha512 } from "../crypto/digest.ts";
 import { utf8 } from "../bytes/text.ts";
-import { Pages } from "./pages.ts";
+import { Pages, type Writing } from "./pages.ts";
 import { Rows } from "./rows.ts";
 
 type Value = { readonly text: string };
+
+const plain: Writing<Value> = { pack: Object.fromEntries, unpack: (page) => new Map(Object.entries(page)), size: (key, { text }) => key.length + text.length };
 
 function home() {
   const store = openMemoryStore();
   const rows = new Rows(store, { derive: (label) => sha512(utf8(label)).subarray(0, 32) });
   const change = (work: (pages: Pages<Value>) => Promise<void>) =>
     rows.transact(async (writing) => {
-      const pages = new Pages<Value>(writing, "things", "group");
+      const pages = new Pages<Value>(writing, "things", "group", plain);
       await work(pages);
       await pages.flush(writing);
     });
-  const see = <T>(work: (pages: Pages<Value>) => Promise<T>) => rows.read((reading) => work(new Pages<Value>(reading, "things", "group")));
+  const see = <T>(work: (pages: Pages<Value>) => Promise<T>) => rows.read((reading) => work(new Pages<Value>(reading, "things", "group", plain)));
   return { store, rows, change, see };
 }
 
@@ -79,7 +81,7 @@ suite("pages of a home", () => {
     await change(async (pages) => {
       for (let n = 0; n < 1000; n++) await pages.put(`key ${n}`, { text: "x".repeat(400) });
     });
-    await rows.transact((writing) => new Pages<Value>(writing, "things", "group").clear(writing));
+    await rows.transact((writing) => new Pages<Value>(writing, "things", "group", plain).clear(writing));
     assert.deepEqual(await see((pages) => pages.all()), []);
     assert.equal((await store.read((r) => r.list("things", ""))).length, 0);
   });

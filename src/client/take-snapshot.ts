@@ -49,7 +49,7 @@ const UNUSABLE: ReadonlySet<string> = new Set(["blob-unknown", "snapshot-malform
 export async function writeSnapshot(rows: RowsWriting, catalog: string, { entries, replay }: TakenSnapshot): Promise<void> {
   if ((await rows.get("catalogs", catalog)) !== undefined) return;
   const kept = new EntryRows(rows, catalog);
-  for (const entry of entries) await kept.put(entry);
+  await kept.fill(entries);
   await kept.flush(rows);
   await rows.put("digests", catalog, replay.index, { digest: replay.digest });
   await rows.put("replays", catalog, "", replay);
