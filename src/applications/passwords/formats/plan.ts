@@ -135,14 +135,20 @@ function isSame(entry: Entry, filed: FiledEntry): boolean {
   return canonicalJson(filedOf(entry) as unknown as Json) === canonicalJson(filed as unknown as Json);
 }
 
-/** What programs keep about folders, for those of which nothing is kept yet. */
+/** What programs keep about folders, where nothing of that program is kept yet. */
 function newFolders(entries: readonly Entry[], folders: readonly Folder[], failed: Failure[]): Change[] {
-  const there = new Set(entries.filter((entry) => !isRemoved(entry)).flatMap((entry) => folderOf(entry)?.path ?? []));
+  const there = new Map(entries.filter((entry) => !isRemoved(entry)).flatMap((entry): [string, Entry | undefined][] => {
+    const path = folderOf(entry)?.path;
+    return path === undefined ? [] : [[path, entry]];
+  }));
   const changes: Change[] = [];
   for (const { path, kept } of folders) {
-    if (there.has(path)) continue;
-    there.add(path);
-    const made = change(newEntryId(), undefined, { kind: "folder", folder: path, ...Object.fromEntries(Object.entries(kept).map(([program, what]) => [`kept.${program}`, what])) });
+    const before = there.get(path);
+    const fresh = Object.entries(kept).map(([program, what]): [string, Json] => [`kept.${program}`, what ?? null]).filter(([field]) => before === undefined || current(before, field) === undefined);
+    // Of two folders of one name in one file the first counts.
+    if (fresh.length === 0 || (there.has(path) && before === undefined)) continue;
+    const made = before === undefined ? change(newEntryId(), undefined, { kind: "folder", folder: path, ...Object.fromEntries(fresh) }) : change(before.id, before, Object.fromEntries(fresh));
+    there.set(path, undefined);
     if (fits(made)) changes.push(made);
     else failed.push({ title: path === "" ? "(the database itself)" : `the folder ${path}`, why: `What its program keeps about it is larger than ${limits.change / 1024} KiB.` });
   }

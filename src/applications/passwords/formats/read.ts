@@ -22,8 +22,8 @@ export type Reading = {
   readonly keys?: FileKeyOptions;
 };
 
-/** A file that was read: its format, how much it holds, and what bringing that into a catalog would do. */
-export type ReadFile = { readonly format: FormatName; readonly items: number; readonly plan: (entries: readonly Entry[]) => Plan };
+/** A file that was read: its format, how much it holds, whether there are files within its items, and what bringing all that into a catalog would do. */
+export type ReadFile = { readonly format: FormatName; readonly items: number; readonly hasFiles: boolean; readonly plan: (entries: readonly Entry[]) => Plan };
 
 /**
  * Reads a file of passwords of any format that we know.
@@ -37,11 +37,11 @@ export async function readPasswords(reading: Reading): Promise<ReadFile> {
     const { readMeshFile, meshFileIn } = await import("./mesh-file.ts");
     const { object, failed } = objectIn(reading.octets, reading.partial);
     const filed = await readMeshFile(object, meshFileIn(object)?.sealed === true ? await reading.password() : undefined, reading.keys);
-    return { format, items: filed.length + failed.length, plan: (entries) => withFailed(planRestore(entries, filed), failed) };
+    return { format, items: filed.length + failed.length, hasFiles: false, plan: (entries) => withFailed(planRestore(entries, filed), failed) };
   }
   const contents = wholeOnly(reading, await contentsOf(format, reading));
   demand(contents.items.length <= maxItems, "import-too-large", `The file holds more than ${maxItems} items.`);
-  return { format, items: contents.items.length + contents.failed.length, plan: (entries) => planImport(entries, contents) };
+  return { format, items: contents.items.length + contents.failed.length, hasFiles: contents.items.some(({ files }) => files.length > 0), plan: (entries) => planImport(entries, contents) };
 }
 
 function withFailed<T extends { readonly failed: readonly Failure[] }>(result: T, failed: readonly Failure[]): T {

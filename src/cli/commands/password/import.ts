@@ -13,6 +13,9 @@ import { printable } from "../../printable.ts";
 import { ImportedFiles } from "./imported-files.ts";
 import { editPasswords } from "./send.ts";
 
+/** From so many items on an import takes more than a second. */
+const LONG = 2000;
+
 /** `mesh password import`: { imported, kept, already, renamed, failed: [ { title, why } ], format, sync }; with --dry-run nothing is written. */
 export async function run(call: Call): Promise<void> {
   const { args, input, output } = call;
@@ -26,13 +29,14 @@ export async function run(call: Call): Promise<void> {
   output.note(`${path === "-" ? "Standard input" : path} is ${formatWords(file.format)} with ${counted(file.items, "item")}.`);
   if (args.flag("dry-run")) {
     const plan = file.plan(await readEntries(await openClient(call, "offline"), "passwords"));
-    return output.receipt({ ...documentOf(file, plan), dryRun: true }, `${sentencesOf(plan, "Would import")}\nNothing was written.`);
+    return output.receipt({ ...documentOf(file, plan), dryRun: true }, `${sentencesOf(plan, file.format, true)}\nNothing was written.`);
   }
+  if (file.items >= LONG && call.world.isTerminal(2)) output.note("Keeping them here and sending them; so many take a moment.");
   const files = new ImportedFiles(await openClient(call, "offline"));
-  await files.keep(file.plan);
+  if (file.hasFiles) await files.keep(file.plan);
   await editPasswords(call, "all", (entries) => {
     const plan = files.attach(file.plan(entries));
-    return { changes: plan.changes, done: { document: documentOf(file, plan), sentence: sentencesOf(plan, "Imported") } };
+    return { changes: plan.changes, done: { document: documentOf(file, plan), sentence: sentencesOf(plan, file.format, false) } };
   });
   if (path !== "-") output.note(`${path} still holds all that was in it; delete it when you need it no more.`);
 }
@@ -48,13 +52,18 @@ function documentOf({ format }: ReadFile, { imported, kept, already, renamed, fa
   return { imported, kept, already, renamed, failed, format };
 }
 
-function sentencesOf({ imported, kept, already, renamed, failed }: Plan, did: string): string {
-  const lines = [`${did} ${counted(imported, "item")}.`];
-  if (already > 0) lines.push(`${counted(already, "item")} ${already === 1 ? "was" : "were"} here already, equal in all they hold.`);
-  if (renamed > 0) lines.push(`${counted(renamed, "item")} got another name, since theirs was taken or is no name.`);
-  if (kept > 0) lines.push(`${counted(kept, "item")} ${kept === 1 ? "has" : "have"} parts that Mesh does not understand; they are kept, and exported again in the same format.`);
+function sentencesOf({ imported, kept, already, renamed, failed }: Plan, format: FormatName, dryRun: boolean): string {
+  const lines = [`${dryRun ? "Would import" : "Imported"} ${counted(imported, "item")}.`];
+  if (already > 0) lines.push(`${counted(already, "item")} ${already === 1 ? "is" : "are"} here already, equal in all they hold.`);
+  if (renamed > 0) lines.push(`${counted(renamed, "item")} ${dryRun ? "would get" : "got"} another name: ${renamed === 1 ? "its" : "their"} own is taken, or is no name.`);
+  if (kept > 0) lines.push(`${counted(kept, "item")} ${kept === 1 ? "has" : "have"} parts that Mesh does not understand; they are kept${writtenAgain(format) ? ", and exported again in the same format" : ""}.`);
   if (failed.length > 0) lines.push(failuresText(failed, "could not be imported"));
   return lines.join("\n");
+}
+
+/** A database goes out again as an export of the program that reads both. */
+function writtenAgain(format: FormatName): boolean {
+  return format === "kdbx" || formats.some(({ name, writes }) => name === format && writes);
 }
 
 /** Failures, a line each; of very many the first. */
