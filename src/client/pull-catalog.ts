@@ -15,6 +15,7 @@ import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { EntryRows } from "./entry-rows.ts";
 import { forgetSnapshot } from "./snapshot-rows.ts";
 import { type CatalogRow, type EpochRow, loadCatalog } from "./known.ts";
+import { keepRecent } from "./recent.ts";
 import { finishOutbox } from "./outbox.ts";
 import { awaitPurge } from "./purging.ts";
 import type { PortalLink, Requester } from "./portal-link.ts";
@@ -131,6 +132,7 @@ export async function writePulled(rows: RowsWriting, catalog: string, pulled: Pu
   const opening = new Opening(rows, catalog, pulled.row.epochs);
   for (const placed of pulled.placed) {
     await finishOutbox(rows, catalog, placed.commit);
+    await keepRecent(rows, catalog, placed.chain.index, { commit: placed.commit.jws, ...(placed.body === undefined ? {} : { body: toBase64url(placed.body) }) });
     await opening.place(placed);
   }
   for (const { row, remove } of await rows.list<WaitingRow>("waiting", catalog)) if (await opening.take(row)) await remove(rows);

@@ -23,6 +23,7 @@ import { pullCatalog, releaseQuarantined, writePulled } from "./pull-catalog.ts"
 import type { Synced } from "./synced.ts";
 import { takeSnapshot, writeSnapshot } from "./take-snapshot.ts";
 import { pullMesh } from "./pull-mesh.ts";
+import { unlessRestored } from "./restored.ts";
 import { compareHeads, witnessHeads } from "./witness-heads.ts";
 import { dueFrom, type Made, makeDue, makeEntries } from "./push.ts";
 
@@ -107,7 +108,8 @@ export async function pullAs(client: Client, self: Self, promised: Promised | un
     const received = await holdingPortalTo(() => pullCatalogs(client, link, requester, self, mesh, catalogs, key, answer, named, promised?.snapshots ?? []));
     await checkNamedHeads(client, named);
     return { link, self, requester, key, mesh, now: answer.now, answer, received: received + mesh.history.length - before.history.length };
-  } catch (error) {
+  } catch (fault) {
+    const error = await unlessRestored(client, link, self, fault);
     link.close();
     if (!(error instanceof MeshError) || (error.code !== "request-not-allowed" && error.code !== "device-disabled")) throw error;
     await client.rows.transact((rows) => rows.put("refused", "refused", "", { at: client.now() } satisfies RefusedRow));

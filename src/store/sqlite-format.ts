@@ -87,7 +87,8 @@ export function copyDatabase(database: DatabaseSync, target: string): void {
   }
 }
 
-function syncPath(path: string): void {
+/** Has a file, or the names in a folder, reach the disk. */
+export function syncPath(path: string): void {
   const file = openSync(path, "r");
   try {
     fsyncSync(file);

@@ -12,7 +12,7 @@ import type { Command } from "../../src/protocol/command.ts";
 import { answerMac } from "../../src/protocol/session.ts";
 import { COUNTER_HEADER, encodeResponse, MAC_HEADER, SESSION_HEADER } from "../../src/protocol/wire.ts";
 import type { PortalAnswer, PortalRequest } from "../../src/portal/portal.ts";
-import { startPortal, type TestPortal } from "../support/world.ts";
+import { type PortalOptions, startPortal, type TestPortal } from "../support/world.ts";
 
 /** What a portal heard and said, in the clear, as whoever runs it sees it. */
 export type Heard = { readonly command: string; readonly request: unknown; readonly answer: unknown };
@@ -80,8 +80,8 @@ export async function copyOf(store: Store): Promise<Store> {
 }
 
 /** A second portal of the same identity over a copy of the first one's state: a backup put back later, or a portal that shows two faces. */
-export async function twinOf(portal: TestPortal): Promise<TestPortal> {
-  return startPortal("example.com", await copyOf(portal.store), { keys: portal.keys, clock: portal.clock });
+export async function twinOf(portal: TestPortal, profile: PortalOptions["profile"] = {}): Promise<TestPortal> {
+  return startPortal("example.com", await copyOf(portal.store), { keys: portal.keys, clock: portal.clock, profile });
 }
 
 /** A portal of the same identity that holds nothing: what can be made up behind its name. */

@@ -8,7 +8,7 @@ import type { Keyring } from "../../src/keyring/keyring.ts";
 import { defaultPolicy, type Policy } from "../../src/portal/limits.ts";
 import { Portal, type PortalAnswer, type PortalEvent, type PortalRequest } from "../../src/portal/portal.ts";
 import { encapsulationJwk, signatureJwk } from "../../src/profiles/keys.ts";
-import { portalProfile } from "../../src/profiles/portal.ts";
+import { type PortalProfile, portalProfile } from "../../src/profiles/portal.ts";
 import { correctPortal } from "../../src/profiles/validity.ts";
 import { openMemoryStore } from "../../src/store/memory.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -41,13 +41,13 @@ export type TestPortal = {
 };
 
 /** What a test may want otherwise of a portal. */
-export type PortalOptions = { readonly policy?: Partial<Policy>; readonly keys?: PortalKeys; readonly clock?: { now: number } };
+export type PortalOptions = { readonly policy?: Partial<Policy>; readonly keys?: PortalKeys; readonly clock?: { now: number }; readonly profile?: Partial<PortalProfile> };
 
 /** Starts a portal for a domain, over a store that outlives it if one is given. */
 export async function startPortal(domain = "example.com", store: Store = openMemoryStore(), options: PortalOptions = {}): Promise<TestPortal> {
   const keys = options.keys ?? { identity: generateSigningKey(), session: generateDecapsulationKey(), tls: randomBytes(91) };
   const pin = udfOfKey<"portal">(keys.identity.publicKey.spki);
-  const payload = { domains: [domain], id: pin, identityKey: signatureJwk(keys.identity.publicKey), logKeys: [], sessionKey: encapsulationJwk(keys.session.publicKey), tlsKeys: [udfOf("application/pkix-keyinfo", keys.tls) as Udf<"tls-key">], v: 1 as const, version: 1 };
+  const payload = { domains: [domain], id: pin, identityKey: signatureJwk(keys.identity.publicKey), logKeys: [], sessionKey: encapsulationJwk(keys.session.publicKey), tlsKeys: [udfOf("application/pkix-keyinfo", keys.tls) as Udf<"tls-key">], v: 1 as const, version: 1, ...options.profile };
   const profile = await correctPortal(await signObject(portalProfile, payload, signerWith(keys.identity)), pin);
   const clock = options.clock ?? { now: Date.parse("2026-06-01T12:00:00Z") };
   const events: PortalEvent[] = [];

@@ -8,6 +8,7 @@ import { openClient } from "../open-client.ts";
 /** `mesh sync`: everything new comes, everything unsent goes, everything owed is done. Offline it exits with 7. */
 export async function run(call: Call): Promise<void> {
   const client = await openClient(call, "online");
+  const returned = call.args.flag("bring-back") ? await (await import("../../client/operations/bring-back.ts")).bringBack(client) : undefined;
   const report = await sync(client);
   const synced = await pull(client);
   call.whenDone(() => synced.link.close());
@@ -19,6 +20,7 @@ export async function run(call: Call): Promise<void> {
   const left = await replay(client, current);
   const { pending } = current.answer;
   const waiting = pending === 0 ? "" : ` ${pending} device${pending === 1 ? "" : "s"} ask${pending === 1 ? "s" : ""} to join: mesh device pending.`;
-  call.output.receipt({ received: report.received, sent: report.sent + (last === report ? 0 : last.sent), admitted, pending, unchecked: left }, `Up to date.${admitted.map((name) => ` ${name} joined by PIN.`).join("")}${waiting}`);
+  const back = returned === undefined ? "" : `The portal was given back ${returned} thing${returned === 1 ? "" : "s"}. `;
+  call.output.receipt({ ...(returned === undefined ? {} : { returned }), received: report.received, sent: report.sent + (last === report ? 0 : last.sent), admitted, pending, unchecked: left }, `${back}Up to date.${admitted.map((name) => ` ${name} joined by PIN.`).join("")}${waiting}`);
   if (left > 0) call.output.note(`${left} older changes, for which the device that let this one in vouches, are still to be read; each sync reads some.`);
 }

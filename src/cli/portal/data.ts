@@ -11,7 +11,7 @@ import { type Jws, readSigned, signedBytes, signObject } from "../../envelope/si
 import { createKeyringFile, openKeyringFile } from "../../keyring/file.ts";
 import type { Identity } from "../../portal/context.ts";
 import { encapsulationJwk, signatureJwk } from "../../profiles/keys.ts";
-import { portalProfile } from "../../profiles/portal.ts";
+import { type PortalProfile, portalProfile } from "../../profiles/portal.ts";
 import type { PortalId } from "../../profiles/types.ts";
 import { correctPortal } from "../../profiles/validity.ts";
 import { demand, MeshError } from "../../refusals/mesh-error.ts";
@@ -69,6 +69,24 @@ export async function openPortalData(directory: string): Promise<PortalData> {
     const sessionKey = decapsulationKeyFromPkcs8(await keyring.open(KEYS.session));
     const tls = { certificatePem: fromUtf8(needFile(directory, "certificate.pem")), keyPkcs8Pem: fromUtf8(await keyring.open(KEYS.tls)) };
     return { settings, tls, database: join(directory, "portal.db"), identity: { jws: profile.jws as Jws, profile, sessionKey } };
+  } finally {
+    keyring.close();
+  }
+}
+
+/**
+ * Signs the next version of a portal's profile, which names the one before, and puts it in place; `change` says what is new in it.
+ *
+ * Whoever serves the portal shows it once it reads it again.
+ */
+export async function renewProfile(directory: string, change: (profile: PortalProfile) => PortalProfile): Promise<void> {
+  const keyring = await openKeyringFile(join(directory, "keyring.json"), undefined);
+  try {
+    const identityKey = signingKeyFromPkcs8(await keyring.open(KEYS.identity));
+    const kid = udfOfKey<"signature-key">(identityKey.publicKey.spki);
+    const before = await correctPortal(readSigned(parseCanonical(needFile(directory, "profile.json")), portalProfile), kid);
+    const next = await signObject(portalProfile, { ...change(before.payload), previous: before.digest }, { kid, sign: (message) => sign(identityKey, message) });
+    replaceFile(join(directory, "profile.json"), signedBytes(next));
   } finally {
     keyring.close();
   }

@@ -51,12 +51,12 @@ export const dailyCommands: readonly Command[] = [
     path: ["sync"],
     summary: "Get what is new, send what is not sent.",
     positionals: [],
-    options: [],
+    options: [{ name: "bring-back", about: "first give a portal that was restored from a backup what it lost and this device has" }],
     examples: [
       { line: "mesh sync", about: "exits with 7 when the portal cannot be reached" },
       { line: "mesh sync --json", about: "for a program" },
     ],
-    about: ["On an administration device it also lets in who comes by PIN, and finishes what another device began."],
+    about: ["On an administration device it also lets in who comes by PIN, and finishes what another device began.", "--bring-back changes nothing on this device. Ask the portal's operator first whether there was a restore, and begin with the device that you used last."],
     load: () => import("../commands/sync.ts"),
   },
   {

@@ -75,6 +75,30 @@ export const portalCommands: readonly Command[] = [
     load: () => import("../commands/portal/check.ts"),
   },
   {
+    path: ["portal", "backup"],
+    summary: "Copy a portal into one file, while it serves.",
+    positionals: [],
+    options: [data, { name: "out", value: "FILE", about: "a file that is not there yet" }],
+    examples: [
+      { line: "mesh portal backup --data ~/portal --out /backup/portal-$(date +%F)", about: "daily" },
+      { line: "mesh portal restore /backup/portal-2026-06-01 --data ~/portal-new", about: "what it is for" },
+    ],
+    about: ["The file holds the portal's keys: whoever has it can pass for the portal. It holds nothing that opens what its users wrote. It appears under its name only when it is whole and on disk."],
+    load: () => import("../commands/portal/backup.ts"),
+  },
+  {
+    path: ["portal", "restore"],
+    summary: "Make a portal from a backup.",
+    positionals: [{ name: "FILE", about: "what `mesh portal backup` wrote" }],
+    options: [data],
+    examples: [
+      { line: "mesh portal restore /backup/portal-2026-06-01 --data ~/portal", about: "into a directory that is empty or not there" },
+      { line: "mesh sync --bring-back", about: "what your users then do, on the device used last first" },
+    ],
+    about: ["The portal stays the one that its users pinned, and tells their devices under its own key that it was restored. What came after the backup is lost here: devices that know of it stop (exit 6) until their owner has them bring it back. An account that was made since is lost."],
+    load: () => import("../commands/portal/restore.ts"),
+  },
+  {
     path: ["portal", "quota"],
     summary: "Give one account more room, or less.",
     positionals: [{ name: "ADDRESS" }, { name: "SIZE", about: "like 500M or 2G; `default` is what everybody has" }],

@@ -1,0 +1,62 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+
+import { replaceFile } from "../../machine/replace-file.ts";
+import { forgetSessions } from "../../portal/upkeep/sessions.ts";
+import { demand, MeshError } from "../../refusals/mesh-error.ts";
+import { type Companion, restoreBackup, writeBackup } from "../../store/sqlite-backup.ts";
+import { openSqliteStore } from "../../store/sqlite.ts";
+import { openPortalData, renewProfile } from "./data.ts";
+
+/** What of a portal's directory goes into a backup beside the database; `portal.json` last, since its presence says that the rest is there. */
+const FILES = ["keyring.json", "certificate.pem", "profile.json", "portal.json"] as const;
+
+/** What was restored. Times are milliseconds. */
+export type Restored = { readonly made: number; readonly at: number };
+
+/** Writes everything that makes a portal into one new file, keys included: it is as secret as the directory. */
+export async function backUp(directory: string, target: string, now: number): Promise<void> {
+  const { database } = await openPortalData(directory);
+  demand(!existsSync(target), "data-exists", `There is a file ${target} already.`, "Give each backup a name of its own.");
+  // A portal that was never served has no database yet.
+  if (!existsSync(database)) await (await openSqliteStore(database)).close();
+  const companions: readonly Companion[] = FILES.map((name) => ({ name, content: readFileSync(join(directory, name)) }));
+  writeBackup(database, target, { companions, made: now });
+}
+
+/**
+ * Makes a portal's directory from a backup, whole or not at all; it must not be there, or be empty.
+ *
+ * The restored portal says so under its identity key, in a version of its profile that is above any that the lost one can have had; sessions end.
+ */
+export async function restore(file: string, directory: string, now: number): Promise<Restored> {
+  demand(existsSync(file), "data-missing", `There is no file ${file}.`);
+  demand(!existsSync(directory) || isEmpty(directory), "data-exists", `${directory} is not empty.`, "Restore into a new directory, and move the old one away first.");
+  const building = `${directory}.${process.pid}.new`;
+  rmSync(building, { recursive: true, force: true });
+  mkdirSync(building, { recursive: true, mode: 0o700 });
+  try {
+    const { made, companions } = restoreBackup(file, join(building, "portal.db"));
+    for (const name of FILES) {
+      const content = companions.find((one) => one.name === name)?.content;
+      demand(content !== undefined, "backup-malformed", `This backup lacks the portal's ${name}.`, "Take another one.");
+      replaceFile(join(building, name), content);
+    }
+    const store = await openSqliteStore(join(building, "portal.db"));
+    await forgetSessions(store).finally(() => store.close());
+    await renewProfile(building, ({ version, ...profile }) => ({ ...profile, restored: { at: now, backup: made }, version: version + 1 + Math.max(0, Math.ceil((now - made) / 1000)) }));
+    renameSync(building, directory);
+    return { made, at: now };
+  } catch (error) {
+    rmSync(building, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function isEmpty(directory: string): boolean {
+  try {
+    return readdirSync(directory).length === 0;
+  } catch (error) {
+    throw new MeshError("data-damaged", `${directory} cannot be read (${(error as NodeJS.ErrnoException).code ?? "?"}).`);
+  }
+}
