@@ -60,7 +60,7 @@ suite("a portal restored from a backup", () => {
     assert.equal((await meshOf(alice.desktop)).history.length, (await meshOf(laptop)).history.length);
     assert.equal(await bringBack(alice.desktop.client), 0);
     await assert.rejects(sync(phone.client), { code: "device-disabled" });
-    await join(alice, "watch");
+    await join({ ...alice, portal: restored }, "watch");
   });
 
   test("who was in step since takes an old restore as no excuse, nor one that the portal did not sign", async () => {

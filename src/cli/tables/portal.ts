@@ -80,7 +80,7 @@ export const portalCommands: readonly Command[] = [
     positionals: [],
     options: [data, { name: "out", value: "FILE", about: "a file that is not there yet" }],
     examples: [
-      { line: "mesh portal backup --data ~/portal --out /backup/portal-$(date +%F)", about: "daily" },
+      { line: "mesh portal backup --data ~/portal --out /backup/portal-2026-06-01", about: "each under a name of its own" },
       { line: "mesh portal restore /backup/portal-2026-06-01 --data ~/portal-new", about: "what it is for" },
     ],
     about: ["The file holds the portal's keys: whoever has it can pass for the portal. It holds nothing that opens what its users wrote. It appears under its name only when it is whole and on disk."],

@@ -50,10 +50,8 @@ function stepsFor(mesh: Mesh, answer: Answer): Part[][] {
   const suspensions = mesh.suspensions.slice(answer.suspensions);
   const steps: Part[][] = [];
   const suspend = (before: Version | undefined): void => {
-    for (let next = suspensions[0]; next !== undefined && (before === undefined || compareVersions(next.object.payload, before) < 0); next = suspensions[0]) {
-      steps.push([{ kind: "suspension", object: next.object.jws }]);
-      suspensions.shift();
-    }
+    const due = suspensions.filter(({ object }) => before === undefined || compareVersions(object.payload, before) < 0);
+    for (const { object } of suspensions.splice(0, due.length)) steps.push([{ kind: "suspension", object: object.jws }]);
   };
   for (const { profile } of missing) {
     suspend(profile.payload);
