@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server as PlainServer } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { Socket } from "node:net";
+import { createSecureContext } from "node:tls";
 import { MeshError } from "../refusals/mesh-error.ts";
 import { type Limits, tlsGroups } from "./limits.ts";
 
@@ -10,6 +11,35 @@ export type TlsMaterial = { readonly certificatePem: string; readonly keyPkcs8Pe
 /** OpenSSL's SSL_OP_NO_TICKET; the table that names it is `node:crypto`'s, which only `crypto/` imports. */
 const noTicket = 1 << 14;
 
+function contextOf(tls: TlsMaterial) {
+  return { cert: tls.certificatePem, key: tls.keyPkcs8Pem, minVersion: "TLSv1.3", ecdhCurve: tlsGroups, secureOptions: noTicket } as const;
+}
+
+/**
+ * Gives a running server another key and certificate; connections that are open keep theirs.
+ * @throws MeshError `service-listen-failed` for what OpenSSL does not take; the server then goes on as it was
+ */
+export function renewTls(server: Server, tls: TlsMaterial): void {
+  checkTls(tls);
+  server.setSecureContext(contextOf(tls));
+}
+
+/**
+ * Tries whether a key and a certificate can be shown, without showing them.
+ * @throws MeshError `service-listen-failed`
+ */
+export function checkTls(tls: TlsMaterial): void {
+  try {
+    createSecureContext(contextOf(tls));
+  } catch (error) {
+    throw unusable(error);
+  }
+}
+
+function unusable(error: unknown): MeshError {
+  return new MeshError("service-listen-failed", `The TLS key or certificate cannot be used: ${(error as Error).message}`, "The key must be that of the first certificate, both PEM, and readable by the portal.");
+}
+
 /**
  * Makes an HTTPS server that keeps the limits which Node can keep by itself.
  * @throws MeshError `service-listen-failed` for a key or certificate that OpenSSL does not take
@@ -17,11 +47,7 @@ const noTicket = 1 << 14;
 export function makeServer(tls: TlsMaterial, limits: Limits): Server {
   try {
     const server = createServer({
-      cert: tls.certificatePem,
-      key: tls.keyPkcs8Pem,
-      minVersion: "TLSv1.3",
-      ecdhCurve: tlsGroups,
-      secureOptions: noTicket,
+      ...contextOf(tls),
       handshakeTimeout: limits.headersMs,
       maxHeaderSize: limits.headerBytes,
       headersTimeout: Math.min(limits.headersMs, limits.requestMs),
@@ -35,7 +61,7 @@ export function makeServer(tls: TlsMaterial, limits: Limits): Server {
     server.maxHeadersCount = 0;
     return server;
   } catch (error) {
-    throw new MeshError("service-listen-failed", `The TLS key or certificate cannot be used: ${(error as Error).message}`);
+    throw unusable(error);
   }
 }
 

@@ -3,7 +3,7 @@ import { isIPv6, type Socket } from "node:net";
 import type { Code } from "../refusals/codes.ts";
 import { errorBody, type HttpResponse, refuseSocket, send } from "./answer.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
-import { Lines, listen, makeServer, type TlsMaterial } from "./listener.ts";
+import { Lines, listen, makeServer, renewTls, type TlsMaterial } from "./listener.ts";
 import { gatherHeaders, type Held, type HttpRequest, maxHeaderLines, plainAddress, receiveBody, splitTarget } from "./receive.ts";
 
 export type { HttpResponse } from "./answer.ts";
@@ -35,6 +35,8 @@ export type Served = {
   readonly url: string;
   /** How many TLS connections are open. */
   readonly connections: () => number;
+  /** Shows another certificate to whoever connects from now on. */
+  renew(tls: TlsMaterial): void;
   /** Stops taking connections, lets requests in flight finish, closes the idle, and cuts what is left after `graceMs` (10 s). */
   close(graceMs?: number): Promise<void>;
 };
@@ -72,7 +74,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
   });
   const port = await listen(server, options.host, options.port);
   server.on("error", (error) => log({ kind: "fault", method: "", path: "", error }));
-  return { port, url: `https://${shownHost(options.host)}:${port}`, connections: () => lines.count, close: (graceMs = 10_000) => lines.close(graceMs) };
+  return { port, url: `https://${shownHost(options.host)}:${port}`, connections: () => lines.count, renew: (tls) => renewTls(server, tls), close: (graceMs = 10_000) => lines.close(graceMs) };
 }
 
 type Take = (request: IncomingMessage, response: ServerResponse, goOn: () => void) => void;

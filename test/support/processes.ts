@@ -21,6 +21,8 @@ export type PortalProcess = {
   start(): Promise<void>;
   /** Ends it as an operator does, or with SIGKILL; returns when it is gone. */
   stop(signal?: "SIGTERM" | "SIGKILL"): Promise<void>;
+  /** Sends it a signal that does not end it. */
+  signal(name: "SIGHUP"): void;
   readonly running: () => boolean;
   /** What it has written to standard error since it was last started. */
   readonly said: () => string;
@@ -110,6 +112,7 @@ function portalProcess(directory: string, url: string, pin: string, spawnOne: ()
     port: Number(new URL(url).port),
     running: () => child !== undefined && child.exitCode === null && child.signalCode === null,
     said: () => said,
+    signal: (name) => void child?.kill(name),
     async start() {
       const one = spawnOne();
       child = one;

@@ -75,6 +75,18 @@ export async function openPortalData(directory: string): Promise<PortalData> {
 }
 
 /**
+ * Has a portal's profile list the TLS key of its certificate, or of its proxy's, first, with the one that was first before: who is connected
+ * yet sees that one. Returns who the portal is then.
+ */
+export async function vouchFor(directory: string, identity: Identity, certificatePem: string): Promise<Identity> {
+  const { spkiOfCertificate } = await import("../../certificates/spki.ts");
+  const key = udfOfKey<"tls-key">(spkiOfCertificate(certificatePem));
+  if (identity.profile.payload.tlsKeys[0] === key) return identity;
+  await renewProfile(directory, ({ tlsKeys, version, ...profile }) => ({ ...profile, tlsKeys: [key, ...tlsKeys.slice(0, 1)], version: version + 1 }));
+  return (await openPortalData(directory)).identity;
+}
+
+/**
  * Signs the next version of a portal's profile, which names the one before, and puts it in place; `change` says what is new in it.
  *
  * Whoever serves the portal shows it once it reads it again.

@@ -31,6 +31,10 @@ export const portalCommands: readonly Command[] = [
       { name: "log-level", value: "LEVEL", choices: ["error", "warn", "info", "debug"], about: "error, warn, info (a line a request) or debug; info where --log is given, else error" },
       { name: "metrics", value: "HOST:PORT", about: "answer /metrics there over plain HTTP, for Prometheus; a port alone is on 127.0.0.1" },
       { name: "quota", value: "SIZE", about: "the room of an account (1G); `mesh portal quota` gives one account another" },
+      { name: "certificate", value: "FILE", about: "show this certificate, with its chain, in place of the self-made one (PEM)" },
+      { name: "certificate-key", value: "FILE", about: "its key (PEM); both are read again when they change, and on SIGHUP" },
+      { name: "behind-proxy", value: "ADDRESS", many: true, about: "a reverse proxy, or network of such, whose word on its callers counts" },
+      { name: "proxy-certificate", value: "FILE", about: "the certificate that this proxy shows (PEM), for the portal to vouch for" },
       { name: "writes-per-hour", value: "N", about: "changes that an account may make in an hour (10000)" },
     ],
     examples: [
@@ -97,6 +101,18 @@ export const portalCommands: readonly Command[] = [
     ],
     about: ["The portal stays the one that its users pinned, and tells their devices under its own key that it was restored. What came after the backup is lost here: devices that know of it stop (exit 6) until their owner has them bring it back. An account that was made since is lost."],
     load: () => import("../commands/portal/restore.ts"),
+  },
+  {
+    path: ["portal", "unit"],
+    summary: "Print a systemd unit for a portal, hardened.",
+    positionals: [{ name: "ARGUMENT", many: true, optional: true, about: "what else `mesh portal serve` is given" }],
+    options: [data, { name: "user", value: "NAME", about: "run as this user (one that systemd makes for it)" }],
+    examples: [
+      { line: "mesh portal unit --data /var/lib/mesh-portal", about: "to /etc/systemd/system/mesh-portal.service" },
+      { line: "mesh portal unit --data /var/lib/mesh-portal -- --metrics 9464", about: "with more for `mesh portal serve`" },
+    ],
+    about: ["The portal's directory is to be directly in /var/lib; nothing else is writable to the service. It is ready when it says so, and reads its certificate again on `systemctl reload`."],
+    load: () => import("../commands/portal/unit.ts"),
   },
   {
     path: ["portal", "quota"],

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 
+import { behindProxies, type WhoAsks } from "../../../http/forwarded.ts";
 import { parseListen, servePlain } from "../../../http/plain.ts";
 import { serve } from "../../../http/serve.ts";
 import { defaultPolicy, type Policy } from "../../../portal/limits.ts";
@@ -8,8 +9,11 @@ import { demand } from "../../../refusals/mesh-error.ts";
 import { openSqliteStore } from "../../../store/sqlite.ts";
 import type { Args } from "../../args.ts";
 import type { Call } from "../../call.ts";
+import { certificateFiles } from "../../portal/certificate.ts";
 import { describePortal, openPortalData, type PortalSettings } from "../../portal/data.ts";
 import { type LogLevel, logLevels, makeLog } from "../../portal/log.ts";
+import { tellReady } from "../../portal/ready.ts";
+import { openShown } from "../../portal/shown.ts";
 import { parseSize } from "../../portal/size.ts";
 import { beginUpkeep } from "../../portal/upkeep.ts";
 
@@ -17,15 +21,17 @@ import { beginUpkeep } from "../../portal/upkeep.ts";
 export async function run(call: Call): Promise<void> {
   const { args, world } = call;
   const log = makeLog(args.text("log"), levelOf(args), (line) => world.write(2, line), world.now);
-  const metrics = metricsOf(args);
-  const data = await openPortalData(resolve(args.needText("data")));
+  const [metrics, whoAsks, files] = [metricsOf(args), whoAsksOf(args), certificateFiles(args)];
+  const directory = resolve(args.needText("data"));
+  const data = await openPortalData(directory);
+  const shown = await openShown(directory, data, files);
   const opened = await openSqliteStore(data.database);
   call.whenDone(() => opened.close());
   const meter = metrics === undefined ? undefined : new (await import("../../portal/meter.ts")).Meter();
   const store = meter?.store(opened) ?? opened;
   const portal = new Portal({
     store,
-    identity: data.identity,
+    identity: shown.identity,
     policy: policyOf(args, data.settings),
     now: world.now,
     ticks: () => performance.now(),
@@ -37,9 +43,9 @@ export async function run(call: Call): Promise<void> {
   const served = await serve({
     host: data.settings.host,
     port: data.settings.port,
-    tls: data.tls,
+    tls: shown.tls,
     handle: ({ remoteAddress, ...request }) => {
-      const answer = (): ReturnType<Portal["handle"]> => portal.handle({ ...request, remote: remoteAddress });
+      const answer = (): ReturnType<Portal["handle"]> => portal.handle({ ...request, remote: whoAsks(remoteAddress, request.headers) });
       return meter === undefined ? answer() : meter.during(answer);
     },
     log: (event) => {
@@ -48,6 +54,7 @@ export async function run(call: Call): Promise<void> {
     },
   });
   call.whenDone(() => served.close());
+  call.whenDone(shown.follow(served, log));
   if (metrics !== undefined && meter !== undefined) {
     const { exposition, expositionType } = await import("../../portal/exposition.ts");
     const page = await servePlain(metrics.host, metrics.port, { path: "/metrics", contentType: expositionType, text: async () => exposition(meter.metrics(served.connections())) });
@@ -57,6 +64,7 @@ export async function run(call: Call): Promise<void> {
   call.whenDone(beginUpkeep(store, meter, log, world.now));
   const { url } = describePortal(data.settings, data.identity.profile.payload.id);
   world.write(2, `Portal ready at ${url}\n`);
+  await tellReady(world.environment);
   await untilSignal();
 }
 
@@ -78,6 +86,14 @@ function metricsOf(args: Args) {
   const listen = text === undefined ? undefined : parseListen(text, "127.0.0.1");
   demand(text === undefined || listen !== undefined, "usage-option-value", `--metrics is HOST:PORT or PORT, not ${JSON.stringify(text)}.`);
   return listen;
+}
+
+function whoAsksOf(args: Args): WhoAsks {
+  const proxies = args.texts("behind-proxy").flatMap((text) => text.split(","));
+  const who = proxies.length === 0 ? (peer: string) => peer : behindProxies(proxies);
+  demand(who !== undefined, "usage-option-value", "--behind-proxy takes IP addresses and networks, like 127.0.0.1 or 10.0.0.0/8.");
+  demand(args.text("proxy-certificate") === undefined || proxies.length > 0, "usage-options-conflict", "--proxy-certificate goes with --behind-proxy.");
+  return who;
 }
 
 function untilSignal(): Promise<void> {
