@@ -26,7 +26,7 @@ test("a home that is missing, newer, damaged or open to others is refused, and l
   const list = ["password", "list", "--json"];
   for (const [expected, spoil] of [
     ["home-missing 3", (home) => rmSync(homeFiles(home.path).format)],
-    ["home-newer 1", (home) => writeFileSync(homeFiles(home.path).format, "2\n")],
+    ["home-newer 1", (home) => writeFileSync(homeFiles(home.path).format, "3\n")],
     ["home-damaged 1", (home) => writeFileSync(homeFiles(home.path).format, "one")],
     ["home-damaged 1", (home) => writeFileSync(homeFiles(home.path).format, "")],
     ["home-damaged 1", (home) => rmSync(homeFiles(home.path).keyring)],

@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import type { Keyring } from "../keyring/keyring.ts";
 import { replaceFile } from "../machine/replace-file.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
+import type { SqliteStore } from "../store/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import type { Call } from "./call.ts";
 import type { Environment } from "./world.ts";
@@ -19,7 +20,7 @@ export type Home = {
 };
 
 /** The format that this version writes; the file `format` holds it, and a home is there once that file is. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** Where the home is: `--home` or MESH_HOME, else by the XDG base directory specification. */
 export function homePath(option: string | undefined, environment: Environment): string {
@@ -62,7 +63,19 @@ export async function openHome(call: Call): Promise<Home> {
   const { openSqliteStore } = await import("../store/sqlite.ts");
   const store = await openSqliteStore(files.store);
   call.whenDone(() => store.close());
+  const format = Number(readFormat(files.format));
+  if (format < FORMAT) await migrate(files, format, keyring, store);
   return { path, keyring, store, master: masterOpener(call, files.master, secret) };
+}
+
+/** Brings an older home up to date, after a copy of it; cut off anywhere, it is done again the next time (decision 11.2). */
+async function migrate(files: ReturnType<typeof homeFiles>, format: number, keyring: Keyring, store: SqliteStore): Promise<void> {
+  const [{ migrateHome }, { Rows }] = await Promise.all([import("../client/migrate-home.ts"), import("../client/rows.ts")]);
+  const copy = `${files.store}.format-${format}`;
+  // What was cut off may have left the rows migrated already: the first copy is the one that counts.
+  if (!existsSync(copy)) await store.backup(copy);
+  await migrateHome(new Rows(store, keyring));
+  replaceFile(files.format, `${FORMAT}\n`);
 }
 
 /**

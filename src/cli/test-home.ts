@@ -39,7 +39,7 @@ export async function makeTestHome(passphrase?: string): Promise<TestHome> {
   });
   await store.close();
   keyring.close();
-  writeFileSync(files.format, "1\n");
+  writeFileSync(files.format, "2\n");
   const inputFile = join(path, "input");
   return {
     path,
