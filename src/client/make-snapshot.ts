@@ -13,6 +13,9 @@ import type { Synced } from "./synced.ts";
 /** When a chain has grown by so many octets, its state is written down anew: what a device that joins then reads besides stays small. */
 const GROWN_OCTETS = 1024 * 1024;
 
+/** So many blobs are on their way at once. */
+const AT_ONCE = 4;
+
 /** How long a blob that no snapshot names any more is kept, for a device that was just told of it, in milliseconds of portal time. */
 const KEPT_MS = 24 * 60 * 60 * 1000;
 
@@ -52,7 +55,8 @@ async function makeSnapshot(client: Client, { link, requester, self, mesh, now }
   const { g, n } = personalOf(mesh).payload;
   const payload: Snapshot = { catalog: chain.catalog as Snapshot["catalog"], digest: chain.digest, epoch: chain.epoch, epochAt: publicPart(epoch), epochVersion: chain.epochVersion, g, holders: [...chain.holders], index: chain.index, n, root: root.named, v: 1, version: chain.version };
   const blob = signedBytes(await signObject(snapshot, payload, signerOf(client.keyring, self.device)));
-  for (const one of [...made, root]) await link.putBlob(requester, one.blob);
+  const blobs = [...made, root].map((one) => one.blob);
+  for (let at = 0; at < blobs.length; at += AT_ONCE) await Promise.all(blobs.slice(at, at + AT_ONCE).map((one) => link.putBlob(requester, one)));
   await link.putBlob(requester, blob);
   const name: SnapshotName = { catalog: payload.catalog, digest: digestOf(blob), index: chain.index, size: blob.length };
   await client.rows.transact(async (rows) => {

@@ -1,7 +1,7 @@
 import { fromBase64url } from "../bytes/base64url.ts";
 import type { Authority, Chain } from "../catalogs/chain.ts";
 import type { Entry } from "../catalogs/merge.ts";
-import { correctSnapshot, openPiece, openRoot, type Snapshot, snapshot } from "../catalogs/snapshot.ts";
+import { correctSnapshot, openPiece, openRoot, type Piece, type Snapshot, snapshot } from "../catalogs/snapshot.ts";
 import type { DecapsulationKey } from "../crypto/key-pair.ts";
 import type { Digest } from "../envelope/fields.ts";
 import { readSigned } from "../envelope/signed.ts";
@@ -34,7 +34,7 @@ export async function takeSnapshot(link: PortalLink, requester: Requester, name:
     const row: CatalogRow = { ...pulled.row, epochs: withEarlierKeys({ ...(epochs as Readonly<Record<string, EpochRow>>), ...pulled.row.epochs }, catalog, epoch, rootKey) };
     // Where two pieces hold one entry, the later one counts.
     const entries = new Map<string, Entry>();
-    for (const piece of pieces) for (const entry of openPiece(catalog, piece, keyOf(row, piece.epoch), await link.getBlob(requester, piece.digest, piece.size))) entries.set(entry.id, entry);
+    for await (const { blob, piece } of fetched(link, requester, pieces)) for (const entry of openPiece(catalog, piece, keyOf(row, piece.epoch), blob)) entries.set(entry.id, entry);
     return { entries: [...entries.values()], placed: pulled.placed, replay: { digest: signed.payload.digest, index: signed.payload.index, maker: signed.kid }, row };
   } catch (error) {
     // A portal that shows false octets is blamed for it; what is missing or wrong in a snapshot is in the chain all the same.
@@ -42,6 +42,9 @@ export async function takeSnapshot(link: PortalLink, requester: Requester, name:
     throw error;
   }
 }
+
+/** So many blobs are on their way at once. */
+const AHEAD = 4;
 
 const UNUSABLE: ReadonlySet<string> = new Set(["blob-unknown", "snapshot-malformed", "signed-malformed", "signature-invalid", "signature-wrong-key", "profile-wrong-signer", "signer-suspended", "entries-malformed", "epoch-key-wrong"]);
 
@@ -53,6 +56,24 @@ export async function writeSnapshot(rows: RowsWriting, catalog: string, { entrie
   await kept.flush(rows);
   await rows.put("digests", catalog, replay.index, { digest: replay.digest });
   await rows.put("replays", catalog, "", replay);
+}
+
+/** The pieces with their blobs, in their order; a few more are on their way while one is read. */
+async function* fetched(link: PortalLink, requester: Requester, pieces: readonly Piece[]): AsyncGenerator<{ readonly piece: Piece; readonly blob: Uint8Array }> {
+  const coming: Promise<Uint8Array>[] = [];
+  const ask = (piece: Piece | undefined): void => {
+    if (piece === undefined) return;
+    const blob = link.getBlob(requester, piece.digest, piece.size);
+    // One that fails behind another that failed is nobody's to hear.
+    blob.catch(() => undefined);
+    coming.push(blob);
+  };
+  for (const piece of pieces.slice(0, AHEAD)) ask(piece);
+  for (const [at, piece] of pieces.entries()) {
+    const blob = await coming.shift();
+    ask(pieces[at + AHEAD]);
+    if (blob !== undefined) yield { blob, piece };
+  }
 }
 
 async function signedOf(blob: Uint8Array, name: SnapshotName, authority: Authority) {
