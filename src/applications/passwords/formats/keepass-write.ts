@@ -7,6 +7,9 @@ import { entryDefaults, groupDefaults, isUsuallyProtected, KIND, keptElements, O
 import { element, isSayable, textElement, writeXml, type XmlElement } from "./xml.ts";
 import { uuidOctets } from "./uuid.ts";
 
+/** The number of an item's first file among all. */
+type First = (item: Item) => number;
+
 type Group = { readonly path: string; readonly name: string; readonly groups: Map<string, Group>; readonly items: Item[] };
 
 /** Writes a KeePassXC export; `now` (RFC 3339) stands for times that nobody knows. What it has no place for is named. */
@@ -16,9 +19,16 @@ export function writeKeepass(items: readonly Item[], folders: readonly Folder[],
   for (const { path } of folders) groupAt(top, path);
   for (const item of items) groupAt(top, item.texts.folder ?? "").items.push(item);
   const seconds = now.replace(/\.\d+/, "");
+  const numbers = new Map<Item, number>();
+  let files = 0;
+  for (const item of items) {
+    numbers.set(item, files);
+    files += item.files.length;
+  }
+  const first: First = (item) => numbers.get(item) ?? 0;
   const own = kept.get("");
   const meta = keptElements(own, "meta");
-  const root = element("KeePassFile", [element("Meta", [textElement("Generator", "Mesh"), ...meta]), element("Root", [groupTo(top, kept, seconds), textElement("DeletedObjects", "")])]);
+  const root = element("KeePassFile", [element("Meta", [textElement("Generator", "Mesh"), ...meta, ...binariesOf(items)]), element("Root", [groupTo(top, kept, first, seconds), textElement("DeletedObjects", "")])]);
   return { text: writeXml(root), failed: items.flatMap((item) => lost(item)) };
 }
 
@@ -36,7 +46,13 @@ function escapedName(name: string): string {
   return name.replaceAll(/[\\/]/g, "\\$&");
 }
 
-function groupTo(group: Group, kept: ReadonlyMap<string, Json | undefined>, now: string): XmlElement {
+/** The files of all items, in order; entries call them by number. */
+function binariesOf(items: readonly Item[]): readonly XmlElement[] {
+  const files = items.flatMap((item) => item.files);
+  return files.length === 0 ? [] : [element("Binaries", files.map(({ octets }, index) => textElement("Binary", toBase64(octets), { ID: String(index) })))];
+}
+
+function groupTo(group: Group, kept: ReadonlyMap<string, Json | undefined>, first: First, now: string): XmlElement {
   const own = kept.get(group.path);
   const about = isObject(own) ? own : {};
   const text = (name: string, otherwise: string): string => (typeof about[name] === "string" && about[name] !== "" ? about[name] : otherwise);
@@ -49,12 +65,12 @@ function groupTo(group: Group, kept: ReadonlyMap<string, Json | undefined>, now:
     timesElement(text("created", now), text("modified", now), about["times"]),
     ...groupDefaults.slice(2).map(({ name }) => usual(name)),
     ...more,
-    ...group.items.map((item) => entryTo(item, now)),
-    ...[...group.groups.values()].map((inner) => groupTo(inner, kept, now)),
+    ...group.items.map((item) => entryTo(item, first, now)),
+    ...[...group.groups.values()].map((inner) => groupTo(inner, kept, first, now)),
   ]);
 }
 
-function entryTo(item: Item, now: string): XmlElement {
+function entryTo(item: Item, first: First, now: string): XmlElement {
   const kept = isObject(item.kept.keepass) ? item.kept.keepass : {};
   const { usual, more } = withKept(entryDefaults, keptElements(kept, "elements"));
   const [created, modified] = [secondsOf(item.texts.created ?? now), secondsOf(item.texts.modified ?? now)];
@@ -67,6 +83,7 @@ function entryTo(item: Item, now: string): XmlElement {
     timesElement(created, modified, kept["times"]),
     ...more,
     ...strings,
+    ...item.files.map(({ name }, index) => element("Binary", [textElement("Key", name), textElement("Value", "", { Ref: String(first(item) + index) })])),
     usual("AutoType"),
     historyTo(item, usual("History"), uuid, strings),
   ]);

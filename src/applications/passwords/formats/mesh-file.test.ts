@@ -10,7 +10,7 @@ import { applied, codeOf, planOf, quickKeys, vector } from "./test-files.ts";
 import { writeMeshFile } from "./mesh-file.ts";
 
 const octetsOf = (text: string): Uint8Array => new TextEncoder().encode(text);
-const plain = async (entries: readonly Entry[]): Promise<string> => writeMeshFile(entries, undefined);
+const plain = async (entries: readonly Entry[]): Promise<string> => writeMeshFile(entries, new Map(), undefined);
 
 async function everything(): Promise<readonly Entry[]> {
   const entries = applied(await planOf(vector("bitwarden", "valid", "everything.json")));
@@ -58,18 +58,18 @@ test("a second import brings nothing; what was changed since comes in beside, un
 
 test("under a password it opens with that alone, and says nothing of what it holds", async () => {
   const entries = await everything();
-  const sealed = await writeMeshFile(entries, octetsOf("secret"), quickKeys);
+  const sealed = await writeMeshFile(entries, new Map(), octetsOf("secret"), quickKeys);
   assert(!/bank|alice/i.test(sealed));
   assert.equal(await plain(applied(await planOf(octetsOf(sealed), [], { password: "secret" }))), await plain(entries));
   assert.equal(await codeOf(() => planOf(octetsOf(sealed), [], { password: "Secret" })), "import-wrong-password");
 });
 
 test("what was changed, cut off or asks for too much is refused", async () => {
-  const sealed = JSON.parse(await writeMeshFile(await everything(), octetsOf("secret"), quickKeys)) as { sealed: Record<string, never> };
-  const { entries } = sealed.sealed as unknown as { entries: { ciphertext: string } };
-  const turned = `${entries.ciphertext.startsWith("A") ? "B" : "A"}${entries.ciphertext.slice(1)}`;
+  const sealed = JSON.parse(await writeMeshFile(await everything(), new Map(), octetsOf("secret"), quickKeys)) as { sealed: Record<string, never> };
+  const { content } = sealed.sealed as unknown as { content: { ciphertext: string } };
+  const turned = `${content.ciphertext.startsWith("A") ? "B" : "A"}${content.ciphertext.slice(1)}`;
   const cases: readonly (readonly [unknown, string])[] = [
-    [{ ...sealed, sealed: { ...sealed.sealed, entries: { ...entries, ciphertext: turned } } }, "import-damaged"],
+    [{ ...sealed, sealed: { ...sealed.sealed, content: { ...content, ciphertext: turned } } }, "import-damaged"],
     [{ ...sealed, sealed: { ...sealed.sealed, memoryKiB: 1024 ** 3 } }, "password-key-parameters"],
     [{ ...sealed, sealed: { ...sealed.sealed, more: 1 } }, "import-damaged"],
     [{ ...sealed, v: 2 }, "import-newer"],

@@ -13,6 +13,7 @@ import { countField, octetsField } from "../../../envelope/fields.ts";
 import { keyedShape, keyedUnder, openKeyed } from "../../../envelope/keyed.ts";
 import { readShape } from "../../../envelope/shape.ts";
 import { MeshError } from "../../../refusals/mesh-error.ts";
+import { limits } from "../limits.ts";
 import { damaged } from "./damage.ts";
 import { maxFileOctets } from "./limits.ts";
 
@@ -20,16 +21,29 @@ import { maxFileOctets } from "./limits.ts";
 const FORMAT = "mesh-passwords";
 const PURPOSE = "mesh/passwords/file/v1";
 
+/** The octets of attachments, each by its entry and the field that holds it (`attachedAt`). */
+export type Attached = ReadonlyMap<string, Uint8Array>;
+
+/** The key of an attachment among others. */
+export function attachedAt(entry: string, field: string): string {
+  return `${entry}/${field}`;
+}
+
+/** What a file holds. */
+export type Filed = { readonly entries: readonly FiledEntry[]; readonly attached: Attached };
+
 /** One entry in a file: for each field its values, the one that holds first. */
 export type FiledEntry = { readonly id: string; readonly fields: Readonly<Record<string, readonly Json[]>> };
 
 const FIELD_NAME = /^[a-z][A-Za-z0-9._:-]{0,63}$/;
 const fieldsShape = v.custom<FiledEntry["fields"]>((input) => typeof input === "object" && input !== null && !Array.isArray(input) && Object.entries(input).every(([name, values]) => FIELD_NAME.test(name) && Array.isArray(values) && values.length > 0), "must be fields with their values");
 const entriesShape = v.array(v.strictObject({ fields: fieldsShape, id: octetsField({ octets: 16 }) }));
-const plainShape = v.strictObject({ entries: entriesShape, format: v.literal(FORMAT), v: v.literal(1) });
+const filesShape = v.array(v.strictObject({ entry: octetsField({ octets: 16 }), field: v.pipe(v.string(), v.regex(FIELD_NAME)), octets: octetsField({ most: limits.attachment }) }));
+const contentShape = v.strictObject({ entries: entriesShape, files: v.optional(filesShape, []) });
+const plainShape = v.strictObject({ ...contentShape.entries, format: v.literal(FORMAT), v: v.literal(1) });
 const sealedShape = v.strictObject({
   format: v.literal(FORMAT),
-  sealed: v.strictObject({ commitment: octetsField({ octets: 32 }), entries: keyedShape, lanes: countField(), memoryKiB: countField(), passes: countField(), salt: octetsField({ octets: 32 }) }),
+  sealed: v.strictObject({ commitment: octetsField({ octets: 32 }), content: keyedShape, lanes: countField(), memoryKiB: countField(), passes: countField(), salt: octetsField({ octets: 32 }) }),
   v: v.literal(1),
 });
 
@@ -42,21 +56,20 @@ export function meshFileIn(file: Json): { readonly sealed: boolean } | undefined
   return typeof file === "object" && members?.format === FORMAT ? { sealed: members.sealed !== undefined } : undefined;
 }
 
-/** What it is comes first, so that a file that is cut off can still be told. */
-function fileOf(member: "entries" | "sealed", value: Json): string {
-  return `{"format":"${FORMAT}","v":1,"${member}":${canonicalJson(value)}}\n`;
-}
-
-/** Writes a whole catalog, history and what was removed included, in one spelling; under a password if one is given. */
-export async function writeMeshFile(entries: readonly Entry[], password: Uint8Array | undefined, options: FileKeyOptions = {}): Promise<string> {
+/** Writes a whole catalog, history and what was removed included, with the octets of attachments, in one spelling; under a password if one is given. */
+export async function writeMeshFile(entries: readonly Entry[], attached: Attached, password: Uint8Array | undefined, options: FileKeyOptions = {}): Promise<string> {
   const filed = [...entries].sort((a, b) => (a.id < b.id ? -1 : 1)).map(filedOf).filter((one) => Object.keys(one.fields).length > 0);
-  if (password === undefined) return fileOf("entries", filed as unknown as Json);
+  const files = [...attached].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, octets]) => ({ entry: key.slice(0, key.indexOf("/")), field: key.slice(key.indexOf("/") + 1), octets: toBase64url(octets) }));
+  const content = { entries: filed as unknown as Json, ...(files.length === 0 ? {} : { files }) };
+  // What it is comes first, so that a file that is cut off can still be told.
+  const head = `{"format":"${FORMAT}","v":1,`;
+  if (password === undefined) return `${head}${canonicalJson(content).slice(1)}\n`;
   const { memoryKiB, passes, lanes } = options.parameters ?? defaultPasswordParameters;
   const salt = randomBytes(32);
   const key = await passwordKey(password, salt, { memoryKiB, passes, lanes }, floorOf(options));
   try {
-    const sealed = { commitment: toBase64url(commitmentOf(key, salt)), entries: keyedUnder(key, PURPOSE, canonicalBytes(filed as unknown as Json)), lanes, memoryKiB, passes, salt: toBase64url(salt) };
-    return fileOf("sealed", sealed);
+    const sealed = { commitment: toBase64url(commitmentOf(key, salt)), content: keyedUnder(key, PURPOSE, canonicalBytes(content)), lanes, memoryKiB, passes, salt: toBase64url(salt) };
+    return `${head}"sealed":${canonicalJson(sealed)}}\n`;
   } finally {
     wipe(key);
   }
@@ -69,13 +82,13 @@ export function filedOf(entry: Entry): FiledEntry {
 }
 
 /**
- * Reads the entries of such a file.
+ * Reads such a file.
  * @throws MeshError `import-newer`, `import-damaged`, `import-wrong-password`, `password-key-parameters`
  */
-export async function readMeshFile(file: Json, password: Uint8Array | undefined, options: FileKeyOptions = {}): Promise<readonly FiledEntry[]> {
+export async function readMeshFile(file: Json, password: Uint8Array | undefined, options: FileKeyOptions = {}): Promise<Filed> {
   const version = (file as { readonly v?: Json }).v;
   if (Number.isSafeInteger(version) && (version as number) > 1) throw new MeshError("import-newer", `A newer version of the program wrote this file (format ${String(version)}, known 1).`, "Update this one; nothing was imported.");
-  if (meshFileIn(file)?.sealed !== true) return readShape(plainShape, file, "import-damaged", "file of passwords").entries;
+  if (meshFileIn(file)?.sealed !== true) return filedFrom(readShape(plainShape, file, "import-damaged", "file of passwords"));
   const { sealed } = readShape(sealedShape, file, "import-damaged", "sealed file of passwords");
   if (password === undefined) throw new MeshError("import-wrong-password", "This file needs its password.");
   const { memoryKiB, passes, lanes } = sealed;
@@ -84,12 +97,16 @@ export async function readMeshFile(file: Json, password: Uint8Array | undefined,
   try {
     // First, because AES-GCM alone lets one ciphertext be made that opens under two keys.
     if (!equalBytes(commitmentOf(key, salt), fromBase64url(sealed.commitment))) throw new MeshError("import-wrong-password", "This password does not open the file.");
-    const opened = openKeyed(key, PURPOSE, sealed.entries);
+    const opened = openKeyed(key, PURPOSE, sealed.content);
     if (opened === undefined) throw damaged("it was changed after it was written.");
-    return readShape(entriesShape, parseJson(opened, { maxBytes: maxFileOctets }), "import-damaged", "file of passwords");
+    return filedFrom(readShape(contentShape, parseJson(opened, { maxBytes: maxFileOctets }), "import-damaged", "file of passwords"));
   } finally {
     wipe(key);
   }
+}
+
+function filedFrom({ entries, files }: v.InferOutput<typeof contentShape>): Filed {
+  return { entries, attached: new Map(files.map(({ entry, field, octets }) => [attachedAt(entry, field), fromBase64url(octets)])) };
 }
 
 function floorOf({ floor }: FileKeyOptions): PasswordOptions {

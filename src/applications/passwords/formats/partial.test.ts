@@ -34,7 +34,7 @@ suite("a damaged file, with --partial", () => {
 
   test("our own, cut off: the entries before", async () => {
     const entries = applied(await planOf(vector("bitwarden", "valid", "everything.json")));
-    const file = await writeMeshFile(entries, undefined, quickKeys);
+    const file = await writeMeshFile(entries, new Map(), undefined, quickKeys);
     const plan = await planOf(octets(file.slice(0, Math.floor(file.length / 2))), [], { partial: true });
     assert(plan.imported > 0 && plan.imported < 7);
     assert.equal(plan.failed.at(0)?.title, "(1 of the entries)");

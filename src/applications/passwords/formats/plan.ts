@@ -3,10 +3,11 @@ import { type Change, changesBytes } from "../../../catalogs/entries.ts";
 import { type EntryId, newEntryId } from "../../../catalogs/entry-id.ts";
 import { change, current, type Entry, isRemoved, merge } from "../../../catalogs/merge.ts";
 import { MeshError } from "../../../refusals/mesh-error.ts";
+import { attachmentOf } from "../attachment.ts";
 import { limits } from "../limits.ts";
 import { isFolder } from "../password.ts";
 import { checkItem, type Failure, type Folder, folderOf, type Item, type ItemFile, itemOf, sameness, valuesOf } from "./item.ts";
-import { type FiledEntry, filedOf } from "./mesh-file.ts";
+import { attachedAt, type Filed, type FiledEntry, filedOf } from "./mesh-file.ts";
 import { Names } from "./names.ts";
 
 /** What a file of passwords was found to hold. */
@@ -75,12 +76,12 @@ export function planImport(entries: readonly Entry[], contents: Contents): Plan 
 }
 
 /**
- * Plans to bring the entries of a file of ours into the catalog, with all that they ever held (spec 6.4).
+ * Plans to bring the entries of a file of ours into the catalog, with all that they ever held (spec 6.5).
  *
  * Into a catalog without them they come equal, their identifiers too. One that is there already, under its identifier or
  * equal in all it holds now, is not brought in again; one that is there and differs comes in beside it.
  */
-export function planRestore(entries: readonly Entry[], filed: readonly FiledEntry[]): Plan {
+export function planRestore(entries: readonly Entry[], { entries: filed, attached }: Filed): Plan {
   const byId = new Map(entries.map((entry) => [entry.id as string, entry]));
   const present = entries.filter((entry) => !isRemoved(entry) && !isFolder(entry));
   const names = new Set(present.map((entry) => current(entry, "name")));
@@ -89,6 +90,7 @@ export function planRestore(entries: readonly Entry[], filed: readonly FiledEntr
   const folders = new Set(entries.filter((entry) => !isRemoved(entry)).flatMap((entry) => folderOf(entry)?.path ?? []));
   const changes: Change[] = [];
   const failed: Failure[] = [];
+  const files: PlannedFile[] = [];
   const counts = { imported: 0, kept: 0, already: 0, renamed: 0 };
   for (const one of filed) {
     const before = byId.get(one.id);
@@ -112,10 +114,18 @@ export function planRestore(entries: readonly Entry[], filed: readonly FiledEntr
       continue;
     }
     for (const next of made) changes.push(next);
-    if (Object.keys(one.fields).some(isAttachment)) failed.push({ title: item.title, why: "Its attachments are not in such a file; the rest of it was imported." });
+    for (const [field, values] of Object.entries(one.fields).filter(([field]) => isAttachment(field))) {
+      const attachment = attachmentOf(field, values[0] ?? null);
+      const octets = attached.get(attachedAt(one.id, field));
+      if (attachment === undefined) continue;
+      const title = `${item.title}: ${attachment.name}`;
+      if (isRemoved(entry)) continue;
+      if (octets === undefined || made[0] === undefined) failed.push({ title, why: "The file does not hold this attachment; the rest was imported." });
+      else files.push({ made: made[0], title, file: { name: attachment.name, octets } });
+    }
     if (folder === undefined) counts.imported++;
   }
-  return { changes, ...counts, failed, files: [] };
+  return { changes, ...counts, failed, files };
 }
 
 /** The changes that write an entry's values again, the oldest of each field first. What an attachment names is at a portal, and only for the mesh that put it there. */
@@ -132,7 +142,14 @@ function isAttachment(field: string): boolean {
 }
 
 function isSame(entry: Entry, filed: FiledEntry): boolean {
-  return canonicalJson(filedOf(entry) as unknown as Json) === canonicalJson(filed as unknown as Json);
+  return toldOf(filedOf(entry)) === toldOf(filed);
+}
+
+/** All that an entry in a file tells; of attachments only what they are called and how large they are, since each mesh seals them anew. */
+function toldOf({ fields }: FiledEntry): string {
+  const attachments = Object.entries(fields).flatMap(([field, values]) => (isAttachment(field) ? (attachmentOf(field, values[0] ?? null) ?? []) : []));
+  const others = Object.fromEntries(Object.entries(fields).filter(([field]) => !isAttachment(field)));
+  return canonicalJson([others as Json, attachments.map(({ name, size }) => [name, size])]);
 }
 
 /** What programs keep about folders, where nothing of that program is kept yet. */

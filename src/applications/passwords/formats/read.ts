@@ -37,7 +37,7 @@ export async function readPasswords(reading: Reading): Promise<ReadFile> {
     const { readMeshFile, meshFileIn } = await import("./mesh-file.ts");
     const { object, failed } = objectIn(reading.octets, reading.partial);
     const filed = await readMeshFile(object, meshFileIn(object)?.sealed === true ? await reading.password() : undefined, reading.keys);
-    return { format, items: filed.length + failed.length, hasFiles: false, plan: (entries) => withFailed(planRestore(entries, filed), failed) };
+    return { format, items: filed.entries.length + failed.length, hasFiles: filed.attached.size > 0, plan: (entries) => withFailed(planRestore(entries, filed), failed) };
   }
   const contents = wholeOnly(reading, await contentsOf(format, reading));
   demand(contents.items.length <= maxItems, "import-too-large", `The file holds more than ${maxItems} items.`);

@@ -1,16 +1,17 @@
 import { existsSync } from "node:fs";
 
 import { formats, formatWords } from "../../../applications/passwords/formats/formats.ts";
-import { type WrittenFormat, writePasswords } from "../../../applications/passwords/formats/write.ts";
+import { holdsAttachments, type WrittenFormat, writePasswords } from "../../../applications/passwords/formats/write.ts";
 import { utf8 } from "../../../bytes/text.ts";
 import { readEntries } from "../../../client/catalog.ts";
 import { replaceFile } from "../../../machine/replace-file.ts";
 import { demand, MeshError } from "../../../refusals/mesh-error.ts";
 import type { Call } from "../../call.ts";
 import { openClient } from "../../open-client.ts";
+import { attachedTo } from "./exported-files.ts";
 import { counted, failuresText } from "./import.ts";
 
-/** `mesh password export`: { file, format, exported, failed: [ { title, why } ], encrypted }. Works offline. */
+/** `mesh password export`: { file, format, exported, failed: [ { title, why } ], encrypted }. Works offline, but for attachments that only the portal has. */
 export async function run(call: Call): Promise<void> {
   const { args, input, output, world } = call;
   const path = args.needText("FILE");
@@ -18,9 +19,12 @@ export async function run(call: Call): Promise<void> {
   const encrypt = args.flag("encrypt") || args.text("file-password-file") !== undefined;
   demand(!encrypt || format === "mesh", "usage-options-conflict", "Only a file in the format mesh is encrypted.", "Leave out --format, or the password.");
   demand(args.flag("force") || !existsSync(path), "export-exists", `There is a file ${path} already; it was not touched.`, "Choose another name, or add --force to replace it.");
-  const entries = await readEntries(await openClient(call, "offline"), "passwords");
+  const client = await openClient(call, "online");
+  const entries = await readEntries(client, "passwords");
   const password = encrypt ? utf8(await input.newSecret("file-password-file", `New password for ${path}`)) : undefined;
-  const { octets, exported, failed } = await writePasswords(entries, { format, now: world.now(), ...(password === undefined ? {} : { password }) });
+  const { attached, missing } = holdsAttachments(format) ? await attachedTo(client, entries) : { attached: new Map<string, Uint8Array>(), missing: [] };
+  const { octets, exported, failed: left } = await writePasswords(entries, { format, now: world.now(), attached, ...(password === undefined ? {} : { password }) });
+  const failed = [...left, ...missing];
   try {
     replaceFile(path, octets);
   } catch (error) {

@@ -127,3 +127,34 @@ test("files within items come along as attachments, octet for octet, and a secon
     other.remove();
   }
 });
+
+test("attachments go out in our own file and in a KeePassXC export, and come in again octet for octet; elsewhere they are named", async () => {
+  const [one, two, three] = await Promise.all([makeTestHome(), makeTestHome(), makeTestHome()]);
+  const done = async (device: TestHome, line: readonly string[]): Promise<{ imported: number; already: number; failed: readonly { title: string }[] }> => {
+    const { status, out, err } = await device.run(["password", ...line, "--json"]);
+    assert.equal(status, 0, err);
+    return JSON.parse(out) as never;
+  };
+  const octetsOn = async (device: TestHome): Promise<readonly string[]> => {
+    const found: string[] = [];
+    for (const file of ["scan.txt", "photo.bin"]) {
+      assert.equal((await device.run(["password", "save", "Passport", file, "--out", join(device.path, file)])).status, 0);
+      found.push(readFileSync(join(device.path, file)).toString("hex"));
+    }
+    return found;
+  };
+  try {
+    await done(one, ["import", join(vectors, "keepassxc-xml/valid/with-files.xml")]);
+    const expected = await octetsOn(one);
+    assert.deepEqual((await done(one, ["export", path("ours.json"), "--file-password-file", path("secret")])).failed, []);
+    assert.deepEqual((await done(two, ["import", path("ours.json"), "--file-password-file", path("secret")])).failed, []);
+    assert.deepEqual(await octetsOn(two), expected);
+    assert.deepEqual((await done(two, ["import", path("ours.json"), "--file-password-file", path("secret")])).already, 1);
+    assert.deepEqual((await done(two, ["export", path("files.xml"), "--format", "keepassxc-xml"])).failed, []);
+    await done(three, ["import", path("files.xml")]);
+    assert.deepEqual(await octetsOn(three), expected);
+    assert.deepEqual((await done(three, ["export", path("files.bitwarden"), "--format", "bitwarden"])).failed.map(({ title }) => title), ["Passport"]);
+  } finally {
+    for (const device of [one, two, three]) device.remove();
+  }
+});

@@ -1,6 +1,6 @@
 import { addAttachment } from "../../../applications/passwords/attach.ts";
 import { attachmentsOf } from "../../../applications/passwords/attachment.ts";
-import type { Failure, ItemFile } from "../../../applications/passwords/formats/item.ts";
+import type { Failure } from "../../../applications/passwords/formats/item.ts";
 import type { Plan } from "../../../applications/passwords/formats/plan.ts";
 import { limits } from "../../../applications/passwords/limits.ts";
 import type { Change } from "../../../catalogs/entries.ts";
@@ -13,7 +13,8 @@ import { keepOctets, type Kept } from "../../attachment.ts";
 /** The files within the items of an import: kept before anything names them, then attached in the edit that makes their entries. */
 export class ImportedFiles {
   readonly #client: Client;
-  readonly #kept = new Map<ItemFile, Kept>();
+  /** By their octets: a plan may be made again, and then names its files anew. */
+  readonly #kept = new Map<Uint8Array, Kept>();
 
   constructor(client: Client) {
     this.#client = client;
@@ -22,13 +23,13 @@ export class ImportedFiles {
   /** Keeps the octets of all files that the plan would attach, as far as each is not too large. */
   async keep(plan: (entries: readonly Entry[]) => Plan): Promise<void> {
     for (const { file } of plan(await readEntries(this.#client, "passwords")).files) {
-      if (file.octets.length > limits.attachment || this.#kept.has(file)) continue;
+      if (file.octets.length > limits.attachment || this.#kept.has(file.octets)) continue;
       let at = 0;
       const fill = (into: Uint8Array): void => {
         into.set(file.octets.subarray(at, at + into.length));
         at += into.length;
       };
-      this.#kept.set(file, await keepOctets(this.#client, file.octets.length, fill));
+      this.#kept.set(file.octets, await keepOctets(this.#client, file.octets.length, fill));
     }
   }
 
@@ -38,7 +39,7 @@ export class ImportedFiles {
     const failed: Failure[] = [...plan.failed];
     const grown = new Map<string, Entry>();
     for (const { file, made, title } of plan.files) {
-      const kept = this.#kept.get(file);
+      const kept = this.#kept.get(file.octets);
       const entry = grown.get(made.entry) ?? merge(undefined, made, "");
       try {
         if (kept === undefined) throw new MeshError("attachment-too-large", `It has ${file.octets.length} octets; an attachment has at most ${limits.attachment / 1024 / 1024} MiB.`);
