@@ -49,6 +49,12 @@ test("what reads at home loads no wire, no sync, no portal and no prompt", () =>
   }
 });
 
+test("a Tab loads the tables and what reads them, and the home only for a name", () => {
+  for (const line of [["completion", "bash", "--", "device", ""], ["completion", "fish"], ["completion", "zsh", "--", "password", "get", "bank", "--"]]) {
+    assert.deepEqual(loadedBy(...line).filter((path) => !light.test(path) && path !== "cli/commands/completion.ts"), [], line.join(" "));
+  }
+});
+
 test("a command loads its own verb and no other command", () => {
   const verbs = new Set(loadedBy("password", "get", "bank").filter((path) => path.startsWith("cli/commands/")));
   assert.deepEqual([...verbs].sort(), ["cli/commands/password/card.ts", "cli/commands/password/get.ts"]);

@@ -80,7 +80,7 @@ export const dailyCommands: readonly Command[] = [
       { line: 'mesh completion fish -- device ""', about: "what can follow `mesh device`" },
     ],
     about: [
-      "To install it, once, in one line:",
+      "To install it, once, in one line (the shell must find mesh on its PATH):",
       "bash: echo 'source <(mesh completion bash)' >> ~/.bashrc",
       "zsh: echo 'source <(mesh completion zsh)' >> ~/.zshrc",
       "fish: echo 'mesh completion fish | source' >> ~/.config/fish/config.fish",
