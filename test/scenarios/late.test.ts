@@ -5,13 +5,15 @@ import { createMesh } from "../../src/client/operations/create.ts";
 import { confirmJoin, joinMesh } from "../../src/client/operations/join.ts";
 import { makePin } from "../../src/client/operations/pin.ts";
 import { sync } from "../../src/client/sync.ts";
+import { defaultPolicy } from "../../src/portal/limits.ts";
 import { newDevice, startPortal } from "../support/world.ts";
 
 const address = "alice@example.com";
 const HOUR = 3_600_000;
 
 async function meshOfOne() {
-  const portal = await startPortal();
+  // The limits of a real portal: what a person does must not meet them.
+  const portal = await startPortal("example.com", undefined, { policy: { beginningsPerMinute: defaultPolicy.beginningsPerMinute, anonymousPerMinute: defaultPolicy.anonymousPerMinute } });
   const desktop = newDevice(portal, { holdsMaster: true });
   const at = { url: portal.url, pin: portal.pin };
   await createMesh(desktop.client, desktop.master, { address, portal: at, deviceName: "desktop" });
@@ -20,7 +22,7 @@ async function meshOfOne() {
   const pass = (ms: number): void => {
     portal.clock.now += ms;
   };
-  return { desktop: desktop.client, device, join, pass };
+  return { at, desktop: desktop.client, device, join, pass, portal };
 }
 
 test("a PIN that has expired lets nobody in; the same device then joins by words", async () => {
@@ -48,4 +50,16 @@ test("three words typed days after they were shown still join", async () => {
   await sync(desktop);
   await confirmJoin(device, answer.split(" "));
   assert.equal((await join()).status, "connected");
+});
+
+test("who waits to be accepted may ask once a second for as long as it takes, beside others that wait at the same address", async () => {
+  const { desktop, join, pass, portal, at } = await meshOfOne();
+  const others = [newDevice(portal), newDevice(portal)].map(({ client }, place) => () => joinMesh(client, { address, portal: at, deviceName: `other${place}` }));
+  const { words } = await join();
+  for (let second = 0; second < 150; second++) {
+    for (const one of [join, ...others]) assert.equal((await one()).status, "pending");
+    pass(1000);
+  }
+  await acceptConnection(desktop, words, "member");
+  assert.equal((await join()).answered, true);
 });

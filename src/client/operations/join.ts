@@ -48,12 +48,14 @@ export async function joinMesh(client: Client, options: JoinOptions): Promise<Jo
     const begun = await client.rows.read((rows) => rows.get<Self>("self", "self"));
     const free = begun === undefined || ((begun.state === "joining" || begun.state === "connected") && begun.address === options.address);
     demand(free, "home-exists", `This device already belongs to ${begun?.address ?? "a mesh"}.`, "Choose another home with MESH_HOME.");
-    if (begun === undefined || (await isAnotherWay(client, begun, options))) await ask(client, link, options);
+    const fresh = begun === undefined || (await isAnotherWay(client, begun, options));
+    if (fresh) await ask(client, link, options);
     const { self, joining } = await stateOf(client);
     const { words } = joining;
     if (self.state === "connected") return { status: "connected", words, witness: joining.witness, answered: true };
-    await start(client, link, joining.request);
-    const answer = await holdingPortalTo(() => answerFor(link, self, joining));
+    const asked = fresh ? { answer: undefined, known: false } : await holdingPortalTo(() => askAgain(link, self, joining));
+    if (!asked.known) await start(client, link, joining.request);
+    const answer = asked.known ? asked.answer : await holdingPortalTo(() => answerFor(link, self, joining));
     if (answer === undefined) return { status: "pending", words, witness: joining.witness, answered: false };
     if (answer.payload.result === "rejected") {
       await forget(client);
@@ -156,7 +158,20 @@ async function isAnotherWay(client: Client, self: Self, options: JoinOptions): P
   return another;
 }
 
-/** Sends the request, again if need be; one that the portal will never take for its PIN is forgotten, so that the person may join another way. */
+/**
+ * Asks for the answer to a request that was sent before. A portal takes a request from so many strangers a minute only,
+ * so it is sent again only where it is not there: it expired, or was never received.
+ */
+async function askAgain(link: PortalLink, self: Self, joining: JoiningRow): Promise<{ readonly answer: Verified<ConnectionAnswer> | undefined; readonly known: boolean }> {
+  try {
+    return { answer: await answerFor(link, self, joining), known: true };
+  } catch (error) {
+    if (error instanceof MeshError && (error.code === "connection-unknown" || error.code === "session-device-unknown")) return { answer: undefined, known: false };
+    throw error;
+  }
+}
+
+/** Sends the request; one that the portal will never take for its PIN is forgotten, so that the person may join another way. */
 async function start(client: Client, link: PortalLink, request: Jws): Promise<void> {
   try {
     await link.ask(connectStart, { request });
