@@ -1,4 +1,3 @@
-import { fromUtf8 } from "../../../bytes/text.ts";
 import { damaged, unsupported } from "./damage.ts";
 import { Octets } from "./octets.ts";
 
@@ -65,7 +64,7 @@ function kdfFrom(octets: Uint8Array): KdbxKdf {
     const name = reader.take(reader.number(4) ?? octets.length + 1);
     const value = reader.take(reader.number(4) ?? octets.length + 1);
     if (kind === undefined || name === undefined || value === undefined) throw damaged("how its key is made is cut off.");
-    values.set(fromUtf8(name), value);
+    values.set(new TextDecoder().decode(name), value);
   }
   const bytes = (name: string): Uint8Array => values.get(name) ?? new Uint8Array(0);
   const number = (name: string): number => {

@@ -5,6 +5,7 @@ import { damaged } from "./damage.ts";
 import { folderPath } from "./folders.ts";
 import { emptyItem, type Failure, type Folder, type Item, type ItemField, type ItemFile, type ItemText } from "./item.ts";
 import { dullElements, elementToJson, entryDefaults, entryRead, groupDefaults, groupRead, isUsuallyProtected, KIND, MORE_SITES, OTP, standardStrings, textOf, unusualElements, unusualTimes } from "./keepass-shape.ts";
+import { maxGroups } from "./limits.ts";
 import type { Contents } from "./plan.ts";
 import { child, element, type XmlDocument, type XmlElement } from "./xml.ts";
 
@@ -33,6 +34,7 @@ export function readKeepass({ root, damage }: XmlDocument, files: Files, partial
 }
 
 function readGroup(found: Found, group: XmlElement, names: readonly string[]): void {
+  if (names.length > maxGroups) return void found.failed.push({ title: `the group ${names.at(-1) ?? ""}`, why: `Groups stand deeper than ${maxGroups} in one another.` });
   const path = folderPath(names);
   const times = child(group, "Times");
   const [created, modified] = [textOf(times, "CreationTime"), textOf(times, "LastModificationTime")];

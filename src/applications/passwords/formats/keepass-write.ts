@@ -4,6 +4,7 @@ import { toBase64 } from "./base64.ts";
 import { folderNames } from "./folders.ts";
 import { type Failure, type Folder, isObject, type Item, type ItemField, titleFor } from "./item.ts";
 import { entryDefaults, groupDefaults, isUsuallyProtected, KIND, keptElements, OTP, standardStrings, textOf, timesElement, withKept } from "./keepass-shape.ts";
+import { maxGroups } from "./limits.ts";
 import { element, isSayable, textElement, writeXml, type XmlElement } from "./xml.ts";
 import { uuidOctets } from "./uuid.ts";
 
@@ -34,7 +35,9 @@ export function writeKeepass(items: readonly Item[], folders: readonly Folder[],
 
 function groupAt(top: Group, path: string): Group {
   let group = top;
-  for (const name of folderNames(path)) {
+  const names = folderNames(path);
+  // Folders deeper than groups may be become one, by all their names.
+  for (const name of names.length > maxGroups ? [...names.slice(0, maxGroups - 1), names.slice(maxGroups - 1).join("/")] : names) {
     let next = group.groups.get(name);
     if (next === undefined) group.groups.set(name, (next = { path: group === top ? escapedName(name) : `${group.path}/${escapedName(name)}`, name, groups: new Map(), items: [] }));
     group = next;

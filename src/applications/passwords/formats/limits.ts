@@ -6,3 +6,6 @@ export const maxItems = 500_000;
 
 /** How deep the groups, elements and members of a file may stand in one another. */
 export const maxDepth = 64;
+
+/** How deep groups of KeePass may stand in one another: with all that an entry has, what is written must be readable again. */
+export const maxGroups = 48;

@@ -110,7 +110,7 @@ export function planRestore(entries: readonly Entry[], { entries: filed, attache
       counts.renamed++;
     }
     if (!made.every(fits)) {
-      failed.push({ title: item.title, why: `All that it holds together is larger than ${limits.change / 1024} KiB.` });
+      failed.push({ title: item.title, why: `All that it holds together is larger than ${limits.change / 1024} KiB, or too deep.` });
       continue;
     }
     for (const next of made) changes.push(next);
@@ -167,16 +167,21 @@ function newFolders(entries: readonly Entry[], folders: readonly Folder[], faile
     const made = before === undefined ? change(newEntryId(), undefined, { kind: "folder", folder: path, ...Object.fromEntries(fresh) }) : change(before.id, before, Object.fromEntries(fresh));
     there.set(path, undefined);
     if (fits(made)) changes.push(made);
-    else failed.push({ title: path === "" ? "(the database itself)" : `the folder ${path}`, why: `What its program keeps about it is larger than ${limits.change / 1024} KiB.` });
+    else failed.push({ title: path === "" ? "(the database itself)" : `the folder ${path}`, why: `What its program keeps about it is larger than ${limits.change / 1024} KiB, or too deep.` });
   }
   return changes;
 }
 
 function sized(made: Change): Change {
-  if (!fits(made)) throw new MeshError("password-malformed", `All that it holds together is larger than ${limits.change / 1024} KiB.`);
+  if (!fits(made)) throw new MeshError("password-malformed", `All that it holds together is larger than ${limits.change / 1024} KiB, or too deep.`);
   return made;
 }
 
 function fits(made: Change): boolean {
-  return changesBytes([made]).length <= limits.change;
+  try {
+    return changesBytes([made]).length <= limits.change;
+  } catch (error) {
+    if (error instanceof MeshError) return false;
+    throw error;
+  }
 }

@@ -1,4 +1,3 @@
-import { fromUtf8 } from "../../../bytes/text.ts";
 import { damaged, unsupported } from "./damage.ts";
 import { inflate } from "./inflate.ts";
 import { maxFileOctets } from "./limits.ts";
@@ -74,7 +73,8 @@ function memberFrom(octets: Octets): Member {
   const rest = extraLength === undefined || commentLength === undefined ? undefined : octets.take(extraLength + commentLength);
   if (signature !== DIRECTORY || flags === undefined || method === undefined || crc === undefined || packed === undefined || size === undefined || at === undefined || name === undefined || rest === undefined) throw damaged("the directory of the archive is cut off.");
   if ((flags & 1) !== 0 || (method !== 0 && method !== 8)) throw unsupported("The archive is encrypted, or packed in a way that is not read here.", "Export it anew with the program that made it.");
-  return { name: fromUtf8(name), method, crc, packed, size, at };
+  // Old archives name members in another alphabet: such a name is none that is looked for.
+  return { name: new TextDecoder().decode(name), method, crc, packed, size, at };
 }
 
 const table = Uint32Array.from({ length: 256 }, (_, octet) => {
