@@ -44,7 +44,13 @@ suite("what can follow is read off the tables", () => {
   });
 
   test("files and folders are the shell's", () => {
-    for (const { path, options } of commands) for (const { name, value } of options) if (name.endsWith("-file") && value === "F") assert.deepEqual(after(...path, `--${name}`, ""), ["files"]);
+    for (const { path, options } of commands) {
+      for (const { name, value } of options) {
+        if (value !== "F") continue;
+        assert.match(name, /-file$/, `${path.join(" ")} --${name}: F stands for a file`);
+        assert.deepEqual(after(...path, `--${name}`, ""), ["files"]);
+      }
+    }
     assert.deepEqual(after("profile", "show", "x"), ["files"]);
     assert.deepEqual(after("profile", "show", "--with="), ["files"]);
     assert.deepEqual(after("--home", ""), ["folders"]);
@@ -56,6 +62,7 @@ suite("what can follow is read off the tables", () => {
     assert.deepEqual(of("device", "disable", "l"), { kind: "names", of: "devices", home: undefined });
     assert.deepEqual(of("--home", "/x", "password", "get", "l"), { kind: "names", of: "passwords", home: "/x" });
     assert.deepEqual(of("password", "restore", "--home=/y", ""), { kind: "names", of: "removed", home: "/y" });
+    assert.deepEqual(of("password", "restore", "--field", "notes", ""), { kind: "names", of: "passwords", home: undefined });
     for (const line of [["password", "add", "x"], ["device", "rename", "laptop", "x"], ["create", "x"], ["password", "get", "bank", "x"], ["frob", "x"], ["frob", ""], ["device", "accept", "--role", "admin", "x"]]) assert.deepEqual(words(complete(line)), [], line.join(" "));
   });
 

@@ -111,15 +111,16 @@ function valuesOf(place: Option | Positional, line: Line, before: string, curren
   if (choices !== undefined) return begun(choices.map((word) => ({ word: before + word, about: "" })), current);
   if (/^F(?:ILE)?\b/.test(what)) return { kind: "files" };
   if (what === "DIR") return { kind: "folders" };
-  const of = "value" in place ? undefined : namesOf(line.command?.path ?? [], what);
+  const of = "value" in place ? undefined : namesOf(line, what);
   return of === undefined ? NOTHING : { kind: "names", of, home: line.home };
 }
 
-/** Whose names an argument takes; what `add` takes is new. */
-function namesOf([noun, verb]: readonly string[], name: string): NameKind | undefined {
+/** Whose names an argument takes; what `add` takes is new, and `restore` brings back a whole login unless a field of it is named. */
+function namesOf({ command, given }: Line, name: string): NameKind | undefined {
+  const [noun, verb] = command?.path ?? [];
   if (name !== "NAME" || verb === "add") return undefined;
   if (noun === "device") return "devices";
-  return noun !== "password" ? undefined : verb === "restore" ? "removed" : "passwords";
+  return noun !== "password" ? undefined : verb === "restore" && !given.has("field") ? "removed" : "passwords";
 }
 
 /** The candidates that begin like what is typed. */

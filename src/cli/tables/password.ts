@@ -4,6 +4,9 @@ import type { Command, Option } from "../command.ts";
 const formats: readonly string[] = ["mesh", "bitwarden", "keepassxc-xml", "kdbx", "1pux", "bitwarden-csv", "chrome-csv", "firefox-csv", "safari-csv", "keepassxc-csv"];
 const writtenFormats = formats.filter((format) => format !== "kdbx" && format !== "1pux");
 
+/** The fields that every login has; it may have others of its own. */
+const fields: readonly string[] = ["password", "username", "site", "notes", "totp", "totp-secret", "tag", "name"];
+
 const name = { name: "NAME", about: "the login's name; case matters only where two differ by nothing else" } as const;
 
 /** How a password is made, for whatever makes one. */
@@ -59,7 +62,7 @@ export const passwordCommands: readonly Command[] = [
     path: ["password", "get"],
     summary: "Show a login, or hand its password to a program.",
     positionals: [name],
-    options: [{ name: "field", value: "FIELD", choices: ["password", "username", "site", "notes", "totp", "totp-secret", "tag", "name"], about: "only this: password, username, site, notes, totp (the code now), totp-secret, tag, name, or a field of your own" }, reveal],
+    options: [{ name: "field", value: "FIELD", choices: fields, about: "only this: password, username, site, notes, totp (the code now), totp-secret, tag, name, or a field of your own" }, reveal],
     examples: [
       { line: "mesh password get github", about: "the login, its secrets hidden" },
       { line: "mesh password get github | wl-copy", about: "the password itself, to a program" },
@@ -137,7 +140,7 @@ export const passwordCommands: readonly Command[] = [
     summary: "Bring back a removed login, or what a field held before.",
     positionals: [name],
     options: [
-      { name: "field", value: "F", about: "the field to give an earlier value, as `history` calls it" },
+      { name: "field", value: "FIELD", choices: fields, about: "the field to give an earlier value, as `history` calls it" },
       { name: "to", value: "N", about: "which one, by its number in `history` (1, the latest, unless you say)" },
       { name: "purged", about: "what was purged less than 72 hours ago, as far as this device still has it" },
     ],
