@@ -124,6 +124,6 @@ function namesOf({ command, given }: Line, name: string): NameKind | undefined {
 }
 
 /** The candidates that begin like what is typed. */
-export function begun(candidates: readonly Candidate[], current: string): Completion {
+export function begun(candidates: readonly Candidate[], current: string): Extract<Completion, { kind: "words" }> {
   return { kind: "words", words: candidates.filter(({ word }) => word.startsWith(current)) };
 }

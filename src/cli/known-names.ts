@@ -1,7 +1,9 @@
+import { homedir } from "node:os";
+
+import type { Client } from "../client/client.ts";
 import { keyringNeedsPassphrase, openKeyringFile } from "../keyring/file.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
-import type { Client } from "../client/client.ts";
 import type { Call } from "./call.ts";
 import type { NameKind } from "./complete.ts";
 import { homeExists, homeFiles, homePath } from "./home.ts";
@@ -13,7 +15,9 @@ import { clientOf } from "./open-client.ts";
  * A home with a passphrase tells nothing, whether or not its passphrase could be had: a Tab must not unlock anything.
  */
 export async function knownNames(call: Call, of: NameKind, home: string | undefined): Promise<readonly string[]> {
-  const path = homePath(home ?? call.args.text("home"), call.world.environment);
+  // The shell has not expanded what is still being typed.
+  const typed = home?.replace(/^~(?=\/|$)/, homedir());
+  const path = homePath(typed ?? call.args.text("home"), call.world.environment);
   const files = homeFiles(path);
   try {
     if (!homeExists(path) || (await keyringNeedsPassphrase(files.keyring))) return [];

@@ -1,7 +1,7 @@
+import { MeshError } from "../../refusals/mesh-error.ts";
 import type { Call } from "../call.ts";
 import { begun, complete, type Completion } from "../complete.ts";
 import { completionScripts, type Shell } from "../completion-scripts.ts";
-import { MeshError } from "../../refusals/mesh-error.ts";
 import { printable } from "../printable.ts";
 import { wordsFrom } from "../shell-words.ts";
 
@@ -29,5 +29,5 @@ async function withNames(call: Call, completion: Completion, current: string): P
   if (completion.kind !== "names") return completion;
   const { knownNames } = await import("../known-names.ts");
   const names = await knownNames(call, completion.of, completion.home);
-  return begun(names.map((word) => ({ word, about: completion.of === "devices" ? "a device" : "a password" })), current) as Exclude<Completion, { kind: "names" }>;
+  return begun(names.map((word) => ({ word, about: completion.of === "devices" ? "a device" : "a password" })), current);
 }
