@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import * as fc from "fast-check";
 import { canonicalJson, type Json } from "./canonical-json.ts";
-import { parseCanonical, parseJson } from "./json.ts";
+import { parseCanonical, parseJson, parseWritten } from "./json.ts";
 import { utf8 } from "./text.ts";
 
 const deep = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
@@ -179,5 +179,22 @@ suite("canonical JSON is read in one spelling (RFC 8785)", () => {
       parseJson(text);
       assert.throws(() => parseCanonical(text), { code: "json-not-canonical" });
     });
+  }
+});
+
+suite("a name with an escape", () => {
+  // The engine's parser compares names with those that it read before, and takes octets of the text for the name that they stand for.
+  const names = ["\\", "\\\"", "\\n", "\\\\", '":', "\n", '"', '"x'];
+
+  for (const first of names) {
+    for (const second of names) {
+      test(`is read the same after another one: ${JSON.stringify(second)} after ${JSON.stringify(first)}`, () => {
+        const [before, after] = [{ "": [], [first]: 1 }, { "": [], [second]: 1 }];
+        for (const read of [parseJson, parseCanonical, parseWritten]) {
+          read(JSON.stringify(before));
+          assert.deepEqual(read(JSON.stringify(after)), after);
+        }
+      });
+    }
   }
 });

@@ -1,5 +1,6 @@
 import { toBase64url } from "../bytes/base64url.ts";
 import { concatBytes } from "../bytes/equal.ts";
+import { parseWritten } from "../bytes/json.ts";
 import { fromUtf8, utf8 } from "../bytes/text.ts";
 import { hmac } from "../crypto/digest.ts";
 import { decryptUnder, encryptUnder } from "../envelope/keyed.ts";
@@ -83,7 +84,7 @@ export class Rows {
     const plaintext = decryptUnder(this.#sealingKey, `${shelf}/${key}`, octets.subarray(0, SALT_OCTETS), octets.subarray(SALT_OCTETS));
     if (plaintext === undefined) throw new MeshError("home-damaged", "A row of this home was changed or belongs to another home.", "Run `mesh doctor`.");
     // Ours, since it opened: it needs no strict reader.
-    return JSON.parse(fromUtf8(plaintext)) as T;
+    return parseWritten(fromUtf8(plaintext)) as T;
   }
 
   #key(shelf: string, group: string, item: Item): string {
