@@ -126,6 +126,7 @@ for (const kind of kinds) {
       ["padding", { ...jwk, pub: `${jwk.pub}=` }],
       ["a key one octet short", { ...jwk, pub: toBase64url(raw.subarray(1)) }],
       ["a number for a key", { ...jwk, pub: 1 }],
+      ["nothing", null],
     ] as const) {
       test(`refuses ${why}`, () => assert.throws(() => kind.fromJwk(bad as unknown as encoding.PublicJwk), malformed));
     }

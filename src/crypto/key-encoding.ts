@@ -122,7 +122,7 @@ function fromPrivateJwk<K extends { readonly publicKey: { readonly raw: Uint8Arr
 }
 
 function checkMembers(alg: string, jwk: PublicJwk, members: string): void {
-  const good = Object.keys(jwk).sort().join(" ") === members && jwk.kty === "AKP" && jwk.alg === alg && Object.values(jwk).every((one) => typeof one === "string");
+  const good = typeof jwk === "object" && jwk !== null && Object.keys(jwk).sort().join(" ") === members && jwk.kty === "AKP" && jwk.alg === alg && Object.values(jwk).every((one) => typeof one === "string");
   if (!good) throw malformed(`not a JWK with exactly the members ${members} and the algorithm ${alg}`);
 }
 
