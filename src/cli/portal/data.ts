@@ -110,13 +110,14 @@ export function describePortal(settings: PortalSettings, id: PortalId): { readon
   return { url: `https://${host}:${settings.port}#${id}`, fingerprint: id, sin: formatSin(settings.domain, id) };
 }
 
-function readSettings(directory: string): PortalSettings {
+/** The settings of a portal's directory; refuses as `openPortalData`. */
+export function readSettings(directory: string): PortalSettings {
   const octets = readOptional(join(directory, "portal.json"));
   if (octets === undefined) throw new MeshError("data-missing", `There is no portal in ${directory}.`, `Make one: mesh portal init --data ${directory} --domain NAME`);
-  const value = damagedUnless(() => parseCanonical(octets)) as Partial<PortalSettings> & { readonly format?: Json };
-  demand(typeof value.format === "number" && value.format <= 1, "data-newer", `The portal in ${directory} was made by a newer version.`, "Nothing was changed. Use that version.");
+  const value = (damagedUnless(() => parseCanonical(octets)) ?? {}) as Partial<PortalSettings> & { readonly format?: Json };
+  demand(typeof value.format !== "number" || value.format <= 1, "data-newer", `The portal in ${directory} was made by a newer version.`, "Nothing was changed. Use that version.");
   const { domain, host, port, accounts } = value;
-  const whole = typeof domain === "string" && typeof host === "string" && typeof port === "number" && (accounts === "open" || accounts === "invited");
+  const whole = value.format === 1 && typeof domain === "string" && typeof host === "string" && typeof port === "number" && Number.isInteger(port) && port >= 0 && port <= 65_535 && (accounts === "open" || accounts === "invited");
   demand(whole, "data-damaged", "The portal's settings are damaged.", "Restore portal.json from a backup.");
   return { accounts, domain, format: 1, host, port };
 }

@@ -8,7 +8,7 @@ import { readCsv, writeCsv } from "../../../src/applications/passwords/formats/c
 import { readKdbxHeader } from "../../../src/applications/passwords/formats/kdbx-header.ts";
 import { Zip } from "../../../src/applications/passwords/formats/zip.ts";
 import { type FormatName, formats } from "../../../src/applications/passwords/formats/formats.ts";
-import { writeMeshFile } from "../../../src/applications/passwords/formats/mesh-file.ts";
+import { attachedAt, writeMeshFile } from "../../../src/applications/passwords/formats/mesh-file.ts";
 import { readPasswords } from "../../../src/applications/passwords/formats/read.ts";
 import { type WrittenFormat, writePasswords } from "../../../src/applications/passwords/formats/write.ts";
 import { type Entry, writes } from "../../../src/catalogs/merge.ts";
@@ -36,7 +36,7 @@ async function importing(file: Uint8Array, format?: FormatName): Promise<void> {
   const plan = read.plan([]);
   hold(plan.imported + plan.already <= read.items, "no more comes in than is in the file");
   const entries = applied(plan);
-  const again = await readPasswords({ octets: octets(await writeMeshFile(entries, undefined)), partial: false, password: async () => PASSWORD, keys: quickKeys });
+  const again = await readPasswords({ octets: (await writePasswords(entries, { format: "mesh", now: NOW })).octets, partial: false, password: async () => PASSWORD, keys: quickKeys });
   const restored = applied(again.plan([]));
   hold(said(restored) === said(entries), "our own file brings back what it was made of", said(restored));
   // One of the others each time: all of them take most of the time.
@@ -153,7 +153,7 @@ export const meshFile: Target = {
   files: [`${room}mesh-file.ts`, `${room}plan.ts`, `${room}item.ts`],
   seeds: async () => {
     const entries: readonly Entry[] = [{ id: "AAAAAAAAAAAAAAAAAAAAAA" as Entry["id"], fields: { name: [{ author: "A", counter: 2, value: "b" }, { author: "A", counter: 1, value: "a" }], "site.001": [{ author: "A", counter: 1, value: "https://a.example" }], field: [{ author: "A", counter: 1, value: [] }] } }];
-    return [octets(await writeMeshFile(entries, undefined)), octets(await writeMeshFile(entries, PASSWORD, quickKeys)), octets('{"format":"mesh-passwords","v":1,"entries":[]}')];
+    return [octets(await writeMeshFile(entries, new Map([[attachedAt(entries[0]?.id ?? "", "file"), PASSWORD]]), undefined)), octets(await writeMeshFile(entries, new Map(), PASSWORD, quickKeys)), octets('{"format":"mesh-passwords","v":1,"entries":[]}')];
   },
   words: ["format", "mesh-passwords", "entries", "sealed", "fields", "id", "name", "removed", "kind", "folder", "renamed", "field", "passkey", "past", "kept.keepass", "kept.bitwarden", "totp", "site.1", "favorite", "memoryKiB", "lanes", "passes", "salt", "commitment"],
   most: 8000,
