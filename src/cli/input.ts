@@ -1,8 +1,7 @@
-import { closeSync, openSync, readSync } from "node:fs";
-
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import type { Args } from "./args.ts";
 import { environmentName } from "./globals.ts";
+import { fileName, readOctets } from "./octets.ts";
 import type { World } from "./world.ts";
 
 /** The most octets that are read from one file of input. */
@@ -77,8 +76,8 @@ export function makeInput(world: World, args: Args): Input {
 
 function oneLine(text: string, path: string): string {
   const line = text.replace(/\r?\n$/, "");
-  demand(!/[\r\n]/.test(line), "input-malformed", `${nameOf(path)} holds more than one line.`);
-  return nonEmpty(line, nameOf(path));
+  demand(!/[\r\n]/.test(line), "input-malformed", `${fileName(path)} holds more than one line.`);
+  return nonEmpty(line, fileName(path));
 }
 
 function nonEmpty(text: string, what: string): string {
@@ -86,55 +85,13 @@ function nonEmpty(text: string, what: string): string {
   return text;
 }
 
-function nameOf(path: string): string {
-  return path === "-" ? "Standard input" : `The file ${path}`;
-}
-
 function readText(path: string): string {
-  const octets = readOctets(path, maxOctets);
+  const octets = readOctets(path, maxOctets, "input-malformed");
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(octets);
   } catch {
-    throw new MeshError("input-malformed", `${nameOf(path)} is not text in UTF-8.`);
+    throw new MeshError("input-malformed", `${fileName(path)} is not text in UTF-8.`);
   } finally {
     octets.fill(0);
-  }
-}
-
-/**
- * Reads a file (`-`: standard input) of at most so many octets; pipes and devices too (`/dev/fd/3`), so the size is known only by reading.
- * @throws MeshError `input-unreadable`, `input-malformed` for one that is longer
- */
-export function readOctets(path: string, most: number): Buffer {
-  let octets = Buffer.alloc(Math.min(most + 1, maxOctets + 1));
-  let length = 0;
-  try {
-    const file = path === "-" ? 0 : openSync(path, "r");
-    try {
-      for (let more = 1; more > 0 && length < octets.length; length += more) {
-        more = readSome(file, octets, length);
-        if (length + more === octets.length && octets.length <= most) octets = Buffer.concat([octets], Math.min(2 * octets.length, most + 1));
-      }
-    } finally {
-      if (file !== 0) closeSync(file);
-    }
-  } catch (error) {
-    throw new MeshError("input-unreadable", `${nameOf(path)} cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown"}).`);
-  }
-  if (length > most) octets.fill(0);
-  demand(length <= most, "input-malformed", `${nameOf(path)} is longer than ${most / 1024} KiB.`);
-  return octets.subarray(0, length);
-}
-
-function readSome(file: number, into: Buffer, at: number): number {
-  for (;;) {
-    try {
-      return readSync(file, into, at, into.length - at, null);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === "EOF") return 0;
-      if (code !== "EAGAIN") throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
-    }
   }
 }

@@ -16,7 +16,7 @@ import { clientOf } from "./open-client.ts";
  */
 export async function knownNames(call: Call, of: NameKind, home: string | undefined): Promise<readonly string[]> {
   // The shell has not expanded what is still being typed.
-  const typed = home?.replace(/^~(?=\/|$)/, homedir());
+  const typed = home?.replace(/^~(?=\/|$)/, () => homedir());
   const path = homePath(typed ?? call.args.text("home"), call.world.environment);
   const files = homeFiles(path);
   try {

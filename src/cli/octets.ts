@@ -1,15 +1,21 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 
+import type { Code } from "../refusals/codes.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 
 const STEP = 1024 * 1024;
 
+/** How a file that is read is called in a sentence; `-` is standard input. */
+export function fileName(path: string): string {
+  return path === "-" ? "Standard input" : `The file ${path}`;
+}
+
 /**
- * Reads a file as octets; pipes and standard input (`-`) too.
- * @throws MeshError `input-unreadable`; `import-too-large` for more than `most` octets
+ * Reads a file as octets; pipes, devices (`/dev/fd/3`) and standard input (`-`) too, so the size is known only by reading.
+ * @throws MeshError `input-unreadable`; `tooLarge` for more than `most` octets
  */
-export function readOctets(path: string, most: number): Uint8Array {
-  const what = path === "-" ? "Standard input" : `The file ${path}`;
+export function readOctets(path: string, most: number, tooLarge: Code): Uint8Array {
+  const what = fileName(path);
   let file: number | undefined;
   try {
     file = path === "-" ? 0 : openSync(path, "r");
@@ -19,7 +25,8 @@ export function readOctets(path: string, most: number): Uint8Array {
       if (length === octets.length) octets = Buffer.concat([octets, Buffer.alloc(Math.min(octets.length, most + 1 - length))]);
       more = readSome(file, octets, length);
     }
-    demand(length <= most, "import-too-large", `${what} is larger than ${most / STEP} MiB.`);
+    if (length > most) octets.fill(0);
+    demand(length <= most, tooLarge, `${what} is larger than ${most < STEP ? `${most / 1024} KiB` : `${most / STEP} MiB`}.`);
     return octets.subarray(0, length);
   } catch (error) {
     if (error instanceof MeshError) throw error;

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+
 import type { Client } from "../../../client/client.ts";
 import { parseJoinCode } from "../../../client/join-code.ts";
 import { answerPins, makePin } from "../../../client/operations/pin.ts";
@@ -18,6 +20,7 @@ export async function run(call: Call): Promise<void> {
   const lifetime = lifetimeOf(args.text("expires") ?? "1h");
   const [draw, file] = [args.flag("qr"), args.text("qr-out")];
   demand(!draw || world.isTerminal(2), "secret-not-shown", "--qr draws on a terminal, and standard error is none.", "Write a picture instead: --qr-out FILE.svg");
+  demand(file === undefined || !existsSync(file), "output-failed", `There is a file ${file} already; it was not touched.`, "Say another name, or take that one away.");
   const seconds = args.number("wait", 0, 86_400) ?? (draw && call.input.mayAsk ? 600 : 0);
   const client = await openClient(call, "online");
   const made = await makePin(client, lifetime);

@@ -21,7 +21,7 @@ export async function run(call: Call): Promise<void> {
   const { args, input, output } = call;
   const path = args.needText("FILE");
   const file = await readPasswords({
-    octets: readOctets(path, maxFileOctets),
+    octets: readOctets(path, maxFileOctets, "import-too-large"),
     partial: args.flag("partial"),
     password: async () => utf8(await input.secret("file-password-file", `Password of ${path}`)),
     ...formatIn(args.text("format")),

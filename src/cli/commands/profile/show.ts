@@ -9,7 +9,7 @@ import type { Read } from "../../../client/examine/kinds.ts";
 import { MAX_EXAMINED, MAX_OBJECT, parseExamined, readAll, readAny } from "../../../client/examine/read.ts";
 import { demand, MeshError } from "../../../refusals/mesh-error.ts";
 import type { Call } from "../../call.ts";
-import { readOctets } from "../../input.ts";
+import { readOctets } from "../../octets.ts";
 import { archivedDocument, archivedText, refusalOf } from "./archived.ts";
 import { objectDocument, objectText } from "./object.ts";
 import { showOwn } from "./own.ts";
@@ -26,8 +26,8 @@ export async function run(call: Call): Promise<void> {
   }
   const others = filesOf(args.texts("with"));
   demand([path, ...others].filter((one) => one === "-").length <= 1, "usage-options-conflict", "Standard input can be read only once.", "Give one of the two as a file.");
-  const octets = readOctets(path, MAX_OBJECT);
-  const given = others.map((file) => ({ file, octets: readOctets(file, MAX_EXAMINED) }));
+  const octets = readOctets(path, MAX_OBJECT, "input-malformed");
+  const given = others.map((file) => ({ file, octets: readOctets(file, MAX_EXAMINED, "input-malformed") }));
   demand(given.reduce((sum, one) => sum + one.octets.length, 0) <= MAX_EXAMINED, "input-malformed", `What --with names is larger than ${MAX_EXAMINED >> 20} MiB in all.`);
   if (isOf2017(octets)) {
     const archived = readArchived(parseLenient(octets));
