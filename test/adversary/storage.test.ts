@@ -13,8 +13,10 @@ import { personalOf } from "../../src/profiles/mesh.ts";
 import { loadWhole } from "../../src/portal/whole.ts";
 import { MeshError } from "../../src/refusals/mesh-error.ts";
 import type { Faults } from "../../src/store/faults.ts";
+import { snapshotOf } from "../../src/client/snapshot-rows.ts";
+import { cases } from "../support/long.ts";
 import { newDevice, startPortal, type TestDevice } from "../support/world.ts";
-import { address, household, meshOf, names, whoIs } from "./household.ts";
+import { address, household, idOf, meshOf, names, whoIs } from "./household.ts";
 import { type Moment, openCopyable, type Run, runFrom } from "./restarting.ts";
 
 /** Every device of the moment from which each run begins; `guest` has nothing yet. */
@@ -54,7 +56,7 @@ async function attempt(work: () => Promise<unknown>): Promise<"done" | "failed">
 }
 
 type Step = { readonly prepare?: (run: Run) => Promise<void>; readonly act: (run: Run) => Promise<void>; readonly holds: (run: Run) => Promise<void>; 
-  /** About so many of its calls are made to fail, spread evenly; all of them would take minutes. */
+  /** About so many of its calls are made to fail, spread evenly; `npm run test:long` makes every single one fail. */
   readonly failures: number };
 
 const options = async (run: Run) => ({ address, master: (await whoIs(deviceIn(run, "desktop"))).master, portal: { url: run.portal.url, pin: run.portal.pin }, deviceName: "guest" });
@@ -96,6 +98,24 @@ const steps: Readonly<Record<string, Step>> = {
     },
     failures: 12,
   },
+  "sends many and writes the state down for others": {
+    act: async (run) => {
+      await editEntries(deviceIn(run, "desktop").client, "passwords", (entries) => (entries.length > 0 ? [] : Array.from({ length: 150 }, (_, n) => change(newEntryId(), undefined, { name: `site ${n}`, notes: "x".repeat(8000) }))));
+      await sync(deviceIn(run, "desktop").client);
+    },
+    holds: async (run) => {
+      const desktop = deviceIn(run, "desktop");
+      await sync(desktop.client);
+      const passwords = await idOf(desktop, "passwords");
+      assert.ok((await desktop.client.rows.read((rows) => snapshotOf(rows, passwords))) !== undefined);
+      await sync(deviceIn(run, "laptop").client);
+      assert.equal((await names(deviceIn(run, "laptop"))).length, 150);
+      await acceptConnection(desktop.client, await ask(run), "member");
+      assert.equal((await joinMesh(deviceIn(run, "guest").client, await options(run))).status, "connected");
+      assert.equal((await names(deviceIn(run, "guest"))).length, 150);
+    },
+    failures: 1,
+  },
   "disables a device": {
     act: async (run) => {
       await disableDevice(deviceIn(run, "desktop").client, "tablet").catch((error: unknown) => {
@@ -124,7 +144,7 @@ suite("storage that fails", () => {
   });
 
   for (const [what, step] of Object.entries(steps)) {
-    const acting: Name = what.startsWith("accepts") || what.startsWith("disables") ? "desktop" : what.startsWith("saves") ? "laptop" : "guest";
+    const acting: Name = what.startsWith("accepts") || what.startsWith("disables") || what.startsWith("sends") ? "desktop" : what.startsWith("saves") ? "laptop" : "guest";
     for (const whose of ["portal", "device"] as const) {
       test(`at calls of the ${whose} all through while a device ${what}: asked again it is done, once, and nothing acknowledged is lost`, async () => {
         const begin = async (): Promise<{ readonly run: Run; readonly faults: Faults }> => {
@@ -140,7 +160,7 @@ suite("storage that fails", () => {
         const calls = quiet.faults.calls();
         await step.holds(quiet.run);
         assert.ok(calls > 5);
-        const stride = Math.max(1, Math.floor(calls / step.failures));
+        const stride = Math.max(1, Math.floor(calls / cases(step.failures, calls)));
         let [fired, runs] = [0, 0];
         for (const when of ["before", "after"] as const) {
           for (let call = when === "before" ? 1 : calls; call > 0 && call <= calls; call += when === "before" ? stride : -stride) {
