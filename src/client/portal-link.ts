@@ -14,6 +14,7 @@ import { answerMac, confirmSession, isMac, proposeSession, requestMac, type Sess
 import { COUNTER_HEADER, decodeCarrying, decodeResponse, encodeRequest, MAC_HEADER, SERVICE_PATH, SESSION_HEADER } from "../protocol/wire.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { udfOfKey } from "../udf/udf.ts";
+import { holdingPortalTo } from "./blame.ts";
 import { type Client, decapsulationKeyOf, signerOf, type Transport } from "./client.ts";
 
 /** What a home keeps of its portal: where it is, who it is, and the TLS key it showed when it was last asked. */
@@ -40,7 +41,7 @@ export class PortalLink {
   /** Asks without a session; for what is public, or signed in itself. */
   async ask<Q, A>(command: Command<Q, A>, request: Q): Promise<A> {
     const answer = await this.#transport.post(SERVICE_PATH, { "content-type": "application/json" }, encodeRequest(command, request));
-    return decodeResponse(command, answer.body);
+    return holdingPortalTo(async () => decodeResponse(command, answer.body));
   }
 
   /**
@@ -84,7 +85,8 @@ export class PortalLink {
     for (let tries = 1; ; tries++) {
       const { session, counter } = await this.#nextCounter(requester);
       try {
-        return decodeCarrying(command, await this.#post(session, counter, body));
+        const octets = await this.#post(session, counter, body);
+        return await holdingPortalTo(async () => decodeCarrying(command, octets));
       } catch (error) {
         const forgotten = error instanceof MeshError && (error.code === "session-unknown" || error.code === "session-wrong-mac" || error.code === "session-counter-old");
         if (!forgotten || tries > 1) throw error;
@@ -138,7 +140,8 @@ export class PortalLink {
   async #open({ device, master, authenticationKey }: Requester): Promise<Session> {
     const { request, secret } = await proposeSession(encapsulationKey(this.profile.payload.sessionKey), { device, master });
     const response = await this.ask(openSession, request);
-    return confirmSession(this.profile.payload.id, { device, master }, await decapsulationKeyOf(this.#client.keyring, authenticationKey), request, secret, response);
+    const key = await decapsulationKeyOf(this.#client.keyring, authenticationKey);
+    return holdingPortalTo(() => confirmSession(this.profile.payload.id, { device, master }, key, request, secret, response));
   }
 }
 
@@ -176,7 +179,7 @@ async function greet(client: Client, url: string, pin: string | undefined, known
     const shown = udfOfKey(answer.peerSpki);
     demand(profile.payload.tlsKeys.some((key) => key === shown), "portal-wrong-identity", "The TLS key of this connection is not one that the portal vouches for.", "Somebody may sit between you and your portal.");
     const newer = known === undefined || profile.payload.version > known.payload.version || profile.digest === known.digest;
-    demand(newer, "portal-older-profile", "The portal shows an older profile of itself than it did before.");
+    demand(newer, "portal-older-profile", "The portal shows an older profile of itself than it did before.", "It was restored from a backup or it cheats; ask its operator.");
     await client.rows.transact((rows) => rows.put("portal", url, "", { profile: profile.jws, tlsKey: toBase64url(answer.peerSpki), url }));
     return { profile, tlsKey: answer.peerSpki, transport: client.connect(url, { spkis: [answer.peerSpki] }) };
   } finally {

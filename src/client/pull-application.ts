@@ -25,11 +25,11 @@ export async function pullApplication(client: Client, link: PortalLink, requeste
   const named = answer.applications.find((one) => one.id === id);
   if (named === undefined) return;
   const seen = [row.profile, ...heads.filter((head) => head.catalog === id).map(({ g, n, profile }) => (profile === undefined ? undefined : { ...profile, g, n }))].filter((one) => one !== undefined);
-  demand(seen.every((one) => one.version <= named.version), "portal-older-profile", "The portal shows an older Application Profile than this device, or another of yours, has seen.");
+  demand(seen.every((one) => one.version <= named.version), "portal-older-profile", "The portal shows an older Application Profile than this device, or another of yours, has seen.", "It was restored from a backup or it cheats; ask its operator.");
   if (row.profile?.version === named.version && row.type !== undefined) return;
   const { applications } = await link.call(requester, getProfiles, { applications: [named.id], devices: [], mastersAfter: mesh.masters.length, personalsAfter: { g: Number.MAX_SAFE_INTEGER, n: 0 }, suspensionsAfter: mesh.suspensions.length });
   const sent = applications[0];
-  demand(sent !== undefined, "portal-missing-profile", "The portal names an Application Profile but does not show it.");
+  demand(sent !== undefined, "portal-missing-profile", "The portal names an Application Profile but does not show it.", "It is broken or it cheats; ask its operator.");
   const signed = readSigned(sent, applicationProfile);
   const personal = at(mesh.history, signed.payload);
   const author = mesh.devices.get(signed.kid);

@@ -39,8 +39,8 @@ export type Pulled = { readonly placed: readonly PlacedBody[]; readonly row: Cat
 /** Refuses a portal whose head of a catalog is not a continuation of what this device has seen. */
 function checkHead(chain: Chain | undefined, head: { readonly index: number; readonly digest: Digest } | undefined): void {
   if (chain === undefined) return;
-  demand(head !== undefined && head.index >= chain.index, "portal-older-catalog", "The portal shows an older state of a catalog than this device has seen.", "It was restored from a backup or it cheats. Nothing here was changed.");
-  demand(head.index > chain.index || head.digest === chain.digest, "portal-forked-catalog", "The portal shows this device another history of a catalog than it showed before.", "It cheats. Nothing here was changed.");
+  demand(head !== undefined && head.index >= chain.index, "portal-older-catalog", "The portal shows an older state of a catalog than this device has seen.", "It was restored from a backup or it cheats. Nothing here was changed; ask its operator.");
+  demand(head.index > chain.index || head.digest === chain.digest, "portal-forked-catalog", "The portal shows this device another history of a catalog than it showed before.", "It cheats. Nothing here was changed; do not rely on this portal, and compare with your other devices.");
 }
 
 /** Fetches and judges what a catalog has new, up to the head that the portal named (decisions 6.1, 6.2). */
@@ -51,16 +51,16 @@ export async function pullCatalog(link: PortalLink, requester: Requester, catalo
   let row = known;
   while (row === undefined || row.chain.index < head.index) {
     const answer = await link.call(requester, catalogRead, { after: row?.chain.index ?? 0, catalog: catalog as Chain["catalog"] & never });
-    demand(answer.commits.length > 0, "portal-older-catalog", "The portal names commits of a catalog but does not show them.");
+    demand(answer.commits.length > 0, "portal-older-catalog", "The portal names commits of a catalog but does not show them.", "Nothing here was changed. It is broken or it cheats; ask its operator.");
     for (const sent of answer.commits) {
       // What came in since the portal named its heads is judged with the profiles that came with it, at the next sync.
       if (row?.chain.index === head.index) break;
       const next = await takeCommit(row, sent, authority, key);
       // The first commit of a chain names no predecessor: only its own word says which catalog it begins.
-      demand(next.placed.chain.catalog === catalog, "portal-forked-catalog", "The portal shows one catalog in the place of another.", "It cheats. Nothing here was changed.");
+      demand(next.placed.chain.catalog === catalog, "portal-forked-catalog", "The portal shows one catalog in the place of another.", "It cheats. Nothing here was changed; do not rely on this portal, and compare with your other devices.");
       placed.push(next.placed);
       row = next.row;
-      demand(next.placed.chain.index !== head.index || next.placed.chain.digest === head.digest, "portal-forked-catalog", "The portal names one head of a catalog and shows another.");
+      demand(next.placed.chain.index !== head.index || next.placed.chain.digest === head.digest, "portal-forked-catalog", "The portal names one head of a catalog and shows another.", "It cheats. Nothing here was changed; do not rely on this portal.");
     }
   }
   return { placed, row };

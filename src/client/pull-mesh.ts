@@ -40,7 +40,7 @@ export async function pullMesh(link: PortalLink, requester: Requester, mesh: Mes
     const fetched = await link.call(requester, getProfiles, { applications: [], devices: [], mastersAfter: grown.masters.length, personalsAfter: { g: known.g, n: known.n }, suspensionsAfter: grown.suspensions.length });
     grown = await grow(grown, fetched);
     const moved = grown.masters.length > before.masters.length || grown.history.length > before.history.length || grown.suspensions.length > before.suspensions.length;
-    if (!moved) throw new MeshError("portal-missing-profile", "The portal says that there are newer profiles but does not show them.");
+    if (!moved) throw new MeshError("portal-missing-profile", "The portal says that there are newer profiles but does not show them.", "Nothing here was changed. It is broken or it cheats; ask its operator.");
   }
 }
 

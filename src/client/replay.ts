@@ -45,11 +45,11 @@ async function replayCatalog(client: Client, { link, requester, mesh, key, now, 
     const read = commits.slice(0, row.index - after);
     count += read.length;
     const placed = await holdingPortalTo(async () => {
-      demand(read.length > 0, "portal-older-catalog", "The portal does not show the beginning of a catalog whose end it shows.");
+      demand(read.length > 0, "portal-older-catalog", "The portal does not show the beginning of a catalog whose end it shows.", "It is broken or it cheats; ask its operator.");
       const taken = [];
       for (const sent of read) {
         const next = await takeCommit(at as CatalogRow | undefined, sent, authority, key);
-        demand(next.placed.chain.catalog === catalog, "portal-forked-catalog", "The portal shows one catalog in the place of another.");
+        demand(next.placed.chain.catalog === catalog, "portal-forked-catalog", "The portal shows one catalog in the place of another.", "It cheats: do not rely on it.");
         at = { chain: next.row.chain, epochs: next.row.epochs };
         taken.push(next.placed);
       }

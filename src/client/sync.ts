@@ -8,6 +8,7 @@ import { deviceEntry, type Head } from "../profiles/personal.ts";
 import { catalogAppend } from "../protocol/catalogs.ts";
 import { status } from "../protocol/profiles.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
+import { acknowledgedOf, checkAcknowledged, forgetAcknowledged } from "./acknowledged.ts";
 import { holdingPortalTo } from "./blame.ts";
 import { forgetBlobs, sendBlobs } from "./blobs.ts";
 import { type Client, decapsulationKeyOf, memberSelf, type Self } from "./client.ts";
@@ -19,9 +20,9 @@ import { quarantineDisabled } from "./quarantine.ts";
 import { meetPortal, type PortalLink, type Requester } from "./portal-link.ts";
 import { makeSnapshots } from "./make-snapshot.ts";
 import { type NamedHead, pullApplication } from "./pull-application.ts";
-import { pullCatalog, releaseQuarantined, writePulled } from "./pull-catalog.ts";
+import { type Pulled, pullCatalog, releaseQuarantined, writePulled } from "./pull-catalog.ts";
 import type { Synced } from "./synced.ts";
-import { takeSnapshot, writeSnapshot } from "./take-snapshot.ts";
+import { type TakenSnapshot, takeSnapshot, writeSnapshot } from "./take-snapshot.ts";
 import { pullMesh } from "./pull-mesh.ts";
 import { unlessRestored } from "./restored.ts";
 import { compareHeads, witnessHeads } from "./witness-heads.ts";
@@ -41,11 +42,12 @@ export async function sync(client: Client): Promise<SyncReport> {
   return unlessOvertaken(async () => {
     const synced = await pull(client);
     try {
-      await compareHeads(client, synced.mesh, synced.now);
       await witnessHeads(client, synced.self, synced.mesh, synced.now);
       const sent = await push(client, synced);
       await finishPurges(client, synced);
       await makeSnapshots(client, synced);
+      // Last, and at every sync as long as the other device stands by it: its word stops nobody from taking and giving what holds.
+      await compareHeads(client, synced.mesh, synced.now);
       await client.rows.transact(async (rows) => {
         await rows.put("synced", "synced", "", { at: client.now(), portalTime: synced.now } satisfies SyncRow);
         await rows.remove("refused", "refused", "");
@@ -89,14 +91,16 @@ export async function pullAs(client: Client, self: Self, promised: Promised | un
   try {
     const requester = { device: self.device, master: self.master, authenticationKey: self.authenticationKey };
     // Read before the portal is asked: another command on this device may learn more meanwhile, and the portal is held only to what was known then.
-    const { before, catalogs } = await client.rows.read(async (rows) => {
+    const { before, acknowledged, catalogs } = await client.rows.read(async (rows) => {
       const mesh = await loadMesh(rows, self.master);
-      return { before: mesh, catalogs: await loadCatalogs(rows, latest(mesh.history)?.payload.applications ?? []) };
+      return { before: mesh, acknowledged: await acknowledgedOf(rows), catalogs: await loadCatalogs(rows, latest(mesh.history)?.payload.applications ?? []) };
     });
     const [key, answer] = await Promise.all([decapsulationKeyOf(client.keyring, self.encryptionKey), link.call(requester, status, {})]);
     const mesh = await holdingPortalTo(() => pullMesh(link, requester, before, answer));
     if (promised !== undefined) checkPromised(mesh, self, promised);
+    checkAcknowledged(mesh, acknowledged);
     await client.rows.transact(async (rows) => {
+      await forgetAcknowledged(rows, acknowledged);
       await saveMesh(rows, before, mesh);
       await quarantineDisabled(rows, before, mesh, answer.now);
     });
@@ -106,7 +110,6 @@ export async function pullAs(client: Client, self: Self, promised: Promised | un
     const readable = new Set<string>(personalOf(mesh).payload.applications.filter((one) => one.readers.includes(self.device)).map((one) => one.id));
     const named = [personal, promised].flatMap((one) => one?.heads.map((head) => ({ ...head, g: one.g, n: one.n })) ?? []).filter((head) => readable.has(head.catalog));
     const received = await holdingPortalTo(() => pullCatalogs(client, link, requester, self, mesh, catalogs, key, answer, named, promised?.snapshots ?? []));
-    await checkNamedHeads(client, named);
     return { link, self, requester, key, mesh, now: answer.now, answer, received: received + mesh.history.length - before.history.length };
   } catch (fault) {
     const error = await unlessRestored(client, link, self, fault);
@@ -128,6 +131,7 @@ async function pullCatalogs(client: Client, link: PortalLink, requester: Request
     const snapshot = snapshots.find((one) => one.catalog === id);
     const taken = known !== undefined || snapshot === undefined ? undefined : await takeSnapshot(link, requester, snapshot, head, authority, key);
     const pulled = taken ?? (await pullCatalog(link, requester, id, known, head, authority, key));
+    await checkNamedHeads(client, named.filter((one) => one.catalog === id), known, pulled);
     if (pulled !== undefined) {
       await client.rows.transact(async (rows) => {
         if (taken !== undefined) await writeSnapshot(rows, id, taken);
@@ -143,19 +147,28 @@ async function pullCatalogs(client: Client, link: PortalLink, requester: Request
   return received;
 }
 
+const DO_NOT_JOIN = "Nothing was taken over. The portal cheats, or it was restored from a backup: ask its operator, and do not join by it until you know.";
+
 function checkPromised(mesh: Mesh, self: Self, promised: Promised): void {
   const personal = at(mesh.history, promised);
   const entry = deviceEntry(personal?.payload ?? { devices: [] }, self.device);
-  demand(personal?.digest === promised.personal, "portal-older-profile", "The portal does not show the version of your mesh that let this device in.");
-  demand(entry?.digest === promised.device && entry?.role === promised.role, "portal-answer-wrong-device", "The version of your mesh that let this device in lists other keys for it.");
+  demand(personal?.digest === promised.personal, "portal-older-profile", "The portal does not show the version of your mesh that let this device in.", DO_NOT_JOIN);
+  demand(entry?.digest === promised.device && entry?.role === promised.role, "portal-answer-wrong-device", "The version of your mesh that let this device in lists other keys for it.", DO_NOT_JOIN);
 }
 
-/** The heads of catalogs that this device reads, as the signer of the Personal Profile, or of an answer, knew them, must lie on the chains that the portal shows. */
-async function checkNamedHeads(client: Client, heads: readonly Head[]): Promise<void> {
+/**
+ * The heads of a catalog, as the signer of the Personal Profile, or of an answer, knew them, must lie on the chain that the portal shows.
+ *
+ * Asked before any of it is written: a device that took the wrong one of two histories could never go back to the other.
+ */
+async function checkNamedHeads(client: Client, heads: readonly Head[], known: CatalogRow | undefined, pulled: Pulled | TakenSnapshot | undefined): Promise<void> {
   for (const head of heads) {
-    const { row, known } = await client.rows.read(async (rows) => ({ row: await rows.get<{ digest: string }>("digests", head.catalog, head.index), known: await loadCatalog(rows, head.catalog) }));
-    demand(known !== undefined && known.chain.index >= head.index, "portal-older-catalog", "The portal shows an older state of a catalog than your other device has seen.", "It cheats, or it was restored from a backup.");
-    demand(row === undefined || row.digest === head.digest, "portal-forked-catalog", "The portal shows this device another history of a catalog than your other device.", "It cheats.");
+    const begun = pulled !== undefined && "replay" in pulled && pulled.replay.index === head.index ? pulled.replay : undefined;
+    const shown = pulled?.placed.find(({ chain }) => chain.index === head.index)?.chain ?? begun;
+    const row = shown ?? (await client.rows.read((rows) => rows.get<{ digest: string }>("digests", head.catalog, head.index)));
+    const index = (pulled?.row ?? known)?.chain.index ?? 0;
+    demand(index >= head.index, "portal-older-catalog", "The portal shows an older state of a catalog than your other device has seen.", "It cheats, or it was restored from a backup: ask its operator. What this device has is kept.");
+    demand(row === undefined || row.digest === head.digest, "portal-forked-catalog", "The portal shows this device another history of a catalog than your other device.", "It cheats: do not rely on it, and compare `mesh device list` and your passwords with the other device. What this device has is kept.");
   }
 }
 

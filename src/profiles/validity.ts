@@ -88,7 +88,7 @@ export async function correctApplication(signed: Signed<ApplicationProfile>, per
 export async function correctPortal(signed: Signed<PortalProfile>, pin: string | undefined): Promise<Correct<PortalProfile>> {
   const { payload } = signed;
   demand(signatureKeyId<"portal">(payload.identityKey) === payload.id, "profile-wrong-id", "The identifier of this Portal Profile is not that of its identity key.");
-  demand(pin === undefined || payload.id === pin, "portal-wrong-identity", "This portal is not the one that was pinned.");
+  demand(pin === undefined || payload.id === pin, "portal-wrong-identity", "This portal is not the one that was pinned.", "Nothing was sent to it. Check the URL, and ask its operator; do not go on.");
   return (await verifySigned(signed, verifyingKey(payload.identityKey))) as Correct<PortalProfile>;
 }
 
@@ -151,7 +151,7 @@ export function valid<P>(profile: Correct<P>, evidence: Evidence): Valid<P> {
 
 /** The identifiers of two objects that their signer may not both have made (decision 4.2): evidence, never to be resolved by choosing. */
 export function sameOrEvidence(known: { readonly digest: Digest } | undefined, seen: { readonly digest: Digest }, what: string): void {
-  demand(known === undefined || known.digest === seen.digest, "profile-two-versions", `There are two different ${what}s with one version number: a device was cloned or restored, or a key is stolen.`);
+  demand(known === undefined || known.digest === seen.digest, "profile-two-versions", `There are two different ${what}s with one version number: a device was cloned or restored, or a key is stolen.`, "Find out which device it is, and disable it: mesh device list. If it is none, the portal cheats: do not rely on it.");
 }
 
 function requireNotSuspended(signed: Verified<unknown>, roster: Roster, suspended: Suspended, what: string): void {

@@ -70,7 +70,7 @@ export async function agreeSession(portal: Udf<"portal">, member: Member, authen
 export async function confirmSession(portal: Udf<"portal">, member: Member, key: DecapsulationKey, request: OpenRequest, secret: Uint8Array, response: OpenResponse): Promise<Session> {
   const second = await decapsulate(key, fromBase64url(response.ciphertext));
   const session = deriveSession(portal, member, request, response.ciphertext, secret, second);
-  demand(equalBytes(fromBase64url(confirmation(session)), fromBase64url(response.confirmation)), "portal-session-forged", "The answer to this session request does not come from the portal that was asked.");
+  demand(equalBytes(fromBase64url(confirmation(session)), fromBase64url(response.confirmation)), "portal-session-forged", "The answer to this session request does not come from the portal that was asked.", "Somebody is in between, or the portal is broken. Do not go on; ask its operator.");
   return session;
 }
 

@@ -5,6 +5,7 @@ import { type Jws, readSigned, signObject } from "../../src/envelope/signed.ts";
 import { signerOf } from "../../src/client/client.ts";
 import { acceptConnection, admit, rejectConnection } from "../../src/client/operations/accept.ts";
 import { confirmJoin, joinMesh } from "../../src/client/operations/join.ts";
+import { disableDevice } from "../../src/client/operations/disable.ts";
 import { answerPins, makePin } from "../../src/client/operations/pin.ts";
 import { openRequests, pendingLines } from "../../src/client/operations/requests.ts";
 import { pull, sync } from "../../src/client/sync.ts";
@@ -208,4 +209,15 @@ suite("a portal replays an old answer", () => {
     stop();
     assert.equal((await joinMesh(laptop.client, options)).status, "connected");
   });
+});
+
+test("a device that was let in and disabled before it took the mesh over is told so", async () => {
+  const alice = await household({ laptop: "member" });
+  const guest = newDevice(alice.portal);
+  const { master } = await whoIs(alice.desktop);
+  const options = { address, master, portal: alice.at, deviceName: "guest" };
+  const asked = await joinMesh(guest.client, options);
+  await acceptConnection(alice.desktop.client, asked.witness, "member");
+  await disableDevice(alice.desktop.client, "guest");
+  await assert.rejects(joinMesh(guest.client, options), { code: "device-disabled" });
 });

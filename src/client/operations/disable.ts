@@ -8,6 +8,7 @@ import { publish } from "../../protocol/profiles.ts";
 import { demand } from "../../refusals/mesh-error.ts";
 import type { Udf } from "../../udf/udf.ts";
 import { readEntries } from "../catalog.ts";
+import { acknowledge } from "../acknowledged.ts";
 import { type Client, signerOf } from "../client.ts";
 import { deviceNamed, listDevices } from "../devices.ts";
 import { unlessOvertaken } from "../overtaken.ts";
@@ -113,7 +114,9 @@ async function suspend(client: Client, { mesh, self, link, requester }: Synced, 
   const kid = by ?? (isAdministrator(mesh, self) ? self.administrationKey : self.device);
   const payload = { action: "suspend" as const, g: personal.g, heads: await headsOf(client, personal), master: self.master, n: personal.n, target: target as Udf<"suspended">, v: 1 as const };
   const object = await signObject(suspension, payload, signerOf(client.keyring, kid));
-  await link.call(requester, publish, { parts: [{ kind: "suspension", object: object.jws }] });
+  const parts = [{ kind: "suspension" as const, object: object.jws }];
+  await link.call(requester, publish, { parts });
+  await client.rows.transact((rows) => acknowledge(rows, parts));
 }
 
 /** Publishes the version that lists a device as disabled; for an administration device together with a Master Profile without its key. */

@@ -114,6 +114,8 @@ async function ask(client: Client, link: PortalLink, options: JoinOptions): Prom
   });
 }
 
+const DO_NOT_JOIN = "Nothing was taken over. Do not join by this portal until you know why: ask its operator, and look at your other device.";
+
 /** What the portal says of an address, checked to be one consistent account and, where the person knows it, the right mesh. */
 async function lookUp(link: PortalLink, address: string, expected: string | undefined): Promise<Mesh> {
   const answer = await link.ask(get, { address });
@@ -121,7 +123,7 @@ async function lookUp(link: PortalLink, address: string, expected: string | unde
   let mesh = emptyMesh(account.payload.master as MasterId);
   for (const master of answer.masters) mesh = await withMaster(mesh, readSigned(master, masterProfile));
   demand(expected === undefined || mesh.id === expected, "portal-other-master", "The portal shows another mesh for this address than the one you named.", "Do not join. Check the address with the person who gave it to you, or your other device.");
-  demand(account.payload.address === address && account.payload.portal === pinOf(link), "portal-other-master", "The portal shows an account of another name or portal.");
+  demand(account.payload.address === address && account.payload.portal === pinOf(link), "portal-other-master", "The portal shows an account of another name or portal.", DO_NOT_JOIN);
   // Only its first version is chained to nothing; later ones were checked by the portal's own members.
   await correctAccount(account, rosterOf(masterOf(mesh)), account.payload.version === 1 ? undefined : ({ digest: account.payload.previous, payload: { version: account.payload.version - 1 } } as never));
   return mesh;
@@ -129,18 +131,21 @@ async function lookUp(link: PortalLink, address: string, expected: string | unde
 
 /** The answer to this device's request, if there is one: by an Administration Key of the mesh that was fixed, for this witness and this device. */
 async function answerFor(link: PortalLink, self: Self, joining: JoiningRow): Promise<Verified<ConnectionAnswer> | undefined> {
-  const status = await link.call({ device: self.device, master: self.master, authenticationKey: self.authenticationKey }, connectStatus, { witness: joining.witness });
+  const status = await link.call({ device: self.device, master: self.master, authenticationKey: self.authenticationKey }, connectStatus, { witness: joining.witness }).catch((error: unknown) => {
+    if (!(error instanceof MeshError) || error.code !== "request-not-allowed") throw error;
+    throw new MeshError("device-disabled", "The portal does not let this device in: it was let in, and disabled or suspended before it took the mesh over, or the portal refuses it.", "Look at `mesh device list` on another of your devices. Choose another home with MESH_HOME to ask again as a new device.");
+  });
   if (status.answer === undefined) return undefined;
   const mesh = await lookUp(link, self.address, self.master);
-  demand(mesh.masters[joining.master.version - 1]?.digest === joining.master.digest, "portal-other-master", "The portal shows another Master Profile than it did when this device asked to join.");
+  demand(mesh.masters[joining.master.version - 1]?.digest === joining.master.digest, "portal-other-master", "The portal shows another Master Profile than it did when this device asked to join.", DO_NOT_JOIN);
   const signed = readSigned(status.answer, connectionAnswer);
   const master = mesh.masters[signed.payload.g - 1];
-  demand(master !== undefined, "portal-missing-profile", "The answer names a Master Profile that the portal does not show.");
+  demand(master !== undefined, "portal-missing-profile", "The answer names a Master Profile that the portal does not show.", DO_NOT_JOIN);
   const answer = await verifyByAdministration(signed, rosterOf(master), "connection answer");
   const { payload } = answer;
-  demand(payload.witness === joining.witness && payload.device === self.device && payload.master === self.master, "portal-answer-wrong-device", "The portal gave this device an answer that was meant for another.");
+  demand(payload.witness === joining.witness && payload.device === self.device && payload.master === self.master, "portal-answer-wrong-device", "The portal gave this device an answer that was meant for another.", DO_NOT_JOIN);
   const proven = joining.pin === undefined || payload.result === "rejected" || isPinProof(payload.pinProof, fromBase64url(joining.pin), "answer", joining.witness);
-  demand(proven, "portal-answer-wrong-device", "The answer was not made by somebody who knows the PIN.");
+  demand(proven, "portal-answer-wrong-device", "The answer was not made by somebody who knows the PIN.", DO_NOT_JOIN);
   return answer;
 }
 

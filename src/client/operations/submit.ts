@@ -7,6 +7,7 @@ import { connectComplete } from "../../protocol/connections.ts";
 import type { Part } from "../../protocol/parts.ts";
 import { publish } from "../../protocol/profiles.ts";
 import { MeshError } from "../../refusals/mesh-error.ts";
+import { acknowledge } from "../acknowledged.ts";
 import type { Client } from "../client.ts";
 import { isOvertaken } from "../overtaken.ts";
 import type { PortalLink, Requester } from "../portal-link.ts";
@@ -47,7 +48,7 @@ async function send(client: Client, link: PortalLink, requester: Requester, outg
   try {
     if (outgoing.answer === undefined) await link.call(requester, publish, { parts });
     else await link.call(requester, connectComplete, { answer: outgoing.answer, parts });
-    await settle(client);
+    await settle(client, parts);
   } catch (error) {
     if (!(error instanceof MeshError)) throw error;
     const gone = error.code === "connection-unknown" || error.code === "connection-answered";
@@ -77,6 +78,10 @@ function isSettled(mesh: Mesh, outgoing: Outgoing): boolean {
   });
 }
 
-async function settle(client: Client): Promise<void> {
-  await client.rows.transact((rows) => rows.remove("outgoing", "outgoing", ""));
+/** Ends a batch, and keeps what of it the portal has acknowledged. */
+async function settle(client: Client, acknowledged: readonly Part[] = []): Promise<void> {
+  await client.rows.transact(async (rows) => {
+    await rows.remove("outgoing", "outgoing", "");
+    await acknowledge(rows, acknowledged);
+  });
 }
