@@ -12,3 +12,6 @@ export function seed(): number {
   const said = process.env["MESH_SEED"];
   return said === undefined ? Math.floor(Math.random() * 0x7fffffff) : Number(said);
 }
+
+/** How long drawn cases may take in `npm test`, in milliseconds: on a machine with much else to do, fewer are drawn, and the test says so. */
+export const patience = isLong ? Number.POSITIVE_INFINITY : 120_000;

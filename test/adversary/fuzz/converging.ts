@@ -1,45 +1,35 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
 
-import { addPassword, editPassword, removePassword, restorePassword } from "../../src/applications/passwords/edit.ts";
-import type { Change } from "../../src/catalogs/entries.ts";
-import { type Entry, isRemoved, REMOVED, type Write, writes } from "../../src/catalogs/merge.ts";
-import { catalogOf, editEntries, journalOf, readEntries } from "../../src/client/catalog.ts";
-import { loadCatalog } from "../../src/client/known.ts";
-import { disableDevice } from "../../src/client/operations/disable.ts";
-import { sync } from "../../src/client/sync.ts";
-import { doShare } from "../support/workers.ts";
-import type { TestDevice } from "../support/world.ts";
+import { type Entry, REMOVED, type Write, writes } from "../../../src/catalogs/merge.ts";
+import { catalogOf, journalOf, readEntries } from "../../../src/client/catalog.ts";
+import { loadCatalog } from "../../../src/client/known.ts";
+import { disableDevice } from "../../../src/client/operations/disable.ts";
+import { sync } from "../../../src/client/sync.ts";
+import { doShare, drawn } from "../../support/workers.ts";
+import type { TestDevice } from "../../support/world.ts";
 import { prepare, type Prepared } from "./prepared.ts";
-import { runFrom } from "./restarting.ts";
-import { syncAsCommand } from "./steps.ts";
+import { runFrom } from "../restarting.ts";
+import { edit, type Edit, syncAsCommand, type Written } from "./steps.ts";
 
 const NAMES = ["desktop", "laptop", "phone"] as const;
-const FIELDS = ["username", "password"] as const;
 
 type Who = (typeof NAMES)[number];
-type Step =
-  | { readonly do: "edit"; readonly who: Who; readonly entry: number; readonly field: (typeof FIELDS)[number] }
-  | { readonly do: "add" | "sync"; readonly who: Who }
-  | { readonly do: "remove"; readonly who: Who; readonly entry: number }
-  | { readonly do: "disable" | "admit" };
+type Step = (Edit & { readonly who: Who }) | { readonly do: "sync"; readonly who: Who } | { readonly do: "disable" | "admit" };
 
 const who = fc.constantFrom(...NAMES);
-const entry = fc.nat({ max: 1 });
+const nth = fc.nat({ max: 1 });
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
-    { weight: 24, arbitrary: fc.record({ do: fc.constant("edit" as const), who, entry, field: fc.constantFrom(...FIELDS) }) },
+    { weight: 24, arbitrary: fc.record({ do: fc.constant("edit" as const), who, nth, field: fc.constantFrom("username" as const, "password" as const) }) },
     { weight: 6, arbitrary: fc.record({ do: fc.constant("sync" as const), who }) },
-    { weight: 3, arbitrary: fc.record({ do: fc.constant("remove" as const), who, entry }) },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant("remove" as const), who, nth }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant("add" as const), who }) },
     // Both change epochs or who holds them; each happens once at most in a case.
     { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("disable" as const, "admit" as const) }) },
   ),
   { minLength: 6, maxLength: 12, size: "max" },
 );
-
-/** What was written in one case, by entry and field. */
-type Written = { readonly entry: string; readonly field: string; readonly value: unknown };
 
 /** What all cases together were made of: that the property says something is asserted, not hoped. */
 export type Seen = { cases: number; writes: number; inConflict: number; casesWithConflict: number; removed: number; rolled: number; granted: number };
@@ -50,10 +40,10 @@ function inConflict(all: readonly Write[]): number {
   return all.filter((one) => all.some((other) => other.counter === one.counter && other.author !== one.author)).length;
 }
 
-await doShare(async ({ cases, seed }) => {
+await doShare(async (share) => {
   // Two logins that everybody has: what follows is about the same fields.
   const prepared = await prepare({ laptop: "member", phone: "member", tablet: "member" }, { guest: "pin" }, ["github", "mail"]);
-  await fc.assert(fc.asyncProperty(steps, (all) => play(prepared, all)), { numRuns: cases, seed });
+  await fc.assert(fc.asyncProperty(steps, (all) => play(prepared, all)), drawn(share));
   return seen;
 });
 
@@ -62,23 +52,9 @@ async function play(prepared: Prepared, all: readonly Step[]): Promise<void> {
   const device = (name: string): TestDevice => devices[name] ?? assert.fail(name);
   const written: Written[] = [];
   const done = new Set<string>();
-  const change = async (name: Who, work: (entries: readonly Entry[], value: string) => Change | undefined): Promise<void> => {
-    let made: Change | undefined;
-    await editEntries(device(name).client, "passwords", (entries) => {
-      made = work(entries, `${name} ${written.length}`);
-      return made === undefined ? [] : [made];
-    });
-    if (made === undefined) return;
-    for (const [field, [, value]] of Object.entries(made.fields)) written.push({ entry: made.entry, field, value });
-  };
-  const add = (name: Who) => change(name, (entries, value) => addPassword(entries, { name: value, username: value, password: value }));
-  const nth = (entries: readonly Entry[], index: number): Entry | undefined => entries.toSorted((a, b) => (a.id < b.id ? -1 : 1))[index % entries.length];
-
   for (const step of all) {
     if (step.do === "sync") await sync(device(step.who).client);
-    if (step.do === "add") await add(step.who);
-    if (step.do === "edit") await change(step.who, (entries, value) => editOf(nth(entries, step.entry), entries, { [step.field]: value }));
-    if (step.do === "remove") await change(step.who, (entries) => toggled(nth(entries, step.entry), entries));
+    if (step.do === "add" || step.do === "edit" || step.do === "remove") written.push(...(await edit(device(step.who).client, step.who, step, `${step.who} ${written.length}`)));
     if (step.do === "disable" && !done.has("disable")) await disableDevice(device("desktop").client, "tablet");
     if (step.do === "admit" && !done.has("admit")) assert.deepEqual(await syncAsCommand(device("desktop").client), { admitted: ["guest"], removed: 0 });
     done.add(step.do);
@@ -99,15 +75,6 @@ async function play(prepared: Prepared, all: readonly Step[]): Promise<void> {
   seen.removed += written.some((one) => one.field === REMOVED && one.value === true) ? 1 : 0;
   seen.rolled += (first?.epoch ?? 1) > 1 ? 1 : 0;
   seen.granted += done.has("admit") ? 1 : 0;
-}
-
-function editOf(entry: Entry | undefined, entries: readonly Entry[], edits: Readonly<Record<string, string>>): Change | undefined {
-  return entry === undefined ? undefined : editPassword(entries, entry, edits);
-}
-
-function toggled(entry: Entry | undefined, entries: readonly Entry[]): Change | undefined {
-  if (entry === undefined) return undefined;
-  return isRemoved(entry) ? restorePassword(entries, entry) : removePassword(entry);
 }
 
 /** All that a device holds of its passwords and its devices, and that nothing of it waits. */

@@ -1,0 +1,83 @@
+import * as fc from "fast-check";
+
+import { type Cheat, REFUSALS, type What } from "./cheats.ts";
+import { lies } from "./lies.ts";
+import { prepare, type Prepared } from "./prepared.ts";
+import type { Step } from "./story.ts";
+
+/** Who is in a prepared household, who administers it, and who asks to be let in. */
+type Cast = { readonly members: readonly string[]; readonly administrators: readonly string[]; readonly guests: readonly string[] };
+
+/** A small household, one with two administration devices, and one that a guest asks to join; a guest by words costs a run of Argon2id to let in. */
+const casts: readonly Cast[] = [
+  { members: ["desktop", "laptop"], administrators: ["desktop"], guests: [] },
+  { members: ["desktop", "laptop", "phone"], administrators: ["desktop"], guests: ["guest"] },
+  { members: ["desktop", "tower", "laptop", "phone"], administrators: ["desktop", "tower"], guests: [] },
+];
+
+/** Makes the household of each cast, once. */
+export async function prepareAll(): Promise<readonly Prepared[]> {
+  return Promise.all([
+    prepare({ laptop: "member" }, {}, ["github"]),
+    prepare({ laptop: "member", phone: "member" }, { guest: "pin" }, ["github"]),
+    prepare({ tower: "admin", laptop: "member", phone: "member" }, {}, ["github"]),
+  ]);
+}
+
+/** A story without or with cheats, in one of the prepared households. */
+export type Story = { readonly cast: number; readonly steps: readonly Step[]; readonly cheats: readonly Cheat[] };
+
+function stepsOf({ members, administrators, guests }: Cast): fc.Arbitrary<readonly Step[]> {
+  const all = [...members, ...guests];
+  const who = fc.constantFrom(...members);
+  const admin = fc.constantFrom(...administrators);
+  const step = <T extends Step>(weight: number, arbitrary: fc.Arbitrary<T>) => ({ weight, arbitrary: arbitrary as fc.Arbitrary<Step> });
+  const ofGuests = guests.length === 0 ? [] : [
+    step(4, fc.record({ do: fc.constant("join" as const), who: fc.constantFrom(...guests) })),
+    step(1, fc.record({ do: fc.constant("reject all" as const), who: admin })),
+    step(3, fc.record({ do: fc.constant("sync" as const), who: fc.constantFrom(...guests) })),
+  ];
+  return fc.array(
+    fc.oneof(
+      step(14, fc.record({ do: fc.constant("sync" as const), who })),
+      step(6, fc.record({ do: fc.constant("add" as const), who })),
+      step(6, fc.record({ do: fc.constant("edit" as const), who, nth: fc.nat({ max: 2 }), field: fc.constantFrom("username" as const, "password" as const) })),
+      step(2, fc.record({ do: fc.constant("remove" as const), who, nth: fc.nat({ max: 2 }) })),
+      step(2, fc.record({ do: fc.constant("disable" as const), who, whom: fc.constantFrom(...all) })),
+      step(1, fc.record({ do: fc.constant("leave" as const), who })),
+      step(1, fc.record({ do: fc.constant("rename" as const), who, whom: fc.constantFrom(...members) })),
+      step(1, fc.record({ do: fc.constant("wait" as const), hours: fc.constantFrom(1, 25, 80) })),
+      ...ofGuests,
+    ),
+    { minLength: 3, maxLength: 9, size: "max" },
+  ).map((steps) => [...steps, ...members.map((one): Step => ({ do: "sync", who: one }))]); // Whatever the portal does last meets everybody.
+}
+
+const LIE_ABOUT = Object.entries(lies).flatMap(([of, all]) => Object.keys(all).map((telling) => ({ of, telling })));
+const commandNames = ["reads", "reads", "writes", "Status", "GetProfiles", "CatalogRead", "CatalogAppend", "Publish"];
+
+const what: fc.Arbitrary<What> = fc.oneof(
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("drop" as const), of: fc.constantFrom(...commandNames), done: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("refuse" as const), of: fc.constantFrom(...commandNames), saying: fc.constantFrom(...REFUSALS), done: fc.boolean() }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("swallow" as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("delay" as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("do twice" as const), of: fc.constantFrom(...commandNames) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("answer unauthenticated" as const), of: fc.constantFrom(...commandNames) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("cut short" as const), of: fc.constantFrom(...commandNames) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("replay" as const), of: fc.constantFrom("reads", "Status", "GetProfiles", "CatalogRead"), back: fc.nat({ max: 6 }) }) },
+  { weight: 9, arbitrary: fc.record({ pick: fc.nat({ max: 7 }), lie: fc.constantFrom(...LIE_ABOUT) }).map(({ pick, lie }) => ({ do: "lie" as const, ...lie, pick })) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("mix accounts" as const), of: fc.constantFrom("reads", "Status", "GetProfiles", "CatalogRead", "Get") }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("forget sessions" as const) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("roll back" as const), steps: fc.integer({ min: 1, max: 8 }) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("fork" as const), passwordsOnly: fc.boolean() }) },
+);
+
+function cheatsOf({ members, guests }: Cast): fc.Arbitrary<readonly Cheat[]> {
+  return fc.array(fc.record({ at: fc.nat({ max: 6 }), over: fc.integer({ min: 1, max: 8 }), against: fc.constantFrom(...members, ...guests, "all"), what }), { minLength: 1, maxLength: 3, size: "max" });
+}
+
+/** Stories that a portal does not meddle with. */
+export const honest: fc.Arbitrary<Story> = fc.nat({ max: casts.length - 1 }).chain((cast) => fc.record({ cast: fc.constant(cast), steps: stepsOf(casts[cast] as Cast), cheats: fc.constant([]) }));
+
+/** Stories in which it does. */
+export const cheated: fc.Arbitrary<Story> = fc.nat({ max: casts.length - 1 }).chain((cast) => fc.record({ cast: fc.constant(cast), steps: stepsOf(casts[cast] as Cast), cheats: cheatsOf(casts[cast] as Cast) }));

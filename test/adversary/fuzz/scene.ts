@@ -1,0 +1,159 @@
+import { makeClient, type Transport } from "../../../src/client/client.ts";
+import { shelf } from "../../../src/portal/records.ts";
+import type { PortalAnswer, PortalRequest } from "../../../src/portal/portal.ts";
+import { parseJson } from "../../../src/bytes/json.ts";
+import { openMemoryKeyring } from "../../../src/keyring/memory.ts";
+import type { Store } from "../../../src/store/store.ts";
+import { splitOctets } from "../../../src/protocol/octets.ts";
+import { startPortal, type TestDevice, type TestPortal } from "../../support/world.ts";
+import { authentic } from "../cheating.ts";
+import { type Copyable, copyOfKeyring } from "../restarting.ts";
+import { acknowledgedIn, isContradiction } from "./judge.ts";
+import type { Prepared } from "./prepared.ts";
+
+/** One request as the portal hears it: its octets, and what they say. */
+export type Heard = { readonly who: string; readonly command: string; readonly content: unknown; readonly octets: PortalRequest };
+
+/** A state that a portal shows: the true one, an older one, or one that some devices see and others do not. */
+export type Face = { readonly portal: TestPortal; readonly store: Copyable };
+
+/** What answers a request: the portal as it is, or as a trick makes it. */
+export type Answering = (heard: Heard) => Promise<PortalAnswer>;
+
+/** A trick as it is played now: it answers in the place of what would be answered without it. */
+export type Trick = (heard: Heard, honestly: Answering) => Promise<PortalAnswer>;
+
+/**
+ * What an omniscient witness says of an operation: `false` if the portal told something that contradicts what it showed before or that
+ * nobody made, `service` if it was silent or refused.
+ */
+export type Mark = "false" | "service";
+
+/**
+ * One run: a portal, devices, and everything between them in the hands of whoever runs the portal.
+ *
+ * He holds its database and its keys, so whatever he answers is authenticated as the portal's. Nothing here reads a key of a device.
+ */
+export class Scene {
+  readonly prepared: Prepared;
+  readonly truth: Face;
+  readonly devices = new Map<string, TestDevice>();
+  /** Which face each device is shown; the true one if none is named. */
+  readonly shown = new Map<string, Face>();
+  readonly faces: Face[] = [];
+  /** The tricks played now, by the devices they are played on. */
+  tricks: { readonly against: string; readonly trick: Trick }[] = [];
+  /** What was marked since the operation began. */
+  readonly marks = new Set<Mark>();
+  /** Whether any trick ever did anything. */
+  touched = false;
+  /** Every answer that was given, by device and command, for whoever replays. */
+  readonly said = new Map<string, PortalAnswer[]>();
+  /** Digests of what the portal said it had taken, by the device that was told so. */
+  readonly acknowledged = new Map<string, Set<string>>();
+  /** All that the portal heard. */
+  readonly heard: Heard[] = [];
+
+  constructor(prepared: Prepared, truth: Face) {
+    this.prepared = prepared;
+    this.truth = truth;
+    this.faces.push(truth);
+  }
+
+  /** Begins a run with copies of everything. */
+  static async begin(prepared: Prepared): Promise<Scene> {
+    const { moment } = prepared;
+    const store = await moment.portalStore.copy();
+    const portal = await startPortal("example.com", store, { keys: moment.keys, clock: { now: moment.now }, policy: { beginningsPerMinute: 1e9, writesPerHour: 1e9 } });
+    const scene = new Scene(prepared, { portal, store });
+    for (const [name, kept] of Object.entries(moment.kept)) {
+      const home = await kept.store.copy();
+      const keyring = await copyOfKeyring(kept.keyring);
+      const master = kept.options.holdsMaster === true ? await copyOfKeyring(kept.master) : openMemoryKeyring();
+      const client = makeClient({ store: home, keyring, now: () => portal.clock.now, connect: () => scene.#transport(name), masterKeyring: async () => (kept.options.holdsMaster === true ? master : undefined) });
+      scene.devices.set(name, { client, keyring, master, store: home, portal });
+    }
+    return scene;
+  }
+
+  device(name: string): TestDevice {
+    const device = this.devices.get(name);
+    if (device === undefined) throw new RangeError(name);
+    return device;
+  }
+
+  faceOf(who: string): Face {
+    return this.shown.get(who) ?? this.truth;
+  }
+
+  /** A face of its own over a copy of a state. */
+  async open(store: Copyable): Promise<Face> {
+    const portal = await startPortal("example.com", store, { keys: this.truth.portal.keys, clock: this.truth.portal.clock, policy: { beginningsPerMinute: 1e9, writesPerHour: 1e9 } });
+    const face = { portal, store };
+    this.faces.push(face);
+    return face;
+  }
+
+  mark(mark: Mark): void {
+    this.marks.add(mark);
+    this.touched = true;
+  }
+
+  /** An answer with a body of one's choice, authenticated as the portal's. */
+  async authentic(heard: Heard, body: Uint8Array): Promise<PortalAnswer> {
+    this.touched = true;
+    const { portal } = this.faceOf(heard.who);
+    // Without a session there is nothing to authenticate an answer by.
+    const known = heard.octets.headers["mesh-session"] === undefined || (await hasSession(portal.store, heard));
+    return known ? authentic(portal, heard.octets, body) : portal.portal.handle(heard.octets);
+  }
+
+  #transport(who: string): Transport {
+    return {
+      post: async (path, headers, body) => {
+        const octets: PortalRequest = { method: "POST", path, query: "", headers, body, remote: "192.0.2.1" };
+        const heard: Heard = { who, octets, ...memberOf(body) };
+        this.heard.push(heard);
+        const answer = await this.#answer(heard);
+        await this.#note(heard, answer);
+        return { ...answer, peerSpki: this.truth.portal.tlsKey };
+      },
+      close: () => undefined,
+    };
+  }
+
+  #answer(heard: Heard): Promise<PortalAnswer> {
+    const honestly: Answering = (asked) => this.faceOf(asked.who).portal.portal.handle(asked.octets);
+    const all = this.tricks.filter(({ against }) => against === "all" || against === heard.who);
+    return all.reduce<Answering>((inner, { trick }) => (asked) => trick(asked, inner), honestly)(heard);
+  }
+
+  async #note(heard: Heard, answer: PortalAnswer): Promise<void> {
+    if (answer.status !== 200) return;
+    const key = `${heard.who} ${heard.command}`;
+    this.said.set(key, [...(this.said.get(key) ?? []), answer]);
+    for (const digest of saysYes(heard, answer) ? acknowledgedIn(heard) : []) this.acknowledged.set(heard.who, new Set([...(this.acknowledged.get(heard.who) ?? []), digest]));
+    if (heard.command !== "Status" || !this.touched) return;
+    if (await isContradiction(this, heard.who, answer)) this.mark("false");
+  }
+}
+
+/** Whether an answer can be read as a yes; a refusal is none, nor half an answer. */
+function saysYes({ command }: Heard, { body }: PortalAnswer): boolean {
+  try {
+    return memberOf(body).command === `${command}Response`;
+  } catch {
+    return false;
+  }
+}
+
+async function hasSession(store: Store, heard: Heard): Promise<boolean> {
+  return (await store.read((r) => r.get(shelf.sessions, heard.octets.headers["mesh-session"] ?? ""))) !== undefined;
+}
+
+/** The one member of a body. */
+export function memberOf(body: Uint8Array): { readonly command: string; readonly content: unknown } {
+  const value = parseJson(splitOctets(body).text, { maxBytes: 8 << 20 });
+  const [command = "", content] = Object.entries(value as object)[0] ?? [];
+  return { command, content };
+}

@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+
+import type { Client } from "../../../src/client/client.ts";
+import { renameDevice } from "../../../src/client/devices.ts";
+import { acceptConnection, rejectConnection } from "../../../src/client/operations/accept.ts";
+import { disableDevice, leaveMesh } from "../../../src/client/operations/disable.ts";
+import { joinMesh } from "../../../src/client/operations/join.ts";
+import { RefusedByPortal } from "../../../src/protocol/wire.ts";
+import { MeshError } from "../../../src/refusals/mesh-error.ts";
+import { address } from "../household.ts";
+import type { Copyable } from "../restarting.ts";
+import { begin, type Cheat, type Underway } from "./cheats.ts";
+import { type Ending, endWell } from "./ending.ts";
+import type { Prepared } from "./prepared.ts";
+import { Scene } from "./scene.ts";
+import { edit, type Edit, syncAsCommand, type Written } from "./steps.ts";
+
+/** One thing that somebody does. */
+export type Step =
+  | (Edit & { readonly who: string })
+  | { readonly do: "sync" | "leave" | "join" | "reject all"; readonly who: string }
+  | { readonly do: "accept" | "disable" | "rename"; readonly who: string; readonly whom: string }
+  | { readonly do: "wait"; readonly hours: number };
+
+/** What a person meets when all goes well: that is no alarm. */
+const USUAL: ReadonlySet<string> = new Set([
+  "device-disabled", "device-not-connected", "device-already-disabled", "device-not-found", "device-is-this", "device-last-administrator", "device-not-administrator",
+  "connection-not-found", "connection-answered", "connection-unknown", "connection-pin-unknown", "connection-rejected", "home-missing", "catalog-missing", "keyring-key-missing",
+]);
+
+/** What says that the portal cheats, or that a device was cloned, which looks the same from here; not what a portal says of itself. */
+export function isAlarm(error: MeshError): boolean {
+  return !(error instanceof RefusedByPortal) && (error.code.startsWith("portal-") || error.code === "profile-two-versions");
+}
+
+/** How a story went. */
+export type Played = { readonly lines: readonly string[]; readonly alarms: number; readonly touched: boolean; readonly contradictions: number; readonly ending: Ending };
+
+/** Plays a story from a prepared household, with cheats or without; throws, with all that happened, if the oracle is not content. */
+export async function play(prepared: Prepared, steps: readonly Step[], cheats: readonly Cheat[], search = false): Promise<Played> {
+  const lines: string[] = [];
+  try {
+    return await new Playing(await Scene.begin(prepared), cheats, lines).play(steps, search);
+  } catch (error) {
+    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${lines.join("\n")}`, { cause: error });
+  }
+}
+
+class Playing {
+  readonly #scene: Scene;
+  readonly #cheats: readonly Cheat[];
+  readonly #lines: string[];
+  readonly #written: Written[] = [];
+  #alarms = 0;
+  #contradictions = 0;
+
+  constructor(scene: Scene, cheats: readonly Cheat[], lines: string[]) {
+    this.#scene = scene;
+    this.#cheats = cheats;
+    this.#lines = lines;
+  }
+
+  async play(steps: readonly Step[], search: boolean): Promise<Played> {
+    const before: Copyable[] = [];
+    let underway: readonly Underway[] = [];
+    for (const [index, step] of steps.entries()) {
+      if (this.#cheats.some((one) => one.what.do === "roll back")) before.push(await this.#scene.truth.store.copy());
+      underway = await this.#endThose(underway, (one) => index >= one.at + one.over);
+      for (const cheat of this.#cheats.filter((one) => one.at === index)) {
+        this.#lines.push(`  portal: ${JSON.stringify(cheat.what)} against ${cheat.against}, over ${cheat.over}`);
+        underway = [...underway, await begin(this.#scene, cheat, before)];
+      }
+      await this.#step(index, step);
+    }
+    await this.#endThose(underway, () => true);
+    this.#lines.push("  portal: honest again");
+    const ending = await endWell(this.#scene, this.#written, this.#lines, search);
+    return { lines: this.#lines, alarms: this.#alarms + ending.alarmed.length, touched: this.#scene.touched, contradictions: this.#contradictions, ending };
+  }
+
+  async #endThose(underway: readonly Underway[], over: (cheat: Cheat) => boolean): Promise<readonly Underway[]> {
+    const left: Underway[] = [];
+    // The last begun ends first: a face within a face.
+    for (const one of underway.toReversed()) {
+      if (over(one.cheat)) await one.end();
+      else left.unshift(one);
+    }
+    return left;
+  }
+
+  async #step(index: number, step: Step): Promise<void> {
+    const scene = this.#scene;
+    if (step.do === "wait") {
+      scene.truth.portal.clock.now += step.hours * 3_600_000;
+      this.#lines.push(`${index}. ${step.hours} hours go by`);
+      return;
+    }
+    const said = `${index}. ${step.who}: ${step.do}${"whom" in step ? ` ${step.whom}` : ""}${"nth" in step ? ` ${step.nth}` : ""}${"field" in step ? ` ${step.field}` : ""}`;
+    scene.marks.clear();
+    const error = await this.#do(index, step, scene.device(step.who).client).then(() => undefined, (thrown: unknown) => thrown);
+    this.#lines.push(`${said}: ${error === undefined ? "done" : error instanceof MeshError ? `${error.code} (${error.message})` : String(error)}${scene.marks.size === 0 ? "" : ` [${[...scene.marks].join(", ")}]`}`);
+    if (error !== undefined && !(error instanceof MeshError)) throw error;
+    this.#judge(error);
+  }
+
+  /** Every false thing that was told is noticed, with what to do; nothing is noticed where nothing was done. */
+  #judge(error: MeshError | undefined): void {
+    const { marks, touched } = this.#scene;
+    if (marks.has("false")) this.#contradictions += 1;
+    if (error !== undefined && isAlarm(error)) {
+      this.#alarms += 1;
+      assert.ok(touched, "an honest portal raised an alarm");
+      assert.ok(error.hint !== undefined, "an alarm says what to do");
+      assert.equal(error.exit, 6);
+      return;
+    }
+    assert.ok(touched || error === undefined || USUAL.has(error.code), "this happens with no honest portal");
+    // Whoever was silent or refused before may have ended the operation before it came to what was false; a device that is cut off judges nothing.
+    const excused = marks.has("service") || error?.code === "device-disabled";
+    assert.ok(!marks.has("false") || excused, "something false was told, and was not noticed");
+  }
+
+  async #do(index: number, step: Exclude<Step, { do: "wait" }>, client: Client): Promise<unknown> {
+    const { who } = step;
+    const { prepared, truth } = this.#scene;
+    switch (step.do) {
+      case "add":
+      case "edit":
+      case "remove":
+        return this.#written.push(...(await edit(client, who, step, `secret-of-${who}-${index}`)));
+      case "sync":
+        return syncAsCommand(client);
+      case "leave":
+        return leaveMesh(client);
+      case "join": {
+        const { pinCode } = prepared.guests[who] ?? {};
+        return joinMesh(client, { address, portal: { url: truth.portal.url, pin: truth.portal.pin }, deviceName: who, ...(pinCode === undefined ? { master: prepared.master } : { pinCode }) });
+      }
+      case "reject all":
+        return rejectConnection(client, "--all");
+      case "accept":
+        return acceptConnection(client, prepared.guests[step.whom]?.witness ?? "", "member");
+      case "disable":
+        return disableDevice(client, prepared.ids[step.whom] ?? "");
+      case "rename":
+        return renameDevice(client, prepared.ids[step.whom] ?? "", `${step.whom} ${index}`);
+    }
+  }
+}
