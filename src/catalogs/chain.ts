@@ -131,11 +131,20 @@ export function cutOf(mesh: Mesh, device: string, catalog: string): number | und
 export function isQuarantined(commit: Pick<Correct<Commit>, "kid" | "payload">, authority: Authority): boolean {
   const { payload, kid } = commit;
   if (payload.kind !== "entries") return false;
-  const now = latest(authority.history);
-  const listed = now !== undefined && deviceEntry(now.payload, kid)?.status === "active";
-  if (isVoid(authority.history, payload) && !listed) return true;
-  const disabled = listed ? undefined : cutOf(authority, kid, payload.catalog);
-  return [disabled, ...suspensionCuts(kid, payload.catalog, authority)].some((cut) => cut !== undefined && payload.index > cut);
+  if (isVoid(authority.history, payload) && !isListed(kid, authority)) return true;
+  const last = lastCounted(kid, payload.catalog, authority);
+  return last !== undefined && payload.index > last;
+}
+
+/** The commit of a catalog after which nothing counts that a device appended, disabled or suspended as it is now; `undefined` while it is neither. */
+export function lastCounted(device: string, catalog: string, authority: Authority): number | undefined {
+  const disabled = isListed(device, authority) ? undefined : cutOf(authority, device, catalog);
+  const cuts = [...(disabled === undefined ? [] : [disabled]), ...suspensionCuts(device, catalog, authority)];
+  return cuts.length === 0 ? undefined : Math.min(...cuts);
+}
+
+function isListed(device: string, { history }: Authority): boolean {
+  return deviceEntry(latest(history)?.payload ?? { devices: [] }, device)?.status === "active";
 }
 
 function suspensionCuts(device: string, catalog: string, authority: Authority): readonly number[] {

@@ -1,35 +1,63 @@
-import { cutOf } from "../catalogs/chain.ts";
-import { without } from "../catalogs/merge.ts";
+import { type Authority, authorityOf, lastCounted } from "../catalogs/chain.ts";
+import { type Entry, joined, without, type Write } from "../catalogs/merge.ts";
 import { disabledIn } from "../profiles/history.ts";
 import { type Mesh, personalOf } from "../profiles/mesh.ts";
 import { EntryRows } from "./entry-rows.ts";
-import { forgetSnapshot } from "./snapshot-rows.ts";
 import type { RowsWriting } from "./rows.ts";
+import { forgetSnapshot } from "./snapshot-rows.ts";
 
 /**
- * Takes out what a device that is now known to be disabled appended after the heads that its disabler knew.
+ * Takes out what a device that is now known to be disabled or suspended appended after the heads that whoever cut it off knew.
  *
- * A portal may have shown such commits to this device before it showed the disabling; another device never took them.
- * What is taken out is kept apart, so that nothing is lost, and both devices hold the same entries.
+ * This device may have taken such commits before it heard of that, from a portal that withheld the one or since both happened at once;
+ * another device never took them. What is taken out is kept apart, so that nothing is lost, and both devices hold the same entries.
  */
-export async function quarantineDisabled(rows: RowsWriting, before: Mesh, mesh: Mesh, now: number): Promise<void> {
-  const fresh = personalOf(mesh).payload.devices.filter(({ id, status }) => status === "disabled" && disabledIn(before.history, id) === undefined);
-  for (const { id: device } of fresh) {
-    for (const { id: catalog } of personalOf(mesh).payload.applications) {
-      const cut = cutOf(mesh, device, catalog);
-      if (cut === undefined) continue;
-      const entries = new EntryRows(rows, catalog);
-      let taken = 0;
-      for (const entry of await entries.all()) {
-        const left = without(entry, (write) => write.author === device && (write.commit ?? 0) > cut);
-        if (left === entry) continue;
-        taken += 1;
-        await rows.put("taken-out", catalog, entry.id, entry);
-        if (left === undefined) await entries.remove(entry.id);
-        else await entries.put(left);
-      }
-      await entries.flush(rows);
-      if (taken > 0) await forgetSnapshot(rows, catalog, now);
+export async function quarantineCutOff(rows: RowsWriting, before: Mesh, mesh: Mesh, now: number): Promise<void> {
+  const authority = authorityOf(mesh, now);
+  const disabled = personalOf(mesh).payload.devices.filter(({ id, status }) => status === "disabled" && disabledIn(before.history, id) === undefined).map(({ id }) => id);
+  const suspended = mesh.suspensions.length > before.suspensions.length ? [...authority.suspended.keys()] : [];
+  const devices = new Set<string>([...disabled, ...suspended]);
+  for (const { id: catalog } of devices.size === 0 ? [] : personalOf(mesh).payload.applications) {
+    const apart = apartIn(catalog, authority);
+    const entries = new EntryRows(rows, catalog);
+    let taken = 0;
+    for (const entry of await entries.all()) {
+      const left = without(entry, (write) => devices.has(write.author) && apart(write));
+      const out = left === entry ? undefined : without(entry, (write) => !apart(write));
+      if (out === undefined) continue;
+      taken += 1;
+      await rows.put("taken-out", catalog, entry.id, joined(await rows.get<Entry>("taken-out", catalog, entry.id), out));
+      if (left === undefined) await entries.remove(entry.id);
+      else await entries.put(left);
     }
+    await entries.flush(rows);
+    if (taken > 0) await forgetSnapshot(rows, catalog, now);
   }
+}
+
+/** Puts back what was taken out for a suspension that lapsed or was lifted (decision 4.5). */
+export async function restoreTakenOut(rows: RowsWriting, catalog: string, authority: Authority, now: number): Promise<void> {
+  const apart = apartIn(catalog, authority);
+  const entries = new EntryRows(rows, catalog);
+  let restored = 0;
+  for (const { row: entry } of await rows.list<Entry>("taken-out", catalog)) {
+    const back = without(entry, apart);
+    if (back === undefined) continue;
+    restored += 1;
+    await entries.put(joined(await entries.get(entry.id), back));
+    const left = without(entry, (write) => !apart(write));
+    if (left === undefined) await rows.remove("taken-out", catalog, entry.id);
+    else await rows.put("taken-out", catalog, entry.id, left);
+  }
+  await entries.flush(rows);
+  if (restored > 0) await forgetSnapshot(rows, catalog, now);
+}
+
+/** Whether a write of a catalog does not count now: each author is looked up once. */
+function apartIn(catalog: string, authority: Authority): (write: Write) => boolean {
+  const last = new Map<string, number>();
+  return ({ author, commit = 0 }) => {
+    if (!last.has(author)) last.set(author, lastCounted(author, catalog, authority) ?? Number.POSITIVE_INFINITY);
+    return commit > (last.get(author) ?? 0);
+  };
 }

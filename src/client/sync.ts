@@ -16,7 +16,7 @@ import { type CatalogRow, loadCatalog, loadCatalogs, loadMesh, saveMesh } from "
 import { resume } from "./operations/submit.ts";
 import { unlessOvertaken } from "./overtaken.ts";
 import { finishPurges } from "./purging.ts";
-import { quarantineDisabled } from "./quarantine.ts";
+import { quarantineCutOff, restoreTakenOut } from "./quarantine.ts";
 import { meetPortal, type PortalLink, type Requester } from "./portal-link.ts";
 import { makeSnapshots } from "./make-snapshot.ts";
 import { type NamedHead, pullApplication } from "./pull-application.ts";
@@ -102,7 +102,7 @@ export async function pullAs(client: Client, self: Self, promised: Promised | un
     await client.rows.transact(async (rows) => {
       await forgetAcknowledged(rows, acknowledged);
       await saveMesh(rows, before, mesh);
-      await quarantineDisabled(rows, before, mesh, answer.now);
+      await quarantineCutOff(rows, before, mesh, answer.now);
     });
     demand(isActive(mesh, self.device, answer.now), "device-disabled", "This device was disabled or suspended.", "It can be joined to the mesh again as a new device.");
     // The version that the portal named together with its heads: a later one may know of commits that this pull left for the next.
@@ -139,8 +139,13 @@ async function pullCatalogs(client: Client, link: PortalLink, requester: Request
       });
       received += pulled.placed.length;
     }
-    const apart = await client.rows.read((rows) => rows.list("quarantined", id));
-    if (apart.length > 0) await client.rows.transact((rows) => releaseQuarantined(rows, id, authority, answer.now));
+    const apart = await client.rows.read(async (rows) => [...(await rows.list("quarantined", id)), ...(await rows.list("taken-out", id))]);
+    if (apart.length > 0) {
+      await client.rows.transact(async (rows) => {
+        await releaseQuarantined(rows, id, authority, answer.now);
+        await restoreTakenOut(rows, id, authority, answer.now);
+      });
+    }
     const row = pulled?.row ?? known;
     if (row !== undefined) await pullApplication(client, link, requester, mesh, id, row, answer, named);
   }

@@ -5,7 +5,7 @@ import type { PortalAnswer } from "../../../src/portal/portal.ts";
 import { MeshError } from "../../../src/refusals/mesh-error.ts";
 import type { Copyable } from "../restarting.ts";
 import { lies } from "./lies.ts";
-import { type Face, type Heard, memberOf, type Scene, type Trick } from "./scene.ts";
+import { type Face, type Heard, memberOf, saysYes, type Scene, type Trick } from "./scene.ts";
 
 /** Requests that change something, and such that only ask. */
 const WRITES: ReadonlySet<string> = new Set(["Publish", "CatalogAppend", "ConnectComplete", "ConnectStart"]);
@@ -87,7 +87,7 @@ export async function begin(scene: Scene, cheat: Cheat, before: readonly Copyabl
     case "cut short":
       return play(whenAsked(what.of, async (heard, honestly) => {
         const answer = await honestly(heard);
-        if (answer.status !== 200) return answer;
+        if (!saysYes(heard, answer)) return answer;
         scene.mark("false");
         return scene.authentic(heard, answer.body.subarray(0, Math.floor(answer.body.length / 2)));
       }));
@@ -156,7 +156,7 @@ async function replayed(scene: Scene, back: number, heard: Heard, honestly: (hea
   const old = given[given.length - 1 - (back % Math.max(1, given.length))];
   if (old === undefined || WRITES.has(heard.command)) return honestly(heard);
   const answer = await honestly(heard);
-  if (answer.status === 200 && heard.command === "CatalogRead") {
+  if (saysYes(heard, answer) && heard.command === "CatalogRead") {
     const [first, now] = [old, answer].map(({ body }) => JSON.stringify((memberOf(body).content as { commits?: unknown[] }).commits?.[0]));
     if (first !== now) scene.mark("false");
   }
@@ -166,7 +166,7 @@ async function replayed(scene: Scene, back: number, heard: Heard, honestly: (hea
 async function lied(scene: Scene, { telling, pick }: Extract<What, { do: "lie" }>, heard: Heard, honestly: (heard: Heard) => Promise<PortalAnswer>): Promise<PortalAnswer> {
   const answer = await honestly(heard);
   const lie = lies[heard.command]?.[telling];
-  if (answer.status !== 200 || lie === undefined) return answer;
+  if (lie === undefined || !saysYes(heard, answer)) return answer;
   const { command, content } = memberOf(answer.body);
   const made = lie(content as never, pick);
   if (made === undefined || JSON.stringify(made.told) === JSON.stringify(content)) return answer;

@@ -129,17 +129,17 @@ export class Scene {
   }
 
   async #note(heard: Heard, answer: PortalAnswer): Promise<void> {
-    if (answer.status !== 200) return;
+    if (answer.status !== 200 || !saysYes(heard, answer)) return;
     const key = `${heard.who} ${heard.command}`;
     this.said.set(key, [...(this.said.get(key) ?? []), answer]);
-    for (const digest of saysYes(heard, answer) ? acknowledgedIn(heard) : []) this.acknowledged.set(heard.who, new Set([...(this.acknowledged.get(heard.who) ?? []), digest]));
+    for (const digest of acknowledgedIn(heard)) this.acknowledged.set(heard.who, new Set([...(this.acknowledged.get(heard.who) ?? []), digest]));
     if (heard.command !== "Status" || !this.touched) return;
     if (await isContradiction(this, heard.who, answer)) this.mark("false");
   }
 }
 
-/** Whether an answer can be read as a yes; a refusal is none, nor half an answer. */
-function saysYes({ command }: Heard, { body }: PortalAnswer): boolean {
+/** Whether an answer can be read as one that the command has; a refusal is none, nor half an answer. */
+export function saysYes({ command }: Heard, { body }: PortalAnswer): boolean {
   try {
     return memberOf(body).command === `${command}Response`;
   } catch {
