@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 
-import { readEntries } from "../../src/client/catalog.ts";
-import { disableDevice } from "../../src/client/operations/disable.ts";
+import { addPassword } from "../../src/applications/passwords/edit.ts";
+import { editEntries, readEntries } from "../../src/client/catalog.ts";
+import { disableDevice, leaveMesh } from "../../src/client/operations/disable.ts";
 import { sync } from "../../src/client/sync.ts";
 import type { TestDevice, TestPortal } from "../support/world.ts";
 import { deviceOf, household, names, save } from "./household.ts";
@@ -58,4 +59,14 @@ suite("a device writes while another suspends it, past the heads that the suspen
     assert.deepEqual(await entriesOf(laptop), await entriesOf(phone));
     assert.deepEqual(await entriesOf(alice.desktop), await entriesOf(phone));
   });
+});
+
+test("a device that leaves while another writes sends what it still had, and is out", async () => {
+  const alice = await household({ laptop: "member" });
+  const laptop = deviceOf(alice, "laptop");
+  await editEntries(laptop.client, "passwords", () => [addPassword([], { name: "mine" })]);
+  beforeThe(alice.portal, "CatalogAppend", () => save(alice.desktop, "yours"));
+  await leaveMesh(laptop.client);
+  await sync(alice.desktop.client);
+  assert.deepEqual(await names(alice.desktop), ["mine", "yours"]);
 });

@@ -90,6 +90,10 @@ function contested(name: string): Receipt {
 
 /** Takes this device itself out: it suspends itself, and an administration device removes it at its next sync. */
 export async function leaveMesh(client: Client): Promise<Receipt> {
+  return unlessOvertaken(() => leaveOnce(client));
+}
+
+async function leaveOnce(client: Client): Promise<Receipt> {
   const synced = await pull(client);
   try {
     const { mesh, self } = synced;

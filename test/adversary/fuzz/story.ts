@@ -15,12 +15,12 @@ import type { Prepared } from "./prepared.ts";
 import { Scene } from "./scene.ts";
 import { edit, type Edit, syncAsCommand, type Written } from "./steps.ts";
 
-/** One thing that somebody does. */
-export type Step =
+/** One thing that somebody does; `together` are two that happen at once. */
+export type Step = Deed | { readonly do: "wait"; readonly hours: number } | { readonly do: "together"; readonly deeds: readonly [Deed, Deed] };
+export type Deed =
   | (Edit & { readonly who: string })
   | { readonly do: "sync" | "leave" | "join" | "reject all"; readonly who: string }
-  | { readonly do: "accept" | "disable" | "rename"; readonly who: string; readonly whom: string }
-  | { readonly do: "wait"; readonly hours: number };
+  | { readonly do: "accept" | "disable" | "rename"; readonly who: string; readonly whom: string };
 
 /** What a person meets when all goes well: that is no alarm. */
 const USUAL: ReadonlySet<string> = new Set([
@@ -95,12 +95,14 @@ class Playing {
       this.#lines.push(`${index}. ${step.hours} hours go by`);
       return;
     }
-    const said = `${index}. ${step.who}: ${step.do}${"whom" in step ? ` ${step.whom}` : ""}${"nth" in step ? ` ${step.nth}` : ""}${"field" in step ? ` ${step.field}` : ""}`;
+    const deeds = step.do === "together" ? step.deeds : [step];
     scene.marks.clear();
-    const error = await this.#do(index, step, scene.device(step.who).client).then(() => undefined, (thrown: unknown) => thrown);
-    this.#lines.push(`${said}: ${error === undefined ? "done" : error instanceof MeshError ? `${error.code} (${error.message})` : String(error)}${scene.marks.size === 0 ? "" : ` [${[...scene.marks].join(", ")}]`}`);
-    if (error !== undefined && !(error instanceof MeshError)) throw error;
-    this.#judge(error);
+    const errors = await Promise.all(deeds.map((deed, at) => this.#do(`${index}${"ab"[at]}`, deed, scene.device(deed.who).client).then(() => undefined, (thrown: unknown) => thrown)));
+    for (const [at, error] of errors.entries()) {
+      this.#lines.push(`${index}. ${shown(deeds[at])}: ${error === undefined ? "done" : error instanceof MeshError ? `${error.code} (${error.message})` : String(error)}${scene.marks.size === 0 ? "" : ` [${[...scene.marks].join(", ")}]`}`);
+      if (error !== undefined && !(error instanceof MeshError)) throw error;
+      this.#judge(error);
+    }
   }
 
   /** Every false thing that was told is noticed, with what to do; nothing is noticed where nothing was done. */
@@ -120,7 +122,7 @@ class Playing {
     assert.ok(!marks.has("false") || excused, "something false was told, and was not noticed");
   }
 
-  async #do(index: number, step: Exclude<Step, { do: "wait" }>, client: Client): Promise<unknown> {
+  async #do(index: string, step: Deed, client: Client): Promise<unknown> {
     const { who } = step;
     const { prepared, truth } = this.#scene;
     switch (step.do) {
@@ -146,4 +148,9 @@ class Playing {
         return renameDevice(client, prepared.ids[step.whom] ?? "", `${step.whom} ${index}`);
     }
   }
+}
+
+function shown(deed: Deed | undefined): string {
+  const { do: what, who, ...more } = deed ?? { do: "?", who: "?" };
+  return [`${who}:`, what, ...Object.values(more)].join(" ");
 }
