@@ -28,6 +28,9 @@ const USUAL: ReadonlySet<string> = new Set([
   "connection-not-found", "connection-answered", "connection-unknown", "connection-pin-unknown", "connection-rejected", "home-missing", "catalog-missing", "keyring-key-missing",
 ]);
 
+/** What a person meets besides who does two things at once: one of them was cut off by the other in the middle of it. */
+const USUAL_AT_ONCE: ReadonlySet<string> = new Set([...USUAL, "request-not-allowed"]);
+
 /** What says that the portal cheats, or that a device was cloned, which looks the same from here; not what a portal says of itself. */
 export function isAlarm(error: MeshError): boolean {
   return !(error instanceof RefusedByPortal) && (error.code.startsWith("portal-") || error.code === "profile-two-versions");
@@ -101,12 +104,12 @@ class Playing {
     for (const [at, error] of errors.entries()) {
       this.#lines.push(`${index}. ${shown(deeds[at])}: ${error === undefined ? "done" : error instanceof MeshError ? `${error.code} (${error.message})` : String(error)}${scene.marks.size === 0 ? "" : ` [${[...scene.marks].join(", ")}]`}`);
       if (error !== undefined && !(error instanceof MeshError)) throw error;
-      this.#judge(error);
+      this.#judge(error, deeds.length > 1 ? USUAL_AT_ONCE : USUAL);
     }
   }
 
   /** Every false thing that was told is noticed, with what to do; nothing is noticed where nothing was done. */
-  #judge(error: MeshError | undefined): void {
+  #judge(error: MeshError | undefined, usual: ReadonlySet<string>): void {
     const { marks, touched } = this.#scene;
     if (marks.has("false")) this.#contradictions += 1;
     if (error !== undefined && isAlarm(error)) {
@@ -116,7 +119,7 @@ class Playing {
       assert.equal(error.exit, 6);
       return;
     }
-    assert.ok(touched || error === undefined || USUAL.has(error.code), "this happens with no honest portal");
+    assert.ok(touched || error === undefined || usual.has(error.code), "this happens with no honest portal");
     // Whoever was silent or refused before may have ended the operation before it came to what was false; a device that is cut off judges nothing.
     const excused = marks.has("service") || error?.code === "device-disabled";
     assert.ok(!marks.has("false") || excused, "something false was told, and was not noticed");
