@@ -72,11 +72,12 @@ function filtered(entry: Entry, keep: (field: string, write: Write) => boolean, 
   return { id: entry.id, fields: Object.fromEntries(kept.filter(([, all]) => all.length > 0)), ...(purges.length === 0 ? {} : { purges }) };
 }
 
-/** An entry with the writes of another part of it. */
+/** An entry with the writes and purges of another part of it. */
 export function joined(entry: Entry | undefined, part: Entry): Entry {
   const fields: Record<string, readonly Write[]> = { ...entry?.fields };
-  for (const name of Object.keys(part.fields)) fields[name] = writes(part, name).reduce(insert, writes({ id: part.id, fields }, name));
-  return { id: part.id, fields };
+  for (const [name, all] of Object.entries(part.fields)) fields[name] = all.reduce(insert, ownOf(fields, name));
+  const purges = (part.purges ?? []).reduce(withPurge, entry?.purges ?? []);
+  return { id: part.id, fields, ...(purges.length === 0 ? {} : { purges }) };
 }
 
 /** The value that a field has now. */

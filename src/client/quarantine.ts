@@ -1,5 +1,5 @@
 import { type Authority, authorityOf, lastCounted } from "../catalogs/chain.ts";
-import { type Entry, joined, without, type Write } from "../catalogs/merge.ts";
+import { type Entry, joined, type Purge, without, type Write } from "../catalogs/merge.ts";
 import { disabledIn } from "../profiles/history.ts";
 import { type Mesh, personalOf } from "../profiles/mesh.ts";
 import { EntryRows } from "./entry-rows.ts";
@@ -53,8 +53,8 @@ export async function restoreTakenOut(rows: RowsWriting, catalog: string, author
   if (restored > 0) await forgetSnapshot(rows, catalog, now);
 }
 
-/** Whether a write of a catalog does not count now: each author is looked up once. */
-function apartIn(catalog: string, authority: Authority): (write: Write) => boolean {
+/** Whether a write or purge in a catalog does not count now: each author is looked up once. */
+function apartIn(catalog: string, authority: Authority): (one: Write | Purge) => boolean {
   const last = new Map<string, number>();
   return ({ author, commit = 0 }) => {
     if (!last.has(author)) last.set(author, lastCounted(author, catalog, authority) ?? Number.POSITIVE_INFINITY);

@@ -7,6 +7,7 @@ import type { Part, SentCommit } from "../../protocol/parts.ts";
 import { publish, status } from "../../protocol/profiles.ts";
 import { RefusedByPortal } from "../../protocol/wire.ts";
 import { demand } from "../../refusals/mesh-error.ts";
+import { acknowledgedOf, forgetAcknowledged } from "../acknowledged.ts";
 import { type Client, memberSelf } from "../client.ts";
 import { loadCatalogs, loadMesh } from "../known.ts";
 import { meetPortal, type PortalLink, type Requester } from "../portal-link.ts";
@@ -36,7 +37,7 @@ export async function bringBack(client: Client): Promise<number> {
     const mesh = await client.rows.read((rows) => loadMesh(rows, self.master));
     const steps = stepsFor(mesh, answer);
     const queues = await queuesFor(client, mesh, self.device, answer);
-    return await give(link, requester, steps, queues);
+    return (await give(link, requester, steps, queues)) + (await giveAcknowledged(client, link, requester, mesh));
   } finally {
     link.close();
   }
@@ -113,6 +114,16 @@ async function give(link: PortalLink, requester: Requester, steps: Part[][], que
     await link.call(requester, publish, { parts: step });
     given += step.length;
   }
+}
+
+/** Gives what was acknowledged before this device ever saw it, and holds the portal to it no more: where another change stands in its place, that one counts. */
+async function giveAcknowledged(client: Client, link: PortalLink, requester: Requester, mesh: Mesh): Promise<number> {
+  const known = new Set<string>([...mesh.history.map(({ profile }) => profile.digest), ...mesh.suspensions.map(({ object }) => object.digest)]);
+  const acknowledged = await client.rows.read((rows) => acknowledgedOf(rows));
+  let given = 0;
+  for (const { digest, parts } of acknowledged) if (!known.has(digest) && (await attempt(() => link.call(requester, publish, { parts }))) === undefined) given += parts.length;
+  await client.rows.transact((rows) => forgetAcknowledged(rows, acknowledged));
+  return given;
 }
 
 async function attempt(work: () => Promise<unknown>): Promise<unknown> {

@@ -11,7 +11,7 @@ import { disabledIn } from "../../../src/profiles/history.ts";
 import type { Head } from "../../../src/profiles/personal.ts";
 import { compareVersions } from "../../../src/profiles/version.ts";
 import { getObject, ordinal, parseRow, shelf, type Stamped } from "../../../src/portal/records.ts";
-import type { View } from "../../../src/portal/view.ts";
+import type { Whole } from "../../../src/portal/whole.ts";
 import { MeshError } from "../../../src/refusals/mesh-error.ts";
 import { everythingOpenedBy, holds, keysOf, rowsOf } from "../searching.ts";
 import { isEvidence, viewOf } from "./judge.ts";
@@ -95,7 +95,7 @@ async function holdsWhatWasWritten(scene: Scene, all: readonly string[], well: r
 }
 
 /** Searches all that the portal holds with the keys of whoever was cut off: nothing opens that was sent by somebody who knew. */
-async function searchFor(scene: Scene, view: View, witness: string, cutOff: readonly string[], written: readonly Written[]): Promise<number> {
+async function searchFor(scene: Scene, view: Whole, witness: string, cutOff: readonly string[], written: readonly Written[]): Promise<number> {
   const rows = (await Promise.all(scene.faces.map((face) => rowsOf(face.store)))).flat();
   const bodies = scene.heard.map((heard) => heard.octets.body);
   for (const { value } of written) if (typeof value === "string") assert.ok(!holds([...rows, ...bodies], value) && !alignmentsOf(value).some((text) => holds([...rows, ...bodies], text)), `the portal can read ${value}`);

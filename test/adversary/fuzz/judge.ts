@@ -2,7 +2,7 @@ import { parseJson } from "../../../src/bytes/json.ts";
 import { loadCatalog, loadMesh } from "../../../src/client/known.ts";
 import { type Jws, readSigned } from "../../../src/envelope/signed.ts";
 import { parseRow, ordinal, shelf, type Stamped } from "../../../src/portal/records.ts";
-import { loadView, type View } from "../../../src/portal/view.ts";
+import { loadWhole, type Whole } from "../../../src/portal/whole.ts";
 import type { PortalAnswer } from "../../../src/portal/portal.ts";
 import { at } from "../../../src/profiles/history.ts";
 import { type Mesh, personalOf } from "../../../src/profiles/mesh.ts";
@@ -64,33 +64,33 @@ export async function homeOf(scene: Scene, who: string): Promise<Home> {
 }
 
 /** All that a face holds of the mesh. */
-export function viewOf(face: Face, master: string): Promise<View | undefined> {
-  return face.store.read((r) => loadView(r, master as Mesh["id"]));
+export function viewOf(face: Face, master: string): Promise<Whole | undefined> {
+  return face.store.read((r) => loadWhole(r, master as Mesh["id"]));
 }
 
 function isBehind({ mesh }: Home, told: Told): boolean {
   return told.master.version < mesh.masters.length || compareVersions(told.personal, personalOf(mesh).payload) < 0 || told.suspensions < mesh.suspensions.length;
 }
 
-function isUnfounded(told: Told, view: View): boolean {
+function isUnfounded(told: Told, view: Whole): boolean {
   const master = view.masters[told.master.version - 1];
   return master?.digest !== told.master.digest || at(view.history, told.personal)?.digest !== told.personal.digest || told.suspensions > view.suspensions.length;
 }
 
 /** Two histories: what this device knows of versions is not where the face's go on. */
-function forksProfiles(mesh: Mesh, told: Told, view: View): boolean {
+function forksProfiles(mesh: Mesh, told: Told, view: Whole): boolean {
   const [master, personal] = [mesh.masters.at(-1), personalOf(mesh)];
   if (view.masters[(master?.payload.version ?? 0) - 1]?.digest !== master?.digest) return true;
   return compareVersions(told.personal, personal.payload) >= 0 && at(view.history, personal.payload)?.digest !== personal.digest;
 }
 
 /** What was acknowledged and is not there. */
-function forgets(acknowledged: ReadonlySet<string> | undefined, view: View, told: Told): boolean {
+function forgets(acknowledged: ReadonlySet<string> | undefined, view: Whole, told: Told): boolean {
   const there = new Set<string>([...view.history.filter(({ profile }) => compareVersions(profile.payload, told.personal) <= 0).map(({ profile }) => profile.digest), ...view.suspensions.slice(0, told.suspensions).map(({ object }) => object.digest)]);
   return [...(acknowledged ?? [])].some((digest) => !there.has(digest));
 }
 
-async function contradictsCatalogs({ device, catalogs }: Home, told: Told, face: Face, view: View): Promise<boolean> {
+async function contradictsCatalogs({ device, catalogs }: Home, told: Told, face: Face, view: Whole): Promise<boolean> {
   const applications = at(view.history, told.personal)?.payload.applications ?? [];
   for (const [id, known] of catalogs) {
     if (applications.find((one) => one.id === id)?.readers.includes(device as never) !== true) continue;
