@@ -135,3 +135,13 @@ test("in any order, any edits of three devices end in one state that still holds
     }),
   );
 });
+
+test("a folder is one text; what a card has is set and taken away by the names of its fields", () => {
+  const card = added({ name: "card", folder: "/Work/Cards/", setFields: [{ name: "card.number", value: "4111", secret: true }] });
+  const { folder, details, fields } = passwordOf(card);
+  assert.deepEqual([folder, details, fields], ["Work/Cards", [{ name: "card.number", value: "4111" }], []]);
+  const moved = edited(card, { folder: "", removeFields: ["card.number"] });
+  assert.deepEqual([passwordOf(moved).folder, passwordOf(moved).details], [undefined, []]);
+  assert.equal(code(() => editPassword([card], card, { removeFields: ["card.code"] })), "password-field-not-found");
+  assert.equal(code(() => editPassword([card], card, { folder: "two\nlines" })), "password-malformed");
+});

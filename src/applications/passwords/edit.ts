@@ -3,6 +3,7 @@ import { type Change, changesBytes } from "../../catalogs/entries.ts";
 import { newEntryId } from "../../catalogs/entry-id.ts";
 import { change, current, type Entry, isRemoved, REMOVED } from "../../catalogs/merge.ts";
 import { demand } from "../../refusals/mesh-error.ts";
+import { isDetail } from "./kinds.ts";
 import { checkLabel, checkLine, checkText, limits } from "./limits.ts";
 import { type ListName, membersOf, newMemberField } from "./members.ts";
 import { type CustomField, customField, passwordOf, type TextName, texts } from "./password.ts";
@@ -68,6 +69,7 @@ const checkOf: Readonly<Record<TextName, (value: string) => string>> = {
   username: (value) => checkLine(value, limits.username, "The user name"),
   password: (value) => checkText(value, limits.password, "The password"),
   notes: (value) => checkText(value, limits.notes, "The text of the notes"),
+  folder: (value) => checkLine(value.replaceAll(/^\/+|\/+$/g, ""), limits.folder, "The name of the folder"),
   totp: (value) => checkLine(value, limits.totp, "The secret of the one-time codes"),
 };
 
@@ -94,9 +96,11 @@ function editList(entry: Entry | undefined, values: Record<string, Json>, list: 
 }
 
 function editFields(entry: Entry | undefined, values: Record<string, Json>, set: readonly CustomField[], remove: readonly string[]): void {
+  const details = new Set<string>(remove.filter((name) => isDetail(name) && entry !== undefined && typeof current(entry, name) === "string"));
+  for (const name of details) values[name] = "";
   const kept = new Map(membersOfMaybe(entry, "field").map((member) => [member.field, customField(member.value)?.name]));
   const fieldsOf = (name: string): readonly string[] => [...kept].filter(([, held]) => held === name).map(([field]) => field);
-  for (const name of remove) {
+  for (const name of remove.filter((one) => !details.has(one))) {
     const fields = fieldsOf(name);
     demand(fields.length > 0, "password-field-not-found", `This login has no field ${JSON.stringify(name)}.`);
     for (const field of fields) {
@@ -107,6 +111,11 @@ function editFields(entry: Entry | undefined, values: Record<string, Json>, set:
   let added = 0;
   for (const one of set) {
     const name = checkLabel(one.name, limits.fieldName, "The name of a field");
+    // What cards, identities and keys have is set by the same words.
+    if (isDetail(name)) {
+      values[name] = checkText(one.value, limits.detail, `The text ${name}`);
+      continue;
+    }
     const value = checkText(one.value, limits.fieldValue, `The field ${JSON.stringify(name)}`);
     const fields = fieldsOf(name);
     for (const field of fields.length > 0 ? fields : [newMemberField(entry, "field", added++)]) {

@@ -30,7 +30,7 @@ export type Password = {
 };
 
 /** The fields of an entry that hold one text each. */
-export const texts = ["name", "username", "password", "notes", "totp"] as const;
+export const texts = ["name", "username", "password", "notes", "totp", "folder"] as const;
 export type TextName = (typeof texts)[number];
 
 /**
@@ -90,7 +90,7 @@ export function customField(value: Json): CustomField | undefined {
   return { name, value: held, secret: secret !== false };
 }
 
-function text(entry: Entry, name: TextName | DetailName | "folder"): string | undefined {
+function text(entry: Entry, name: TextName | DetailName): string | undefined {
   const value = current(entry, name);
   return typeof value === "string" && value !== "" ? value : undefined;
 }

@@ -30,5 +30,12 @@ test("tags are all wanted, whatever their case", () => {
 });
 
 test("tag: and site: among the words of a search narrow it down", () => {
-  assert.deepEqual(parseQuery(["tag:work", "alice", "site:bank.example", "tag:"]), { words: "alice tag:", filter: { tags: ["work"], site: "bank.example" } });
+  assert.deepEqual(parseQuery(["tag:work", "alice", "site:bank.example", "tag:"]), { words: "alice tag:", filter: { tags: ["work"], site: "bank.example", folder: undefined } });
+});
+
+test("a folder holds what is in it and in those within it, whatever its case, and no other that begins so", () => {
+  const all = passwordsOf(["Work", "Work/Servers", "Workshop", ""].map((folder, index) => login({ name: `n${index}`, folder })));
+  const found = (folder: string) => filterPasswords(all, { tags: [], site: undefined, folder }).map((one) => one.folder);
+  assert.deepEqual([found("work"), found("Work/Servers/"), found("none")], [["Work", "Work/Servers"], ["Work/Servers"], []]);
+  assert.equal(parseQuery(["folder:Work"]).filter.folder, "Work");
 });

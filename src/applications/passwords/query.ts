@@ -1,22 +1,23 @@
 import { foldCase } from "../../bytes/text.ts";
 import type { Password } from "./password.ts";
 
-/** What narrows a list down: every tag, and the site; absent ones do not. */
-export type Filter = { readonly tags: readonly string[]; readonly site: string | undefined };
+/** What narrows a list down: every tag, the site, and the folder with those within it; absent ones do not. */
+export type Filter = { readonly tags: readonly string[]; readonly site: string | undefined; readonly folder?: string | undefined };
 
-/** Takes `tag:` and `site:` out of the words of a search; the rest is looked for as words. */
+/** Takes `tag:`, `site:` and `folder:` out of the words of a search; the rest is looked for as words. */
 export function parseQuery(words: readonly string[]): { readonly words: string; readonly filter: Filter } {
   const said = (prefix: string) => words.filter((one) => one.startsWith(prefix) && one.length > prefix.length).map((one) => one.slice(prefix.length));
-  const filter = { tags: said("tag:"), site: said("site:")[0] };
-  const rest = words.filter((one) => !/^(?:tag|site):./.test(one));
+  const filter = { tags: said("tag:"), site: said("site:")[0], folder: said("folder:")[0] };
+  const rest = words.filter((one) => !/^(?:tag|site|folder):./.test(one));
   return { words: rest.join(" "), filter };
 }
 
-/** The logins that have all the tags, whatever their case, and are for the site. */
-export function filterPasswords(passwords: readonly Password[], { tags, site }: Filter): readonly Password[] {
+/** The logins that have all the tags, whatever their case, are for the site, and lie in the folder or one within it. */
+export function filterPasswords(passwords: readonly Password[], { tags, site, folder }: Filter): readonly Password[] {
   const wanted = tags.map(foldCase);
   const host = site === undefined ? undefined : hostOf(site);
-  return passwords.filter((one) => (wanted.length === 0 || has(one.tags, wanted)) && (host === undefined || one.sites.some((kept) => isFor(hostOf(kept), host))));
+  const path = folder === undefined ? undefined : foldCase(folder.replace(/\/+$/, ""));
+  return passwords.filter((one) => (path === undefined || `${foldCase(one.folder ?? "")}/`.startsWith(`${path}/`)) && (wanted.length === 0 || has(one.tags, wanted)) && (host === undefined || one.sites.some((kept) => isFor(hostOf(kept), host))));
 }
 
 function has(tags: readonly string[], wanted: readonly string[]): boolean {

@@ -27,12 +27,13 @@ const content: readonly Option[] = [
   { name: "username", value: "U", about: "the user name or address to log in with" },
   { name: "site", value: "S", many: true, about: "a site or program it is for; may be repeated" },
   { name: "tag", value: "T", many: true, about: "a word to find it by; may be repeated" },
+  { name: "folder", value: "FOLDER", about: "the folder it lies in, as in Work/Servers" },
   { name: "password-file", value: "F", about: "take the password from the one line in this file (- is standard input)" },
   { name: "generate", about: "make a new password: 20 characters that no one confuses, or as the options say" },
   ...making,
   { name: "notes-file", value: "F", about: "take the notes from this file" },
   { name: "totp-file", value: "F", about: "take the secret of the one-time codes, or its otpauth: URL, from this file" },
-  { name: "set", value: "FIELD=VALUE", many: true, about: "a field of your own, shown openly; may be repeated" },
+  { name: "set", value: "FIELD=VALUE", many: true, about: "a field of your own, shown openly, or one that a card, an identity or a key has, such as card.number; may be repeated" },
   { name: "set-file", value: "FIELD=F", many: true, about: "a field of your own, kept as secret as the password, from this file; may be repeated" },
 ];
 
@@ -40,6 +41,7 @@ const content: readonly Option[] = [
 const narrowing: readonly Option[] = [
   { name: "tag", value: "T", many: true, about: "only those with this tag; may be repeated" },
   { name: "site", value: "S", about: "only those for this site, a host or a URL: what is kept for bank.example serves www.bank.example" },
+  { name: "folder", value: "FOLDER", about: "only those in this folder or one within it, as in Work/Servers" },
 ];
 
 const reveal: Option = { name: "reveal", about: "show secrets even on a terminal" };

@@ -70,7 +70,7 @@ test("an item that an entry cannot hold is named with what is wrong, and the oth
     [item("together too much", { notes: "x".repeat(limits.notes), fields: Array.from({ length: 40 }, (_, index) => ({ name: `f${index}`, value: "x".repeat(limits.fieldValue), type: 0 })) }), /together is larger/],
     [item("password is a number", { login: { password: 7 } }), /password is no text/],
     [item("fields are no list", { fields: 7 }), /fields is no list/],
-    [item("kept too deep", { deep: JSON.parse(`${"[".repeat(27)}1${"]".repeat(27)}`) as object }), /nested deeper/],
+    [item("kept too deep", { deep: JSON.parse(`${"[".repeat(27)}1${"]".repeat(27)}`) as object }), /too deep/],
   ];
   const file = { encrypted: false, folders: [], items: [...bad.map(([one]) => one), 7, null, item("good", {})] };
   const plan = await planOf(octets(file));

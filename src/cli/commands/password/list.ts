@@ -12,8 +12,8 @@ export async function run(call: Call): Promise<void> {
   const entries = await readEntries(await openClient(call, "offline"), "passwords");
   const tags = call.args.texts("tag");
   const removed = call.args.flag("removed");
-  const site = call.args.text("site");
+  const [site, folder] = [call.args.text("site"), call.args.text("folder")];
   const all = removed ? entries.filter((entry) => isRemoved(entry) && !isGone(entry)).map(passwordOf) : passwordsOf(entries);
-  const none = removed ? "Nothing was removed." : site !== undefined ? "No login is for that site." : tags.length > 0 ? "No login has these tags." : "There are no logins yet. Save one: mesh password add NAME";
-  showList(call, filterPasswords(all, { tags, site }), none);
+  const none = removed ? "Nothing was removed." : site !== undefined ? "No login is for that site." : folder !== undefined ? "Nothing is in that folder." : tags.length > 0 ? "No login has these tags." : "There are no logins yet. Save one: mesh password add NAME";
+  showList(call, filterPasswords(all, { tags, site, folder }), none);
 }

@@ -11,6 +11,6 @@ export async function run(call: Call): Promise<void> {
   const { args } = call;
   const entries = await readEntries(await openClient(call, "offline"), "passwords");
   const { words, filter } = parseQuery(args.texts("WORD"));
-  const narrowed = filterPasswords(passwordsOf(entries), { tags: [...filter.tags, ...args.texts("tag")], site: args.text("site") ?? filter.site });
+  const narrowed = filterPasswords(passwordsOf(entries), { tags: [...filter.tags, ...args.texts("tag")], site: args.text("site") ?? filter.site, folder: args.text("folder") ?? filter.folder });
   showList(call, searchPasswords(narrowed, words), `No login has ${JSON.stringify(args.texts("WORD").join(" "))} in it.`);
 }

@@ -14,6 +14,7 @@ export async function editsFrom({ args, input }: Call): Promise<{ readonly edits
   const made = generate ? makeSecret(args) : undefined;
   const password = made?.secret ?? (await input.secretFile("password-file"));
   const [username, notes, totp] = [args.text("username"), args.text("notes-file"), await input.secretFile("totp-file")];
+  const folder = args.text("folder");
   const setFields: CustomField[] = args.texts("set").map((one) => ({ ...split(one, "set"), secret: false }));
   for (const one of args.texts("set-file")) {
     const { name, value } = split(one, "set-file");
@@ -26,6 +27,7 @@ export async function editsFrom({ args, input }: Call): Promise<{ readonly edits
     addTags: args.texts("tag"),
     setFields,
     ...(username === undefined ? {} : { username }),
+    ...(folder === undefined ? {} : { folder }),
     ...(password === undefined ? {} : { password }),
     ...(notes === undefined ? {} : { notes: input.textFrom(notes) }),
     ...(totp === undefined ? {} : { totp }),
