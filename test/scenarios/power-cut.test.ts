@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { openPortalData } from "../../src/cli/portal/data.ts";
+import { check } from "../../src/portal/upkeep/check.ts";
+import type { Finding } from "../../src/portal/upkeep/finding.ts";
+import { openSqliteStore } from "../../src/store/sqlite.ts";
+import { CachedDisk, operationsIn, recording } from "../support/power-cut.ts";
+import { expectStatus, openPlace } from "../support/processes.ts";
+import { root } from "../tree.ts";
+
+/** Rows that are never changed once they are there. */
+const LASTING = ["objects", "bodies", "masters", "personals", "applications", "commits"];
+
+/** What a portal had acknowledged at a time: seconds since 1970. */
+type Acknowledged = { readonly at: number; readonly rows: ReadonlyMap<string, string>; readonly revision: number };
+
+function rowsIn(path: string): Omit<Acknowledged, "at"> {
+  using database = new DatabaseSync(path, { timeout: 1000 });
+  const lasting = database.prepare(`SELECT shelf || '/' || key AS name, hex(value) AS value FROM entry WHERE shelf IN (${LASTING.map((name) => `'${name}'`).join()})`).all();
+  const { value } = database.prepare("SELECT CAST(value AS TEXT) AS value FROM entry WHERE shelf = 'meshes'").get() ?? {};
+  return { rows: new Map(lasting.map((row) => [String(row["name"]), String(row["value"])])), revision: typeof value === "string" ? (JSON.parse(value) as { revision: number }).revision : 0 };
+}
+
+/** Chance that comes out the same each time. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+test("power cuts: whatever was not synced is lost, in part or whole, at every moment; all that was acknowledged is there, and the portal opens", { timeout: 120_000 }, async (t) => {
+  const place = openPlace();
+  t.after(place.close);
+  const folder = join(realpathSync(place.folder), "portal");
+  const url = (await place.json<{ url: string }>("operator", ["portal", "init", "--data", folder, "--domain", "example.com"])).url;
+  const acknowledged: Acknowledged[] = [];
+  const traces: string[] = [];
+  const run = async (who: string, ...args: string[]): Promise<void> => {
+    expectStatus(await place.mesh(who, args), 0);
+    acknowledged.push({ at: Date.now() / 1000, ...rowsIn(join(folder, "portal.db")) });
+  };
+  const serve = async (): Promise<ChildProcess> => {
+    const out = join(place.folder, `trace-${traces.length}`);
+    traces.push(out);
+    const child = spawn("strace", ["-D", ...recording(out), join(root, "mesh"), "portal", "serve", "--data", folder], { env: { HOME: place.folder, PATH: process.env["PATH"] ?? "", UV_THREADPOOL_SIZE: "2" }, stdio: ["ignore", "ignore", "pipe"] });
+    t.after(() => child.kill("SIGKILL"));
+    await new Promise<void>((done, fail) => {
+      child.stderr?.setEncoding("utf8").on("data", (text: string) => text.includes("Portal ready") && done());
+      child.once("exit", (status) => fail(new Error(`the portal ended with ${status}`)));
+    });
+    return child;
+  };
+  const stop = async (child: ChildProcess, signal: NodeJS.Signals): Promise<void> => {
+    const gone = new Promise((done) => child.once("exit", done));
+    child.kill(signal);
+    await gone;
+  };
+
+  const first = await serve();
+  await run("desktop", "create", "alice@example.com", "--portal", url, "--no-passphrase");
+  for (const name of ["one", "two"]) await run("desktop", "password", "add", name, "--generate");
+  // Ended in good order it writes everything into the one file; that is a time like any other.
+  await stop(first, "SIGTERM");
+  const second = await serve();
+  for (const name of ["three", "four"]) await run("desktop", "password", "add", name, "--generate");
+  await stop(second, "SIGTERM");
+
+  const operations = traces.flatMap((path) => operationsIn(path, folder, /^portal\.db(?:-wal)?$/));
+  const disk = new CachedDisk();
+  const chance = seeded(3);
+  // In memory where there is such a place: what is opened here needs no disk, only its octets.
+  const cut = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : place.folder, "mesh-cut-"));
+  t.after(() => rmSync(cut, { recursive: true, force: true }));
+  let [cuts, lossy] = [0, 0];
+  for (const [index, operation] of operations.entries()) {
+    disk.take(operation);
+    const until = operations[index + 1]?.at ?? Number.POSITIVE_INFINITY;
+    const told = acknowledged.findLast(({ at }) => at <= until);
+    const ways: readonly [() => boolean, () => number][] = disk.dirty ? [[() => false, () => 1], [() => true, () => 1], [() => chance() < 0.5, () => 1], [() => chance() < 0.8, () => (chance() < 0.5 ? chance() : 1)]] : [[() => true, () => 1]];
+    for (const [survives, torn] of ways) {
+      disk.lay(cut, survives, torn);
+      cuts += 1;
+      lossy += disk.dirty ? 1 : 0;
+      const findings = await open(cut, cuts % 40 === 0 || until === Number.POSITIVE_INFINITY);
+      assert.deepEqual(findings, [], `after operation ${index}`);
+      if (told === undefined) continue;
+      const there = rowsIn(join(cut, "portal.db"));
+      assert.deepEqual([...told.rows].filter(([name, value]) => there.rows.get(name) !== value).map(([name]) => name), [], `acknowledged and lost after operation ${index}`);
+      assert.ok(there.revision >= told.revision);
+    }
+  }
+  t.diagnostic(`${operations.length} writes and syncs, ${cuts} power cuts, ${lossy} of them with something to lose; ${acknowledged.length} commands acknowledged`);
+  assert.ok(operations.some((one) => one.kind === "sync") && lossy > 50 && acknowledged.at(-1)?.rows.size !== 0);
+
+  // And the whole program on the last of them, with the other files of the portal.
+  cpSync(folder, join(place.folder, "again"), { recursive: true, filter: (path) => !path.includes("portal.db") });
+  cpSync(cut, join(place.folder, "again"), { recursive: true });
+  await openPortalData(join(place.folder, "again"));
+  expectStatus(await place.mesh("operator", ["portal", "check", "--data", join(place.folder, "again")]), 0);
+});
+
+/** Opens the database as a portal does, and on request judges everything in it. */
+async function open(folder: string, judge: boolean): Promise<readonly string[]> {
+  const store = await openSqliteStore(join(folder, "portal.db"));
+  try {
+    const findings: Finding[] = [];
+    if (judge) await store.read((r) => check(r, Date.now(), (finding) => findings.push(finding)));
+    return findings.map(({ what, where, why }) => `${what} ${where} ${why}`);
+  } finally {
+    await store.close();
+  }
+}

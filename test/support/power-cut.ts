@@ -1,0 +1,113 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+/** One thing that a process did to a file of a folder, as the kernel saw it. `at` is when it began, in seconds since 1970. */
+export type Operation =
+  | { readonly kind: "create" | "remove" | "sync"; readonly at: number; readonly name: string }
+  | { readonly kind: "write"; readonly at: number; readonly name: string; readonly offset: number; readonly octets: Uint8Array }
+  | { readonly kind: "truncate"; readonly at: number; readonly name: string; readonly size: number }
+  | { readonly kind: "sync-folder"; readonly at: number };
+
+/** How strace is called to write down what a process does to files: `strace ...recording(out) COMMAND`. */
+export function recording(out: string): readonly string[] {
+  return ["-f", "-qq", "-ttt", "-y", "-xx", "-s", "1000000", "-e", "trace=openat,pwrite64,write,ftruncate,fsync,fdatasync,unlink", "-o", out];
+}
+
+/** Reads such a record: what was done to the files in a folder whose names match, in order. */
+export function operationsIn(path: string, folder: string, wanted: RegExp): readonly Operation[] {
+  const begun = new Map<string, string>();
+  return readFileSync(path, "latin1").split("\n").flatMap((line) => {
+    const [, pid = "", at = "", rest = ""] = /^(\d+)\s+([\d.]+) (.*)$/.exec(line) ?? [];
+    if (rest.endsWith(" <unfinished ...>")) {
+      begun.set(pid, `${at} ${rest.slice(0, -" <unfinished ...>".length)}`);
+      return [];
+    }
+    const [, tail] = /^<\.\.\. \w+ resumed>(.*)$/.exec(rest) ?? [];
+    const whole = tail === undefined ? `${at} ${rest}` : `${begun.get(pid) ?? ""}${tail}`;
+    return operationOf(whole, folder, wanted) ?? [];
+  });
+}
+
+function operationOf(call: string, folder: string, wanted: RegExp): Operation | undefined {
+  const [, time = "", name = "", args = "", result = ""] = /^([\d.]+) (\w+)\((.*)\)\s+= (-?\d+)/.exec(call) ?? [];
+  if (name === "" || result.startsWith("-")) return undefined;
+  const at = Number(time);
+  const place = name === "openat" ? fileOf(/= \d+<(.*?)>$/.exec(call)?.[1], folder) : name === "unlink" ? fileOf(unhex(args).toString(), folder) : fileOf(/^\d+<(.*?)>/.exec(args)?.[1], folder);
+  if (place === undefined) return undefined;
+  if (place === "") return name === "fsync" || name === "fdatasync" ? { kind: "sync-folder", at } : undefined;
+  if (!wanted.test(place)) return undefined;
+  switch (name) {
+    case "openat":
+      return args.includes("O_CREAT") ? { kind: "create", at, name: place } : undefined;
+    case "unlink":
+      return { kind: "remove", at, name: place };
+    case "fsync":
+    case "fdatasync":
+      return { kind: "sync", at, name: place };
+    case "ftruncate":
+      return { kind: "truncate", at, name: place, size: Number(/, (\d+)$/.exec(args)?.[1]) };
+    case "pwrite64":
+      return { kind: "write", at, name: place, octets: unhex(args), offset: Number(/, (\d+)$/.exec(args)?.[1]) };
+    default:
+      throw new Error(`a file of interest was written by ${name}`);
+  }
+}
+
+/** The name of a file in the folder; `""` for the folder itself. */
+function fileOf(printed: string | undefined, folder: string): string | undefined {
+  const path = printed?.includes("\\x") === true ? unhex(`"${printed}"`).toString() : printed;
+  if (path === folder) return "";
+  return path !== undefined && dirname(path) === folder ? path.slice(folder.length + 1) : undefined;
+}
+
+function unhex(text: string): Buffer {
+  return Buffer.from((/"((?:\\x[0-9a-f]{2})*)"/.exec(text)?.[1] ?? "").replaceAll("\\x", ""), "hex");
+}
+
+/** A file on a disk with a cache: what surely survives, and what was done since and may or may not. */
+type CachedFile = { kept: Uint8Array; pending: Extract<Operation, { kind: "write" | "truncate" }>[]; named: boolean };
+
+/** A disk that keeps what was synced and may lose anything else, each write by itself, and parts of one. */
+export class CachedDisk {
+  readonly #files = new Map<string, CachedFile>();
+
+  /** Does an operation; a file that was made may lose its name until its folder was synced. */
+  take(operation: Operation): void {
+    if (operation.kind === "sync-folder") {
+      for (const file of this.#files.values()) file.named = true;
+      return;
+    }
+    const file = this.#files.get(operation.name) ?? { kept: new Uint8Array(), pending: [], named: false };
+    if (operation.kind === "remove") this.#files.delete(operation.name);
+    else this.#files.set(operation.name, file);
+    if (operation.kind === "write" || operation.kind === "truncate") file.pending.push(operation);
+    if (operation.kind === "sync") {
+      file.kept = file.pending.reduce(applied, file.kept);
+      file.pending = [];
+    }
+  }
+
+  /** Whether there is anything that a power cut now might take. */
+  get dirty(): boolean {
+    return [...this.#files.values()].some((file) => file.pending.length > 0 || !file.named);
+  }
+
+  /** Lays out in a folder what is there after a power cut: `survives` decides of each thing that was not synced, and `torn` how much of a write. */
+  lay(folder: string, survives: () => boolean, torn: () => number): void {
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    for (const [name, { kept, pending, named }] of this.#files) {
+      if (!named && !survives()) continue;
+      const left = pending.filter(survives).map((one) => (one.kind === "write" ? { ...one, octets: one.octets.subarray(0, Math.ceil((one.octets.length * torn()) / 512) * 512) } : one));
+      writeFileSync(join(folder, name), left.reduce(applied, kept), { mode: 0o600 });
+    }
+  }
+}
+
+function applied(before: Uint8Array, operation: CachedFile["pending"][number]): Uint8Array {
+  const size = operation.kind === "truncate" ? operation.size : Math.max(before.length, operation.offset + operation.octets.length);
+  const after = new Uint8Array(size);
+  after.set(before.subarray(0, size));
+  if (operation.kind === "write") after.set(operation.octets, operation.offset);
+  return after;
+}
