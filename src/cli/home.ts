@@ -61,7 +61,7 @@ export async function openHome(call: Call): Promise<Home> {
   const { keyring, secret } = await openKeyring(call, files.keyring);
   call.whenDone(() => keyring.close());
   const { openSqliteStore } = await import("../store/sqlite.ts");
-  const store = await openSqliteStore(files.store);
+  const store = await openSqliteStore(files.store, { orReading: true });
   call.whenDone(() => store.close());
   const format = Number(readFormat(files.format));
   if (format < FORMAT) await migrate(files, format, keyring, store);

@@ -63,6 +63,7 @@ export const codes = {
   "service-listen-failed": 1,
   "service-internal": 1,
   "service-busy": 7,
+  "service-full": 7,
   "service-request-malformed": 1,
   "service-request-too-large": 1,
   "service-request-slow": 1,

@@ -2,6 +2,7 @@ import { closeSync, openSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { MeshError } from "../refusals/mesh-error.ts";
+import { lookingAt } from "./sqlite-reading.ts";
 import { translated } from "./sqlite-errors.ts";
 import { applicationId, currentFormat, pragma, syncPath } from "./sqlite-format.ts";
 
@@ -25,7 +26,7 @@ export function writeBackup(path: string, target: string, { made, companions }: 
     try {
       // SQLite fills an empty file that is already there, so the copy is never readable by others.
       closeSync(openSync(temporary, "wx", 0o600));
-      using source = new DatabaseSync(path, { timeout: 10_000 });
+      using source = lookingAt(path);
       source.prepare("VACUUM INTO ?").run(temporary);
       using copy = new DatabaseSync(temporary);
       // One file, whatever happens: no journal beside it stays.

@@ -1,4 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
+import { lookingAt } from "./sqlite-reading.ts";
 import { translated } from "./sqlite-errors.ts";
 import { currentFormat, examine } from "./sqlite-format.ts";
 
@@ -11,7 +12,8 @@ const MOST = 100;
  * `index` troubles are of what SQLite can make anew from the rows (`rebuildIndexes`).
  */
 export function integrityOf(path: string): readonly { readonly kind: "index" | "page"; readonly text: string }[] {
-  return withDatabase(path, (database) => {
+  // Read only: a disk that fails is often made so, and is then the one to look at.
+  return withDatabase(lookingAt, path, (database) => {
     const rows = database.prepare(`PRAGMA integrity_check(${MOST})`).all().map((row) => String(Object.values(row)[0]));
     return rows.filter((text) => text !== "ok").map((text) => ({ kind: /missing from index|wrong # of entries in index|non-unique entry in index|rowid not at end-of-record/.test(text) ? "index" : "page", text }) as const);
   });
@@ -19,12 +21,12 @@ export function integrityOf(path: string): readonly { readonly kind: "index" | "
 
 /** Makes all indexes anew from the rows. */
 export function rebuildIndexes(path: string): void {
-  withDatabase(path, (database) => database.exec("REINDEX"));
+  withDatabase((file) => new DatabaseSync(file, { timeout: 10_000 }), path, (database) => database.exec("REINDEX"));
 }
 
-function withDatabase<T>(path: string, work: (database: DatabaseSync) => T): T {
+function withDatabase<T>(open: (path: string) => DatabaseSync, path: string, work: (database: DatabaseSync) => T): T {
   return translated(() => {
-    using database = new DatabaseSync(path, { timeout: 10_000 });
+    using database = open(path);
     examine(database, currentFormat);
     return work(database);
   });

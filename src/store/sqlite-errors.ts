@@ -1,5 +1,8 @@
 import { MeshError } from "../refusals/mesh-error.ts";
 
+/** SQLITE_IOERR_SHMSIZE: there is no room for the index of the journal, which every reader needs. */
+const noRoomForIndex = 4874;
+
 const primary = { permission: 3, busy: 5, locked: 6, readOnly: 8, corrupt: 11, full: 13, cannotOpen: 14, notDatabase: 26 } as const;
 
 /** Runs `act`, and turns what SQLite or the file system throws into a MeshError with a `store-` code (https://sqlite.org/rescode.html). */
@@ -15,7 +18,7 @@ export function translated<T>(act: () => T): T {
 export function translate(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { code, errcode } = error as Error & { code?: string; errcode?: number };
-  if (code === "ERR_SQLITE_ERROR") return fromSqlite((errcode ?? 0) & 0xff, error.message);
+  if (code === "ERR_SQLITE_ERROR") return errcode === noRoomForIndex ? full() : fromSqlite((errcode ?? 0) & 0xff, error.message);
   if (code === "ENOSPC" || code === "EDQUOT") return full();
   if (code === "EACCES" || code === "EROFS" || code === "EPERM") return readOnly();
   if (code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR") return missing();

@@ -6,6 +6,7 @@ import { groupedStore, usualGrouping } from "./grouped.ts";
 import { SqliteConnection } from "./sqlite-connection.ts";
 import { damaged, readOnly, translated } from "./sqlite-errors.ts";
 import { copyDatabase, currentFormat, establish, examine, type Format, pragma } from "./sqlite-format.ts";
+import { readingOnly, refusingWrites } from "./sqlite-reading.ts";
 import type { Store } from "./store.ts";
 
 /** A store in one file, which can be copied while it is used. */
@@ -19,6 +20,8 @@ export interface SqliteOptions {
   /** How long to wait for other processes before `store-busy`; milliseconds, usually 10,000. */
   readonly patience?: number;
   readonly format?: Format;
+  /** Where nothing can be written, on a full or read-only disk, open for reading all the same; not for what goes on for long. */
+  readonly orReading?: true;
 }
 
 /** Databases up to so many octets are checked whole when opened (about 2 ms); larger ones show damage when it is met. */
@@ -33,8 +36,13 @@ const checkedWhole = 2 * 1024 * 1024;
  */
 export async function openSqliteStore(path: string, options: SqliteOptions = {}): Promise<SqliteStore> {
   const patience = options.patience ?? usualGrouping.patience;
-  const { writer, reader } = await openDatabases(path, options.format ?? currentFormat, patience);
   const format = (options.format ?? currentFormat).number;
+  const opened = await openDatabases(path, options.format ?? currentFormat, patience).catch((error: unknown) => {
+    if (options.orReading === true && error instanceof MeshError && (error.code === "store-full" || error.code === "store-read-only")) return error;
+    throw error;
+  });
+  if (opened instanceof MeshError) return openForReading(path, format, opened, patience);
+  const { writer, reader } = opened;
   const store = groupedStore(new SqliteConnection(writer, format), new SqliteConnection(reader, format), { ...usualGrouping, patience });
   return {
     read: (work) => store.read(work),
@@ -46,6 +54,17 @@ export async function openSqliteStore(path: string, options: SqliteOptions = {})
       translated(() => copyDatabase(own, target));
     },
   };
+}
+
+/** A store that can be read; whoever would write is told why that does not go. */
+function openForReading(path: string, format: number, why: MeshError, patience: number): SqliteStore {
+  try {
+    const [writer, reader] = [readingOnly(path), readingOnly(path)];
+    const store = groupedStore(refusingWrites(writer, why), new SqliteConnection(reader, format), { ...usualGrouping, patience });
+    return { read: (work) => store.read(work), transact: (work) => store.transact(work), close: () => store.close(), backup: async () => Promise.reject(why) };
+  } catch {
+    throw why;
+  }
 }
 
 /** Opens one connection for writing and one for reading, which keeps its snapshots while the other writes. */

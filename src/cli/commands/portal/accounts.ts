@@ -10,7 +10,7 @@ import { showSize } from "../../portal/size.ts";
 export async function run(call: Call): Promise<void> {
   const { args, output, world } = call;
   const data = await openPortalData(resolve(args.needText("data")));
-  const store = await openSqliteStore(data.database);
+  const store = await openSqliteStore(data.database, { orReading: true });
   call.whenDone(() => store.close());
   const lines: AccountLine[] = await store.read((reading) => Array.fromAsync(accountsOf(reading, world.now())));
   lines.sort((a, b) => (a.address < b.address ? -1 : 1));

@@ -56,7 +56,7 @@ async function checkFile(path: string, wanted: boolean, report: Report, copied: 
 }
 
 async function checkRows({ world, whenDone }: Call, path: string, wanted: boolean, report: Report, copied: () => Promise<void>): Promise<void> {
-  const store = await openSqliteStore(path);
+  const store = await openSqliteStore(path, { orReading: true });
   whenDone(() => store.close());
   const found: { readonly finding: Finding; readonly told: Told }[] = [];
   const { fingerprint, checked } = await store.read(async (reading) => {

@@ -5,6 +5,7 @@ import { parseListen, servePlain } from "../../../http/plain.ts";
 import { serve } from "../../../http/serve.ts";
 import { defaultPolicy, type Policy } from "../../../portal/limits.ts";
 import { Portal } from "../../../portal/portal.ts";
+import { shelf } from "../../../portal/records.ts";
 import { demand } from "../../../refusals/mesh-error.ts";
 import { openSqliteStore } from "../../../store/sqlite.ts";
 import type { Args } from "../../args.ts";
@@ -27,6 +28,8 @@ export async function run(call: Call): Promise<void> {
   const shown = await openShown(directory, data, files);
   const opened = await openSqliteStore(data.database);
   call.whenDone(() => opened.close());
+  // A portal that can only read serves nobody: not even a session can be opened. Its operator is told now.
+  await opened.transact((w) => w.remove(shelf.invitations, ""));
   const meter = metrics === undefined ? undefined : new (await import("../../portal/meter.ts")).Meter();
   const store = meter?.store(opened) ?? opened;
   const portal = new Portal({
