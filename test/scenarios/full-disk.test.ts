@@ -18,11 +18,11 @@ async function portalOn(place: Place, disk: SmallDisk) {
     const child = spawn(program, [...enter, `${root}/mesh`, "portal", "serve", "--data", `${disk.path}/portal`], { env: { HOME: place.folder, PATH: process.env["PATH"] ?? "" }, stdio: ["ignore", "ignore", "pipe"] });
     const ended = new Promise<void>((done) => child.once("exit", () => done()));
     await new Promise<void>((done) => {
+      child.once("exit", () => done());
       child.stderr?.setEncoding("utf8").on("data", (text: string) => {
         said += text;
         if (said.includes("Portal ready")) done();
       });
-      void ended.then(done);
     });
     return { child, stop: async (signal) => (child.kill(signal), ended) };
   };
