@@ -7,11 +7,8 @@ import { personalOf } from "../profiles/mesh.ts";
 import { type Client, signerOf } from "./client.ts";
 import { EntryRows } from "./entry-rows.ts";
 import { type EpochRow, loadCatalog } from "./known.ts";
-import { type RetiredRow, retire, type SnapshotRow } from "./snapshot-rows.ts";
+import { GROWN_OCTETS, type RetiredRow, retire, type SnapshotRow } from "./snapshot-rows.ts";
 import type { Synced } from "./synced.ts";
-
-/** When a chain has grown by so many octets, its state is written down anew: what a device that joins then reads besides stays small. */
-const GROWN_OCTETS = 1024 * 1024;
 
 /** So many blobs are on their way at once. */
 const AT_ONCE = 4;

@@ -19,8 +19,8 @@ export async function awaitPurge(rows: RowsWriting, catalog: string, entry: stri
 /**
  * Erases what was purged 72 hours ago or longer, and lets the portal drop the blobs that went with it.
  *
- * Until then whoever purged may be cut off, as a thief would be, and the purge with him. The portal is told first: a device that dies in
- * between tells it again, and erases then.
+ * Until then another device may write it again, where it was a thief who purged. The portal is told first: a device that dies in between
+ * tells it again, and erases then.
  */
 export async function finishPurges(client: Client, { link, mesh, now, requester, self }: { readonly link: PortalLink; readonly mesh: Mesh; readonly now: number; readonly requester: Requester; readonly self: Self }): Promise<void> {
   for (const { id: catalog, editors } of personalOf(mesh).payload.applications) {

@@ -1,8 +1,11 @@
 import type { Piece } from "../catalogs/snapshot.ts";
 import type { Digest } from "../envelope/fields.ts";
 import type { SnapshotName } from "../profiles/connection.ts";
-import type { CatalogRow } from "./known.ts";
+import { type CatalogRow, loadCatalog } from "./known.ts";
 import type { RowsReading, RowsWriting } from "./rows.ts";
+
+/** When a chain has grown by so many octets, its state is written down anew: what a device that joins then reads besides stays small. */
+export const GROWN_OCTETS = 1024 * 1024;
 
 /** What a home keeps of the last snapshot that it made of a catalog. */
 export type SnapshotRow = { readonly name: SnapshotName; readonly root: Digest; readonly pieces: readonly Piece[] };
@@ -15,12 +18,14 @@ export async function snapshotOf(rows: RowsReading, catalog: string): Promise<Sn
   return (await rows.get<SnapshotRow>("snapshots", catalog))?.name;
 }
 
-/** Forgets the last snapshot, so that the next is made whole: what it holds was taken out of the entries, or came back. */
+/** Forgets the last snapshot, so that the next is made whole, at the next sync: what it holds was taken out of the entries, or came back. */
 export async function forgetSnapshot(rows: RowsWriting, catalog: string, at: number): Promise<void> {
   const row = await rows.get<SnapshotRow>("snapshots", catalog);
   if (row === undefined) return;
   await retire(rows, catalog, row.name.index, [row.name.digest, row.root, ...row.pieces.map((piece) => piece.digest)], at);
   await rows.remove("snapshots", catalog, "");
+  const known = await loadCatalog(rows, catalog);
+  if (known !== undefined) await rows.put("catalogs", catalog, "", { ...known, grown: Math.max(known.grown ?? 0, GROWN_OCTETS) } satisfies CatalogRow);
 }
 
 /** Remembers blobs to drop. */

@@ -192,6 +192,11 @@ suite("snapshots (decision 6.4)", () => {
       assert.deepEqual(writes(await bank(device), "password").map((one) => one.value), ["three"]);
       assert.deepEqual(settled(await bank(device)), settled(await bank(alice.desktop)));
     }
+    // Once it is erased the state is written down anew, whole, and the pieces that hold it are dropped a day later.
+    const first = await alice.desktop.client.rows.read((rows) => snapshotOf(rows, passwords));
+    await sync(alice.desktop.client);
+    const second = await alice.desktop.client.rows.read((rows) => snapshotOf(rows, passwords));
+    assert.ok(first !== undefined && second !== undefined && second.digest !== first.digest);
   });
 });
 
