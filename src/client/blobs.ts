@@ -2,6 +2,7 @@ import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
 import type { Change } from "../catalogs/entries.ts";
 import type { Digest } from "../envelope/fields.ts";
 import { digestOf } from "../envelope/signed.ts";
+import { MeshError } from "../refusals/mesh-error.ts";
 import { catalogOf, type CatalogType, journalOf } from "./catalog.ts";
 import type { Client } from "./client.ts";
 import type { PortalLink, Requester } from "./portal-link.ts";
@@ -24,15 +25,30 @@ export async function stageBlob(client: Client, type: CatalogType, octets: Uint8
   return digest;
 }
 
-/** Sends the staged blobs that changes name: the portal has them before it gets the commit that does. Sent twice, nothing happens twice. */
+/**
+ * Sends the staged blobs that changes name: the portal has them before it gets the commit that does. Sent twice, nothing happens twice.
+ *
+ * What a later change purges already is not sent any more.
+ */
 export async function sendBlobs(client: Client, { link, requester }: { readonly link: PortalLink; readonly requester: Requester }, catalog: string, changes: readonly Change[]): Promise<void> {
   const staged = await stagedIn(client, catalog);
   if (staged.length === 0) return;
-  const said = JSON.stringify(changes);
+  const said = JSON.stringify(changes.map((one) => one.fields));
+  const journal = await client.rows.read((rows) => journalOf(rows, catalog));
+  const purged = new Set<string>(journal.flatMap((row) => row.changes.flatMap((one) => one.purge?.blobs ?? [])));
   for (const { digest } of staged.filter((one) => said.includes(one.digest))) {
-    const octets = await stagedBlob(client, catalog, digest);
-    if (octets !== undefined) await link.putBlob(requester, octets);
+    const octets = purged.has(digest) ? undefined : await stagedBlob(client, catalog, digest);
+    if (octets !== undefined) await send(link, requester, octets);
     await forget(client, catalog, digest);
+  }
+}
+
+async function send(link: PortalLink, requester: Requester, octets: Uint8Array): Promise<void> {
+  try {
+    await link.putBlob(requester, octets);
+  } catch (error) {
+    if (!(error instanceof MeshError) || error.code !== "account-quota") throw error;
+    throw new MeshError("account-quota", "Your portal has no room for an attachment that waits here to be sent, and what was edited after it waits with it.", "Detach it and purge: mesh password detach NAME ATTACHMENT, then mesh password purge NAME. Or ask the portal's operator for more room.", error);
   }
 }
 

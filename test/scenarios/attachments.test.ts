@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 
-import { addAttachment } from "../../src/applications/passwords/attach.ts";
+import { addAttachment, removeAttachment } from "../../src/applications/passwords/attach.ts";
 import { attachmentsOf, findAttachment } from "../../src/applications/passwords/attachment.ts";
 import { historyOf } from "../../src/applications/passwords/history.ts";
 import { planPurge, restorePurged } from "../../src/applications/passwords/purge.ts";
@@ -26,7 +26,8 @@ import { encodeResponse } from "../../src/protocol/wire.ts";
 import { authentic } from "../adversary/cheating.ts";
 import { address, deviceOf, household, idOf, refused, save } from "../adversary/household.ts";
 import { type Fuse, killedAtEveryStep, type Life, newFiles } from "../support/mortal.ts";
-import type { TestDevice, TestPortal } from "../support/world.ts";
+import { openMemoryStore } from "../../src/store/memory.ts";
+import { startPortal, type TestDevice, type TestPortal } from "../support/world.ts";
 
 async function only(client: Client): Promise<Entry> {
   return (await readEntries(client, "passwords"))[0] ?? assert.fail("no entry");
@@ -101,6 +102,22 @@ suite("attachments through a portal", () => {
     const [blob] = await alice.portal.store.read((r) => r.list(shelf.blobs, ""));
     await alice.portal.store.transact((w) => w.remove(shelf.blobs, blob?.key ?? ""));
     await refused(laptop, () => read(laptop.client, "scan"), "portal-missing-blob");
+  });
+
+  test("an attachment for which the portal has no room holds back what comes after it, until it is detached and purged", async () => {
+    const alice = await household({ laptop: "member" }, await startPortal("example.com", openMemoryStore(), { policy: { octetsPerAccount: 700_000 } }));
+    await save(alice.desktop, "bank");
+    await attach(alice.desktop.client, "scan", randomBytes(900_000));
+    await assert.rejects(sync(alice.desktop.client), { code: "account-quota" });
+    await editEntries(alice.desktop.client, "passwords", ([entry]) => [change(entry?.id ?? "", entry, { password: "after" })]);
+    await assert.rejects(sync(alice.desktop.client), { code: "account-quota" });
+    await editEntries(alice.desktop.client, "passwords", ([entry]) => [removeAttachment(entry ?? assert.fail(), findAttachment(entry ?? assert.fail(), "scan"))]);
+    await purge(alice.desktop);
+    const laptop = deviceOf(alice, "laptop");
+    await sync(laptop.client);
+    assert.deepEqual(historyOf(await only(laptop.client)).filter((one) => one.field === "password").map((one) => one.value), ["after"]);
+    const catalog = await idOf(alice.desktop, "passwords");
+    assert.equal((await alice.desktop.client.rows.read((rows) => rows.list("staged", catalog))).length, 0);
   });
 
   test("a device that attached and dies, again and again, loses nothing, and the portal gets each blob once", { timeout: 120_000 }, async (t) => {
