@@ -9,8 +9,10 @@ import type { Range } from "./range.ts";
 export interface Connection {
   /** Begins; for writing it takes the write lock, or throws `store-busy` without waiting: waiting here would stop the event loop. */
   begin(mode: "read" | "write"): void;
-  /** Makes the transaction durable. */
+  /** Makes the transaction true, and durable unless `flushed` says that this takes longer. */
   commit(): void;
+  /** Settles once every commit so far is durable; `undefined` where commits are so at once. Throws `store-failed` if they may not be. */
+  flushed(): Promise<void> | undefined;
   /** Undoes the transaction; without one, nothing. */
   rollback(): void;
   /** Marks the place that `undo` goes back to. */
@@ -27,5 +29,5 @@ export interface Connection {
   put(shelf: string, key: string, value: Uint8Array): void;
   remove(shelf: string, key: string): void;
   append(leaf: Uint8Array): number;
-  close(): void;
+  close(): Promise<void>;
 }

@@ -18,8 +18,8 @@ export interface Grouping {
 /** Measured: 32 works or 3 to 8 ms lose least throughput on one SQLite file; ten seconds outlast any sane commit. */
 export const usualGrouping: Grouping = { linger: 4, size: 32, patience: 10_000 };
 
-type Waiting = {
-  readonly work: (writing: Writing) => Promise<unknown>;
+type Waiting<Handle> = {
+  readonly work: (handle: Handle) => Promise<unknown>;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 };
@@ -27,46 +27,47 @@ type Waiting = {
 // Holds the work that the current call comes from, so that nesting is an error instead of a deadlock.
 const within = new AsyncLocalStorage<{ over: boolean }>();
 
-/** Makes a Store of connections that answer at once; with one and the same connection for both, reads and writes take turns. */
-export function groupedStore(writer: Connection, reader: Connection, grouping: Grouping = usualGrouping): Store {
-  return new GroupedStore(writer, reader, grouping);
+/**
+ * Makes a Store of a connection that answers at once; reads and writes take turns on it.
+ *
+ * One connection, because what another one writes makes SQLite forget all pages that it holds in memory. Works await nothing
+ * slow, so nobody waits long for his turn.
+ */
+export function groupedStore(connection: Connection, grouping: Grouping = usualGrouping): Store {
+  return new GroupedStore(connection, grouping);
 }
 
 class GroupedStore implements Store {
-  readonly #writer: Connection;
-  readonly #reader: Connection;
+  readonly #connection: Connection;
   readonly #grouping: Grouping;
-  readonly #writes = turns();
-  readonly #reads: ReturnType<typeof turns>;
-  readonly #waiting: Waiting[] = [];
+  readonly #turn = turns();
+  readonly #readings: Waiting<Reading>[] = [];
+  readonly #writings: Waiting<Writing>[] = [];
   #pump: Promise<void> | undefined;
   #expected = 1;
   #filled: (() => void) | undefined;
+  /** Settles when everything committed so far is durable, with the error if it may not be; `undefined` when it is. */
+  #flushing: Promise<unknown> | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(writer: Connection, reader: Connection, grouping: Grouping) {
-    this.#writer = writer;
-    this.#reader = reader;
+  constructor(connection: Connection, grouping: Grouping) {
+    this.#connection = connection;
     this.#grouping = grouping;
-    this.#reads = writer === reader ? this.#writes : turns();
   }
 
   async read<T>(work: (reading: Reading) => Promise<T>): Promise<T> {
     this.#admit();
-    return this.#reads(async () => {
-      await this.#begin(this.#reader, "read");
-      try {
-        return await run(this.#reader, work, false);
-      } finally {
-        this.#reader.rollback();
-      }
+    return new Promise<T>((resolve, reject) => {
+      this.#readings.push({ work, resolve: (value) => resolve(value as T), reject });
+      // Whoever comes until it is their turn reads in the same snapshot: beginning one costs more than most reads.
+      if (this.#readings.length === 1) void this.#turn(() => this.#readAll());
     });
   }
 
   async transact<T>(work: (writing: Writing) => Promise<T>): Promise<T> {
     this.#admit();
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({ work, resolve: (value) => resolve(value as T), reject });
+      this.#writings.push({ work, resolve: (value) => resolve(value as T), reject });
       if (this.#enough()) this.#filled?.();
       this.#pump ??= this.#drain();
     });
@@ -79,10 +80,8 @@ class GroupedStore implements Store {
 
   async #shut(): Promise<void> {
     await this.#pump;
-    await this.#reads(async () => undefined);
-    // The writer goes last, because the last connection of a database tidies up.
-    if (this.#reader !== this.#writer) this.#reader.close();
-    this.#writer.close();
+    await this.#turn(async () => this.#flushing);
+    await this.#turn(() => this.#connection.close());
   }
 
   #admit(): void {
@@ -90,12 +89,34 @@ class GroupedStore implements Store {
     if (within.getStore()?.over === false) throw new MeshError("store-misused", "A work of the store tried to start another inside itself.");
   }
 
+  async #readAll(): Promise<void> {
+    // Only those who asked before the snapshot is taken: it must be as new as all that they know of.
+    const readings = this.#readings.splice(0);
+    try {
+      await patiently(this.#grouping.patience, async () => this.#connection.begin("read"));
+      // What was seen may not be told before it is sure to stay.
+      const durable = this.#flushing;
+      for (const { work, resolve, reject } of readings) {
+        const seen = run(this.#connection, work, false);
+        await seen.catch(() => undefined);
+        void tellOf(seen, durable).then(resolve, reject);
+      }
+    } catch (error) {
+      for (const { reject } of readings) reject(error);
+    } finally {
+      attempt(() => this.#connection.rollback());
+    }
+  }
+
   async #drain(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      // Whatever has been made ready meanwhile comes first, one callback after the other, and joins the group.
+    while (this.#writings.length > 0) {
+      // Whatever was made ready meanwhile is called first, one callback after the other, and joins the group.
       await immediate();
       if (this.#grouping.linger > 0 && !this.#enough()) await this.#company();
-      await this.#writes(() => this.#group());
+      // Between tries it is the others' turn: readers do not wait for writers of other processes.
+      await patiently(this.#grouping.patience, () => this.#turn(() => this.#group())).catch((error: unknown) => {
+        for (const { reject } of this.#writings.splice(0)) reject(error);
+      });
     }
     this.#pump = undefined; // In the same breath as the last look at the list, or a work would wait for nobody.
   }
@@ -112,59 +133,85 @@ class GroupedStore implements Store {
     });
   }
 
+  /** Runs works and commits them together; throws only if none was begun. */
   async #group(): Promise<void> {
-    const members: Waiting[] = [];
+    this.#connection.begin("write");
+    const members: Waiting<Writing>[] = [];
     // A refusal too is told only after the commit: it may rest on what an earlier member of the group wrote.
     const answers: (() => void)[] = [];
     try {
-      await this.#begin(this.#writer, "write");
       const end = performance.now() + this.#grouping.linger;
-      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      for (let next = this.#writings.shift(); next !== undefined; next = this.#writings.shift()) {
         members.push(next);
         answers.push(await this.#member(next));
         if (members.length >= this.#grouping.size || performance.now() > end) break;
       }
-      this.#writer.commit();
-      for (const answer of answers) answer();
+      this.#connection.commit();
+      this.#whenDurable((error) => {
+        if (error === undefined) for (const answer of answers) answer();
+        else for (const member of members) member.reject(error);
+      });
     } catch (error) {
-      attempt(() => this.#writer.rollback());
-      const rejected = members.length > 0 ? members : this.#waiting.splice(0);
-      for (const member of rejected) member.reject(error);
+      attempt(() => this.#connection.rollback());
+      for (const member of members) member.reject(error);
     }
     // A caller that waits for each of its transactions is served at once; only where there were several is company likely.
     this.#expected = Math.max(members.length, Math.floor(this.#expected * 0.75));
   }
 
+  /** Tells when all that is committed now is durable; the next group need not wait for it. */
+  #whenDurable(tell: (error: unknown) => void): void {
+    const flushed = this.#connection.flushed();
+    if (flushed === undefined) return tell(undefined);
+    const settled = flushed.then(() => undefined, (error: unknown) => error);
+    this.#flushing = settled;
+    void this.#afterwards(settled, tell);
+  }
+
+  async #afterwards(settled: Promise<unknown>, tell: (error: unknown) => void): Promise<void> {
+    const error = await settled;
+    if (this.#flushing === settled) this.#flushing = undefined;
+    tell(error);
+  }
+
   #enough(): boolean {
-    return this.#waiting.length >= Math.min(this.#expected, this.#grouping.size);
+    return this.#writings.length >= Math.min(this.#expected, this.#grouping.size);
   }
 
   /** Runs one work, and returns how to answer it; throws only if the whole group is lost. */
-  async #member(member: Waiting): Promise<() => void> {
-    this.#writer.mark();
+  async #member(member: Waiting<Writing>): Promise<() => void> {
+    this.#connection.mark();
     try {
-      const value = await run(this.#writer, member.work, true);
-      this.#writer.keep();
+      const value = await run(this.#connection, member.work, true);
+      this.#connection.keep();
       return () => member.resolve(value);
     } catch (error) {
-      if (!this.#writer.active()) throw error;
-      this.#writer.undo();
+      if (!this.#connection.active()) throw error;
+      this.#connection.undo();
       return () => member.reject(error);
     }
   }
+}
 
-  async #begin(connection: Connection, mode: "read" | "write"): Promise<void> {
-    const deadline = performance.now() + this.#grouping.patience;
-    for (let pause = 0.5; ; pause = Math.min(pause * 2, 8)) {
-      try {
-        connection.begin(mode);
-        return;
-      } catch (error) {
-        const busy = error instanceof MeshError && error.code === "store-busy";
-        if (!busy || performance.now() >= deadline) throw error;
-      }
-      await sleep(pause * (0.5 + Math.random()));
+/** What a work saw, once it is durable. */
+async function tellOf<T>(seen: Promise<T>, durable: Promise<unknown> | undefined): Promise<T> {
+  const error = durable === undefined ? undefined : await durable;
+  if (error !== undefined) throw error;
+  return seen;
+}
+
+/** Tries again while another process keeps the database busy, for so many milliseconds; then throws `store-busy`. */
+async function patiently(patience: number, act: () => Promise<void>): Promise<void> {
+  const deadline = performance.now() + patience;
+  for (let pause = 0.5; ; pause = Math.min(pause * 2, 8)) {
+    try {
+      await act();
+      return;
+    } catch (error) {
+      const busy = error instanceof MeshError && error.code === "store-busy";
+      if (!busy || performance.now() >= deadline) throw error;
     }
+    await sleep(pause * (0.5 + Math.random()));
   }
 }
 

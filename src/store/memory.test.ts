@@ -14,5 +14,5 @@ storeConformance("memory whose commits can fail", async () => {
     fail = false;
     throw new MeshError("store-full", "No room.");
   };
-  return { store: groupedStore(connection, connection), failNextCommit: () => (fail = true) };
+  return { store: groupedStore(connection), failNextCommit: () => (fail = true) };
 });

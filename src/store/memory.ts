@@ -6,7 +6,7 @@ import type { Entry, Store } from "./store.ts";
 /** Opens an empty store that lives as long as the process. */
 export function openMemoryStore(): Store {
   const connection = new MemoryConnection();
-  return groupedStore(connection, connection, { ...usualGrouping, linger: 0 }); // Commits cost nothing here, so none is shared.
+  return groupedStore(connection, { ...usualGrouping, linger: 0 }); // Commits cost nothing here, so none is shared.
 }
 
 type Shelf = { readonly keys: string[]; readonly values: Map<string, Uint8Array> };
@@ -26,6 +26,10 @@ export class MemoryConnection implements Connection {
   commit(): void {
     this.#undoings.length = 0;
     this.#active = false;
+  }
+
+  flushed(): undefined {
+    return undefined;
   }
 
   rollback(): void {
@@ -80,7 +84,7 @@ export class MemoryConnection implements Connection {
     return this.#log.push(new Uint8Array(leaf)) - 1;
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#shelves.clear();
     this.#log.length = 0;
   }

@@ -35,6 +35,9 @@ export function rangeOf(prefix: string, options: ListOptions): Range {
 
 /** The smallest text greater than all that begin with `prefix`; none for a prefix of U+10FFFF only. */
 export function prefixEnd(prefix: string): string | undefined {
+  const unit = prefix.charCodeAt(prefix.length - 1);
+  // Nearly all prefixes end in such a character, and asking for their code points costs more than the listing.
+  if (unit < 0xd7ff) return prefix.slice(0, -1) + String.fromCharCode(unit + 1);
   const points = Array.from(prefix, (character) => character.codePointAt(0) ?? 0);
   for (let last = points.pop(); last !== undefined; last = points.pop()) {
     if (last < 0x10ffff) return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1);

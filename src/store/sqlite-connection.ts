@@ -3,6 +3,7 @@ import { MeshError } from "../refusals/mesh-error.ts";
 import type { Connection } from "./connection.ts";
 import type { Range } from "./range.ts";
 import { translated } from "./sqlite-errors.ts";
+import type { Flusher } from "./sqlite-flusher.ts";
 import type { Entry } from "./store.ts";
 
 /** Greater than every text in SQLite's order, where octets come after text: the bound of a range without end. */
@@ -13,14 +14,20 @@ export class SqliteConnection implements Connection {
   readonly #database: DatabaseSync;
   readonly #format: number;
   readonly #run;
+  readonly #startFlusher: (() => Flusher) | undefined;
+  #flusher: Flusher | undefined;
+  #relies = false;
 
-  constructor(database: DatabaseSync, format: number) {
+  /** With `startFlusher`, commits are made durable by it as soon as it is ready, and not here; the first transaction that writes starts it. */
+  constructor(database: DatabaseSync, format: number, startFlusher?: () => Flusher) {
     this.#database = database;
     this.#format = format;
+    this.#startFlusher = startFlusher;
     this.#run = translated(() => prepare(database));
   }
 
   begin(mode: "read" | "write"): void {
+    if (mode === "write") this.#chooseWhoFlushes();
     translated(() => (mode === "write" ? this.#run.beginWrite : this.#run.beginRead).run());
     try {
       // This also fixes the snapshot, which a bare BEGIN leaves to the first statement.
@@ -34,6 +41,10 @@ export class SqliteConnection implements Connection {
 
   commit(): void {
     translated(() => this.#run.commit.run());
+  }
+
+  flushed(): Promise<void> | undefined {
+    return this.#relies ? this.#flusher?.flush() : undefined;
   }
 
   rollback(): void {
@@ -85,8 +96,17 @@ export class SqliteConnection implements Connection {
     return Number(this.#change(() => this.#run.append.run(leaf)).lastInsertRowid);
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    await this.#flusher?.close();
     translated(() => this.#database.close());
+  }
+
+  #chooseWhoFlushes(): void {
+    this.#flusher ??= this.#startFlusher?.();
+    const relies = this.#flusher?.ready === true;
+    if (relies === this.#relies) return;
+    this.#database.exec(relies ? "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0" : "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000");
+    this.#relies = relies;
   }
 
   #change<T>(act: () => T): T {

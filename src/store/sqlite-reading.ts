@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { MeshError } from "../refusals/mesh-error.ts";
 import type { Connection } from "./connection.ts";
+import type { SqliteConnection } from "./sqlite-connection.ts";
 
 /**
  * Opens a database for reading where nothing can be written, on a full or read-only disk; for as long as a command takes.
@@ -33,10 +34,12 @@ export function lookingAt(path: string): DatabaseSync {
   }
 }
 
-/** The writing side of such a store: it says why it does not write. */
-export function refusingWrites(database: DatabaseSync, why: MeshError): Connection {
-  const refuse = (): never => {
-    throw why;
+/** The same connection, but whoever would write is told why that does not go. */
+export function refusingWrites(connection: SqliteConnection, why: MeshError): Connection {
+  const begin = connection.begin.bind(connection);
+  connection.begin = (mode) => {
+    if (mode === "write") throw why;
+    begin(mode);
   };
-  return { begin: refuse, commit: refuse, rollback: () => undefined, mark: refuse, keep: refuse, undo: refuse, active: () => false, get: refuse, list: refuse, leaves: refuse, put: refuse, remove: refuse, append: refuse, close: () => database.close() };
+  return connection;
 }

@@ -8,7 +8,7 @@ import { MeshError } from "../refusals/mesh-error.ts";
 import { storeConformance } from "./conformance.ts";
 import { readText, text } from "./conformance-values.ts";
 import { groupedStore, usualGrouping } from "./grouped.ts";
-import { openDatabases, openSqliteStore } from "./sqlite.ts";
+import { openDatabase, openServingStore, openSqliteStore } from "./sqlite.ts";
 import { SqliteConnection } from "./sqlite-connection.ts";
 import { currentFormat, type Format } from "./sqlite-format.ts";
 
@@ -18,7 +18,7 @@ let made = 0;
 const fresh = (): string => join(directory, `${++made}.db`);
 
 async function failing(path: string) {
-  const { writer, reader } = await openDatabases(path, currentFormat, 1000);
+  const writer = await openDatabase(path, currentFormat, 1000);
   const connection = new SqliteConnection(writer, currentFormat.number);
   const commit = connection.commit.bind(connection);
   let fail = false;
@@ -27,9 +27,18 @@ async function failing(path: string) {
     fail = false;
     throw new MeshError("store-full", "No room.");
   };
-  const store = groupedStore(connection, new SqliteConnection(reader, currentFormat.number));
+  const store = groupedStore(connection);
   return { store, writer, failNextCommit: () => void (fail = true) };
 }
+
+storeConformance("sqlite with a thread that flushes", async () => {
+  const path = fresh();
+  const store = await openServingStore(path);
+  // The thread is started by the first write, and is relied on once it is there.
+  await store.transact(async () => undefined);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  return { store };
+});
 
 storeConformance("sqlite", async () => {
   const path = fresh();
@@ -47,7 +56,7 @@ async function filled(path: string, entries = 1): Promise<void> {
 }
 
 describe("sqlite: the file", () => {
-  test("is for its owner only, in 16 KiB pages, marked, and alone once closed", async () => {
+  test("is for its owner only, in 8 KiB pages, marked, and alone once closed", async () => {
     const path = fresh();
     const store = await openSqliteStore(path);
     await store.transact((w) => w.put("s", "a", text("1")));
@@ -55,7 +64,7 @@ describe("sqlite: the file", () => {
     await store.close();
     assert.deepEqual(readdirSync(directory).filter((name) => name.startsWith(`${made}.db`)), [`${made}.db`]);
     const header = readFileSync(path);
-    assert.equal(header.readUInt16BE(16), 16384);
+    assert.equal(header.readUInt16BE(16), 8192);
     assert.equal(header.readInt32BE(60), 1);
     assert.equal(header.toString("latin1", 68, 72), "Mesh");
   });
@@ -112,7 +121,7 @@ describe("sqlite: the file", () => {
     const overwritten = fresh();
     await filled(overwritten, 100);
     const file = openSync(overwritten, "r+");
-    for (let page = 1; page < 7; page++) writeSync(file, Buffer.alloc(200, 0xff), 0, 200, page * 16384);
+    for (let page = 1; page < 7; page++) writeSync(file, Buffer.alloc(200, 0xff), 0, 200, page * 8192);
     closeSync(file);
     for (const path of [noise, foreign, short, overwritten]) {
       const before = readFileSync(path);
@@ -125,7 +134,7 @@ describe("sqlite: the file", () => {
     const path = fresh();
     await filled(path, 4000);
     const file = openSync(path, "r+");
-    for (let page = 20; page < 250; page++) writeSync(file, Buffer.alloc(16384, 0xff), 0, 16384, page * 16384);
+    for (let page = 20; page < 250; page++) writeSync(file, Buffer.alloc(8192, 0xff), 0, 8192, page * 8192);
     closeSync(file);
     const store = await openSqliteStore(path);
     await assert.rejects(store.read((r) => r.list("s", "")), { code: "store-damaged" });

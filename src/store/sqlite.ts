@@ -5,6 +5,7 @@ import { MeshError } from "../refusals/mesh-error.ts";
 import { groupedStore, usualGrouping } from "./grouped.ts";
 import { SqliteConnection } from "./sqlite-connection.ts";
 import { damaged, readOnly, translated } from "./sqlite-errors.ts";
+import { Flusher } from "./sqlite-flusher.ts";
 import { copyDatabase, currentFormat, establish, examine, type Format, pragma } from "./sqlite-format.ts";
 import { readingOnly, refusingWrites } from "./sqlite-reading.ts";
 import type { Store } from "./store.ts";
@@ -34,22 +35,30 @@ const checkedWhole = 2 * 1024 * 1024;
  * A file without write permission opens for reading only, and refuses writes with `store-read-only`.
  * Errors: `store-newer` and `store-damaged` (the file is left as it is), `store-not-found`, `store-read-only`, `store-full`, `store-busy`.
  */
-export async function openSqliteStore(path: string, options: SqliteOptions = {}): Promise<SqliteStore> {
+export function openSqliteStore(path: string, options: SqliteOptions = {}): Promise<SqliteStore> {
+  return openStore(path, options, undefined);
+}
+
+/** As `openSqliteStore`, for a process that serves many at once: a thread of its own waits for the disk. */
+export function openServingStore(path: string, options: SqliteOptions = {}): Promise<SqliteStore> {
+  return openStore(path, options, () => new Flusher(path));
+}
+
+async function openStore(path: string, options: SqliteOptions, startFlusher: (() => Flusher) | undefined): Promise<SqliteStore> {
   const patience = options.patience ?? usualGrouping.patience;
-  const format = (options.format ?? currentFormat).number;
-  const opened = await openDatabases(path, options.format ?? currentFormat, patience).catch((error: unknown) => {
+  const format = options.format ?? currentFormat;
+  const opened = await openDatabase(path, format, patience).catch((error: unknown) => {
     if (options.orReading === true && error instanceof MeshError && (error.code === "store-full" || error.code === "store-read-only")) return error;
     throw error;
   });
   if (opened instanceof MeshError) return openForReading(path, format, opened, patience);
-  const { writer, reader } = opened;
-  const store = groupedStore(new SqliteConnection(writer, format), new SqliteConnection(reader, format), { ...usualGrouping, patience });
+  const store = groupedStore(new SqliteConnection(opened, format.number, startFlusher), { ...usualGrouping, patience });
   return {
     read: (work) => store.read(work),
     transact: (work) => store.transact(work),
     close: () => store.close(),
     backup: async (target) => {
-      if (!reader.isOpen) throw new MeshError("store-closed", "The store is closed.");
+      if (!opened.isOpen) throw new MeshError("store-closed", "The store is closed.");
       using own = database(path);
       translated(() => copyDatabase(own, target));
     },
@@ -57,18 +66,17 @@ export async function openSqliteStore(path: string, options: SqliteOptions = {})
 }
 
 /** A store that can be read; whoever would write is told why that does not go. */
-function openForReading(path: string, format: number, why: MeshError, patience: number): SqliteStore {
+function openForReading(path: string, format: Format, why: MeshError, patience: number): SqliteStore {
   try {
-    const [writer, reader] = [readingOnly(path), readingOnly(path)];
-    const store = groupedStore(refusingWrites(writer, why), new SqliteConnection(reader, format), { ...usualGrouping, patience });
+    const store = groupedStore(refusingWrites(new SqliteConnection(readingOnly(path), format.number), why), { ...usualGrouping, patience });
     return { read: (work) => store.read(work), transact: (work) => store.transact(work), close: () => store.close(), backup: async () => Promise.reject(why) };
   } catch {
     throw why;
   }
 }
 
-/** Opens one connection for writing and one for reading, which keeps its snapshots while the other writes. */
-export async function openDatabases(path: string, format: Format, patience: number): Promise<{ writer: DatabaseSync; reader: DatabaseSync }> {
+/** Opens the database, making or migrating it where that is due. */
+export async function openDatabase(path: string, format: Format, patience: number): Promise<DatabaseSync> {
   const deadline = performance.now() + patience;
   for (;;) {
     try {
@@ -83,23 +91,21 @@ export async function openDatabases(path: string, format: Format, patience: numb
   }
 }
 
-function openOnce(path: string, format: Format): { writer: DatabaseSync; reader: DatabaseSync } {
+function openOnce(path: string, format: Format): DatabaseSync {
   touch(path);
-  const writer = database(path);
+  const opened = database(path);
   try {
-    examine(writer, format);
+    examine(opened, format);
     // The page size counts for a new file only, and only before it has its first page. FULL: a commit survives a power cut.
-    writer.exec("PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA journal_size_limit = 67108864");
-    checkSmall(writer);
-    establish(writer, format, (target) => {
+    opened.exec("PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA journal_size_limit = 67108864");
+    checkSmall(opened);
+    establish(opened, format, (target) => {
       using source = database(path);
       copyDatabase(source, target);
     }, path);
-    const reader = database(path);
-    reader.exec("PRAGMA query_only = 1");
-    return { writer, reader };
+    return opened;
   } catch (error) {
-    writer.close();
+    opened.close();
     throw error;
   }
 }
@@ -114,9 +120,9 @@ function touch(path: string): void {
   }
 }
 
-function checkSmall(writer: DatabaseSync): void {
-  if (pragma(writer, "page_count") * pragma(writer, "page_size") > checkedWhole) return;
-  const found = Object.values(writer.prepare("PRAGMA quick_check(1)").get() ?? {})[0];
+function checkSmall(opened: DatabaseSync): void {
+  if (pragma(opened, "page_count") * pragma(opened, "page_size") > checkedWhole) return;
+  const found = Object.values(opened.prepare("PRAGMA quick_check(1)").get() ?? {})[0];
   if (found !== "ok") throw damaged(String(found));
 }
 

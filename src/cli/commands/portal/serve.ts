@@ -7,7 +7,7 @@ import { defaultPolicy, type Policy } from "../../../portal/limits.ts";
 import { Portal } from "../../../portal/portal.ts";
 import { shelf } from "../../../portal/records.ts";
 import { demand } from "../../../refusals/mesh-error.ts";
-import { openSqliteStore } from "../../../store/sqlite.ts";
+import { openServingStore } from "../../../store/sqlite.ts";
 import type { Args } from "../../args.ts";
 import type { Call } from "../../call.ts";
 import { certificateFiles } from "../../portal/certificate.ts";
@@ -26,7 +26,7 @@ export async function run(call: Call): Promise<void> {
   const directory = resolve(args.needText("data"));
   const data = await openPortalData(directory);
   const shown = await openShown(directory, data, files);
-  const opened = await openSqliteStore(data.database);
+  const opened = await openServingStore(data.database);
   call.whenDone(() => opened.close());
   // A portal that can only read serves nobody: not even a session can be opened. Its operator is told now.
   await opened.transact((w) => w.remove(shelf.invitations, ""));
