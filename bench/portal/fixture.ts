@@ -11,6 +11,8 @@ import { openLocal } from "./local.ts";
 export const ACCOUNTS = 3000;
 /** How many updates of each are ready to be sent: one round to warm up, the others to count. */
 export const ROUNDS = 8;
+/** Raised when what a portal writes changes, so that no fixture of an older one is measured. */
+const GENERATION = 2;
 const AT_ONCE = 48;
 
 /** A portal's directory with many accounts and open sessions, and rounds of signed requests that nobody has sent yet. */
@@ -18,7 +20,7 @@ export type Fixture = { readonly folder: string; readonly portal: string };
 
 /** The fixture of this layout of the database; making it takes about a minute, so it is kept in the folder for temporary files. */
 export async function openFixture(say: (line: string) => void): Promise<Fixture> {
-  const folder = join(tmpdir(), `mesh-bench-portal-${ACCOUNTS}-${ROUNDS}-${currentFormat.number}`);
+  const folder = join(tmpdir(), `mesh-bench-portal-${ACCOUNTS}-${ROUNDS}-${currentFormat.number}.${GENERATION}`);
   if (!existsSync(folder)) {
     say(`making ${ACCOUNTS} accounts with ${ROUNDS} updates each in ${folder}; this takes a minute, once`);
     const draft = mkdtempSync(`${folder}-`);

@@ -1,9 +1,9 @@
 import type { Digest } from "../envelope/fields.ts";
 import { recipientsOf } from "../envelope/sealed.ts";
 import type { Signed } from "../envelope/signed.ts";
-import { at, disabledIn, type History, isVoid, knownIndex, lastRemoval, latest } from "../profiles/history.ts";
+import { at, disabledIn, type HistoryWords, isVoid, knownIndex, lastRemoval, latest } from "../profiles/history.ts";
 import { encapsulationKeyId } from "../profiles/keys.ts";
-import { masterOf, type Mesh, suspendedIn, wasSuspended } from "../profiles/mesh.ts";
+import { masterOf, type Mesh, type MeshWords, suspendedIn, wasSuspended } from "../profiles/mesh.ts";
 import { type ApplicationEntry, applicationEntry, deviceEntry } from "../profiles/personal.ts";
 import { type Roster, rosterOf } from "../profiles/roster.ts";
 import type { Correct } from "../profiles/stages.ts";
@@ -27,7 +27,7 @@ export type Chain = {
 };
 
 /** The authority by which commits are judged: the mesh as it is known, and who is suspended in it now. */
-export type Authority = Mesh & { readonly roster: Roster; readonly suspended: Suspended };
+export type Authority = MeshWords & { readonly roster: Roster; readonly suspended: Suspended };
 
 /** The authority of a mesh at a time, in milliseconds of portal time. */
 export function authorityOf(mesh: Mesh, now: number): Authority {
@@ -108,7 +108,7 @@ function encryptionKeyOf(device: DeviceId, authority: Authority): string {
 }
 
 /** Whether an epoch is too old at a version: a holder of its key may not read any more, or a reader was removed since (decision 6.2). */
-function isStale(chain: Chain, readers: readonly DeviceId[], when: Version, history: History): boolean {
+function isStale(chain: Chain, readers: readonly DeviceId[], when: Version, history: HistoryWords): boolean {
   const removal = lastRemoval(history.filter((one) => !isAfter(one.profile.payload, when)), chain.catalog);
   return chain.holders.some((device) => !readers.includes(device)) || (removal !== undefined && isAfter(removal, chain.epochVersion));
 }
@@ -122,7 +122,7 @@ export function isLocked(holders: readonly DeviceId[], administrators: readonly 
 }
 
 /** The commit of a catalog after which nothing counts that a device appended; `undefined` while it is not disabled (decision 5.4). */
-export function cutOf(mesh: Mesh, device: string, catalog: string): number | undefined {
+export function cutOf(mesh: MeshWords, device: string, catalog: string): number | undefined {
   const disabling = disabledIn(mesh.history, device)?.payload;
   return disabling === undefined ? undefined : knownIndex(mesh.history, catalog, disabling.heads, disabling, theirs(mesh, device));
 }

@@ -1,4 +1,4 @@
-import { type History, lastRemoval, latest } from "../profiles/history.ts";
+import { type HistoryWords, lastRemoval, latest } from "../profiles/history.ts";
 import { applicationEntry } from "../profiles/personal.ts";
 import type { Roster } from "../profiles/roster.ts";
 import { partyOf, type Suspended } from "../profiles/suspension.ts";
@@ -13,7 +13,7 @@ export type Owed = { readonly roll: boolean; readonly grants: readonly DeviceId[
  * What is owed to a catalog now: a new epoch if a holder of the current key is no reader any more, is suspended, if the
  * epoch is older than the last removal, or if no administrator who waits for the key could be granted it; else grants to readers that do not hold the key (decision 6.2).
  */
-export function owed(chain: Chain | undefined, application: string, history: History, suspended: Suspended, roster: Roster): Owed {
+export function owed(chain: Chain | undefined, application: string, history: HistoryWords, suspended: Suspended, roster: Roster): Owed {
   const entry = applicationEntry(latest(history)?.payload ?? { applications: [] }, application);
   if (entry === undefined) return { roll: false, grants: [], readers: [], excluded: [] };
   const excluded = entry.readers.filter((device) => suspended.has(partyOf(device, roster).id));

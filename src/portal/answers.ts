@@ -15,16 +15,22 @@ export async function firstAnswer(reading: Reading, session: string, counter: nu
   const highest = (await reading.list(shelf.answers, `${session}/`, { reverse: true, limit: 1 }))[0];
   const top = highest === undefined ? 0 : Number(highest.key.slice(session.length + 1));
   demand(counter > top - COUNTER_WINDOW, "session-counter-old", "This request is older than the portal remembers.");
-  const known = await row<AnswerRecord>(reading, shelf.answers, `${session}/${ordinal(counter)}`);
+  const known = await answerUnder(reading, session, counter);
   if (known === undefined) return undefined;
   demand(known.mac === mac, "session-counter-reused", "Another request was already made under this counter.");
   return { status: known.status, body: fromBase64url(known.body) };
+}
+
+/** What was answered under a counter, whatever was asked. */
+export function answerUnder(reading: Reading, session: string, counter: number): Promise<AnswerRecord | undefined> {
+  return row<AnswerRecord>(reading, shelf.answers, `${session}/${ordinal(counter)}`);
 }
 
 /** Keeps a write's answer in the write's own transaction, and forgets some that left the window. */
 export async function keepAnswer(writing: Writing, session: string, counter: number, mac: string, status: number, body: Uint8Array): Promise<void> {
   const record: AnswerRecord = { body: toBase64url(body), mac, status };
   await putRow(writing, shelf.answers, `${session}/${ordinal(counter)}`, record);
+  if (counter <= COUNTER_WINDOW) return;
   for (const { key } of await writing.list(shelf.answers, `${session}/`, { limit: FORGOTTEN_AT_ONCE })) {
     if (Number(key.slice(session.length + 1)) <= counter - COUNTER_WINDOW) await writing.remove(shelf.answers, key);
   }

@@ -2,14 +2,15 @@ import { fromBase64url } from "../bytes/base64url.ts";
 import { type Authority, authorityOf, type Chain, nextCommit } from "../catalogs/chain.ts";
 import { checkBody } from "../catalogs/commits.ts";
 import { owed } from "../catalogs/freshness.ts";
-import type { History, KnownVersion } from "../profiles/history.ts";
-import { deviceEntry, personalProfile } from "../profiles/personal.ts";
+import type { HistoryWords } from "../profiles/history.ts";
+import { deviceEntry } from "../profiles/personal.ts";
 import { NOBODY, partyOf } from "../profiles/suspension.ts";
 import { isSame } from "../profiles/version.ts";
 import { demand } from "../refusals/mesh-error.ts";
 import { chainIn, type Draft, deviceIn, personalNow, rosterNow } from "./draft.ts";
 import type { ReadPart } from "./read-part.ts";
-import { getObject, ordinal, parseRow, putObject, putRow, shelf, type Stamped } from "./records.ts";
+import { ordinal, parseRow, type PersonalRow, putObject, putRow, shelf } from "./records.ts";
+import { versionOf } from "./view.ts";
 
 /** Takes the next commit of a catalog's chain. */
 export async function applyCommit(draft: Draft, { signed, body: sent }: Extract<ReadPart, { kind: "commit" }>): Promise<void> {
@@ -54,16 +55,13 @@ async function recentAuthority(draft: Draft, before: Chain | undefined, author: 
   };
 }
 
-async function historySince({ id, read, versions }: Draft, chain: Chain | undefined): Promise<History> {
+async function historySince({ id, read, versions }: Draft, chain: Chain | undefined): Promise<HistoryWords> {
   const found = versions[0];
   if (found === undefined || chain === undefined || isSame(chain.epochVersion, found.profile.payload)) return versions;
   const { g, n } = chain.epochVersion;
   const older = await read(async (r) => {
     const rows = await r.list(shelf.personals, `${id}/`, { after: `${id}/${ordinal(g)}/${ordinal(n - 1)}` });
-    return Promise.all(rows.map(async ({ value }): Promise<KnownVersion> => {
-      const { arrived, digest } = parseRow<Stamped>(value);
-      return { arrived, profile: digest === found.profile.digest ? found.profile : ((await getObject(r, digest, personalProfile)) as KnownVersion["profile"]) };
-    }));
+    return Promise.all(rows.map(({ value }) => versionOf(r, parseRow<PersonalRow>(value))));
   });
   return [...older.filter((one) => one.profile.digest !== found.profile.digest), ...versions];
 }

@@ -2,7 +2,7 @@ import type { Chain } from "../catalogs/chain.ts";
 import type { Jws, Verified } from "../envelope/signed.ts";
 import { type ApplicationProfile, applicationProfile } from "../profiles/application.ts";
 import { type DeviceProfile, deviceProfile } from "../profiles/device.ts";
-import type { KnownVersion } from "../profiles/history.ts";
+import type { KnownWords } from "../profiles/history.ts";
 import { type Mesh, suspendedIn } from "../profiles/mesh.ts";
 import { deviceEntry } from "../profiles/personal.ts";
 import type { Roster } from "../profiles/roster.ts";
@@ -26,7 +26,7 @@ export type Draft = {
   mesh: Mesh | undefined;
   roster: Roster | undefined;
   /** The Personal Profile that the batch found, if there is one, and those that it adds. */
-  readonly versions: KnownVersion[];
+  readonly versions: KnownWords[];
   readonly chains: Map<string, Chain | undefined>;
   readonly applications: Map<string, Correct<ApplicationProfile> | undefined>;
   readonly offered: Map<string, Verified<DeviceProfile>>;
@@ -46,7 +46,7 @@ export function rosterNow({ roster }: Draft): Roster {
 }
 
 /** The Personal Profile that counts now. */
-export function personalNow({ versions }: Draft): KnownVersion["profile"] | undefined {
+export function personalNow({ versions }: Draft): KnownWords["profile"] | undefined {
   return versions.at(-1)?.profile;
 }
 

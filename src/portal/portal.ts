@@ -8,7 +8,7 @@ import type { Store } from "../store/store.ts";
 import { type Asker, askerFor, type Context, type Identity, type Plan } from "./context.ts";
 import { decisions } from "./dispatch.ts";
 import { Buckets, networkOf, type Policy } from "./limits.ts";
-import { firstAnswer, keepAnswer } from "./answers.ts";
+import { answerUnder, firstAnswer, keepAnswer } from "./answers.ts";
 import { authenticate, type Held } from "./sessions.ts";
 import { Turns } from "./turns.ts";
 import type { View } from "./view.ts";
@@ -149,7 +149,7 @@ export class Portal {
     const keep = command.writes && session !== undefined;
     if (plan.write === undefined && !keep) return;
     await this.#parts.store.transact(async (w) => {
-      if (keep) demand((await firstAnswer(w, session.held.session.id, session.counter, session.mac)) === undefined, "account-changed", "This request is being answered already.");
+      if (keep) demand((await answerUnder(w, session.held.session.id, session.counter)) === undefined, "account-changed", "This request is being answered already.");
       await plan.write?.(w);
       if (keep) await keepAnswer(w, session.held.session.id, session.counter, session.mac, 200, body);
     });

@@ -1,7 +1,8 @@
 import { canonicalBytes, type Json } from "../bytes/canonical-json.ts";
-import { parseCanonical } from "../bytes/json.ts";
+import { fromUtf8 } from "../bytes/text.ts";
 import type { Digest } from "../envelope/fields.ts";
 import { type ObjectType, readSigned, type Signed, signedBytes } from "../envelope/signed.ts";
+import type { PersonalWords } from "../profiles/history.ts";
 import type { Roster } from "../profiles/roster.ts";
 import type { MasterId } from "../profiles/types.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
@@ -58,6 +59,9 @@ export type Stamped = { readonly digest: Digest; readonly arrived: number };
 /** A version of a Master Profile; its roster, which is derived, spares reading the profile. */
 export type MasterRow = Stamped & { readonly countersignature?: Digest; readonly roster?: Roster };
 
+/** A version of a Personal Profile; what it says, which is derived, spares reading the profile. */
+export type PersonalRow = Stamped & { readonly words?: Omit<PersonalWords, "digest"> };
+
 /** The Application Profile that counts; its version, where it is kept, spares reading the profile. */
 export type ApplicationRow = Stamped & { readonly version?: number };
 
@@ -75,7 +79,7 @@ export async function row<T>(reading: Reading, from: string, key: string): Promi
 /** Parses a row read from a listing. */
 export function parseRow<T>(octets: Uint8Array): T {
   try {
-    return parseCanonical(octets) as T;
+    return JSON.parse(fromUtf8(octets)) as T;
   } catch {
     throw new MeshError("store-damaged", "A row of the portal's database does not parse.", "Run `mesh portal check`, or restore a backup.");
   }

@@ -1,12 +1,12 @@
-import type { KnownVersion } from "../profiles/history.ts";
+import type { KnownWords, PersonalWords } from "../profiles/history.ts";
 import { type MasterProfile, masterProfile } from "../profiles/master.ts";
-import { personalProfile } from "../profiles/personal.ts";
+import { type PersonalProfile, personalProfile } from "../profiles/personal.ts";
 import { type Roster, rosterOf } from "../profiles/roster.ts";
 import type { Correct } from "../profiles/stages.ts";
 import type { MasterId } from "../profiles/types.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import type { Reading } from "../store/store.ts";
-import { getObject, type MasterRow, type MeshRecord, ordinal, row, shelf, type Stamped } from "./records.ts";
+import { getObject, type MasterRow, type MeshRecord, ordinal, type PersonalRow, row, shelf } from "./records.ts";
 
 /**
  * Where a mesh stands now, and nothing of its past: the row that every change rewrites, who stands where in its Master
@@ -14,7 +14,7 @@ import { getObject, type MasterRow, type MeshRecord, ordinal, row, shelf, type S
  *
  * Almost every request is judged by this alone, so it is read in a few rows however long the mesh has lived.
  */
-export type View = { readonly id: MasterId; readonly record: MeshRecord; readonly roster: Roster; readonly personal: KnownVersion };
+export type View = { readonly id: MasterId; readonly record: MeshRecord; readonly roster: Roster; readonly personal: KnownWords };
 
 /**
  * Reads where a mesh stands; `undefined` if this portal does not hold it.
@@ -24,12 +24,26 @@ export type View = { readonly id: MasterId; readonly record: MeshRecord; readonl
  */
 export async function loadView(reading: Reading, id: MasterId): Promise<View | undefined> {
   const record = await row<MeshRecord>(reading, shelf.meshes, id);
-  if (record === undefined || record.purging === true) return undefined;
-  const stamp = await row<Stamped>(reading, shelf.personals, `${id}/${ordinal(record.g)}/${ordinal(record.n)}`);
+  return record === undefined ? undefined : viewOf(reading, id, record);
+}
+
+/** As `loadView`, for a row that was read already. */
+export async function viewOf(reading: Reading, id: MasterId, record: MeshRecord): Promise<View | undefined> {
+  if (record.purging === true) return undefined;
+  const kept = await row<PersonalRow>(reading, shelf.personals, `${id}/${ordinal(record.g)}/${ordinal(record.n)}`);
   const roster = await rosterAt(reading, id, record.master);
-  if (stamp === undefined || roster === undefined) throw new MeshError("store-damaged", "A mesh in the portal's database has lost its profiles.", "Run `mesh portal check`, or restore a backup.");
-  const personal = { arrived: stamp.arrived, profile: (await getObject(reading, stamp.digest, personalProfile)) as KnownVersion["profile"] };
-  return { id, record, roster, personal };
+  if (kept === undefined || roster === undefined) throw new MeshError("store-damaged", "A mesh in the portal's database has lost its profiles.", "Run `mesh portal check`, or restore a backup.");
+  return { id, record, roster, personal: await versionOf(reading, kept) };
+}
+
+/** What a Personal Profile says: kept beside its digest, and read from the profile where an older version of the program kept nothing. */
+export async function versionOf(reading: Reading, { arrived, digest, words }: PersonalRow): Promise<KnownWords> {
+  return { arrived, profile: words === undefined ? wordsOf((await getObject(reading, digest, personalProfile)) as Correct<PersonalProfile>) : { ...words, digest } };
+}
+
+/** A profile without the octets that were signed. */
+export function wordsOf({ digest, kid, payload }: Correct<PersonalProfile>): PersonalWords {
+  return { digest, kid, payload };
 }
 
 /** The roster of a version of the Master Profile: kept beside it, and made from it where an older version of the program kept none. */

@@ -1,7 +1,7 @@
 import type { MasterId } from "../profiles/types.ts";
 import type { Reading, Store } from "../store/store.ts";
 import { type MeshRecord, row, shelf } from "./records.ts";
-import { loadView, type View } from "./view.ts";
+import { type View, viewOf } from "./view.ts";
 import { loadWhole, type Whole } from "./whole.ts";
 
 const KEPT_VIEWS = 512;
@@ -26,7 +26,7 @@ export class Views {
   async at(reading: Reading, id: MasterId): Promise<View | undefined> {
     const kept = this.#views.get(id);
     const record = await row<MeshRecord>(reading, shelf.meshes, id);
-    const view = kept !== undefined && record?.revision === kept.record.revision ? kept : await loadView(reading, id);
+    const view = record === undefined ? undefined : record.revision === kept?.record.revision ? kept : await viewOf(reading, id, record);
     if (view === undefined) this.#views.delete(id);
     else this.set(view);
     return view;

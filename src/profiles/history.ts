@@ -4,31 +4,36 @@ import type { Correct } from "./stages.ts";
 import { type Admission, partyOf } from "./suspension.ts";
 import { isAfter, isSame, type Version } from "./version.ts";
 
+/** What a version of a Personal Profile says, without the octets that were signed: all that rules ask of it. */
+export type PersonalWords = Pick<Correct<PersonalProfile>, "digest" | "kid" | "payload">;
+
 /** One version of a Personal Profile with the time at which the portal received it, in milliseconds. */
+export type KnownWords = { readonly profile: PersonalWords; readonly arrived: number };
 export type KnownVersion = { readonly profile: Correct<PersonalProfile>; readonly arrived: number };
 
-/** All versions of one Personal Profile known here, oldest first; the last is the greatest (g, n). */
+/** Versions of one Personal Profile known here, oldest first; the last is the greatest (g, n). */
+export type HistoryWords = readonly KnownWords[];
 export type History = readonly KnownVersion[];
 
 /** The greatest version known. */
-export function latest(history: History): Correct<PersonalProfile> | undefined {
+export function latest<V extends KnownWords>(history: readonly V[]): V["profile"] | undefined {
   return history.at(-1)?.profile;
 }
 
 /** The profile of a version. */
-export function at(history: History, version: Version): Correct<PersonalProfile> | undefined {
+export function at<V extends KnownWords>(history: readonly V[], version: Version): V["profile"] | undefined {
   return history.find((one) => isSame(one.profile.payload, version))?.profile;
 }
 
 /** Whether a later Master Profile overrode a version: the first under g+1 named an earlier one as its predecessor (decision 4.6). */
-export function isVoid(history: History, version: Version): boolean {
+export function isVoid(history: HistoryWords, version: Version): boolean {
   const over = history.find((one) => one.profile.payload.g === version.g + 1)?.profile.payload;
   const base = over === undefined ? undefined : history.find((one) => one.profile.digest === over.previous)?.profile.payload;
   return base !== undefined && isAfter(version, base);
 }
 
 /** Every admission of a device: a version that lists it as active while the version that it names before it does not. */
-export function admissions(history: History, rosters: readonly Roster[]): readonly Admission[] {
+export function admissions(history: HistoryWords, rosters: readonly Roster[]): readonly Admission[] {
   const byDigest = new Map(history.map(({ profile }) => [profile.digest as string, profile.payload]));
   return history.flatMap(({ profile: { kid, payload }, arrived }) => {
     const roster = rosters[payload.g - 1];
@@ -43,13 +48,13 @@ export function admissions(history: History, rosters: readonly Roster[]): readon
 }
 
 /** The version from which on a device that was active is so no more, with the heads that its signer knew. */
-export function disabledIn(history: History, device: string): Correct<PersonalProfile> | undefined {
+export function disabledIn<V extends KnownWords>(history: readonly V[], device: string): V["profile"] | undefined {
   const last = history.findLastIndex((one) => deviceEntry(one.profile.payload, device)?.status === "active");
   return last < 0 ? undefined : history[last + 1]?.profile;
 }
 
 /** The newest version in which an application lost a reader: no epoch older than it may be written under (decision 6.2). */
-export function lastRemoval(history: History, application: string): Version | undefined {
+export function lastRemoval(history: HistoryWords, application: string): Version | undefined {
   let removal: Version | undefined;
   let before: ApplicationEntry | undefined;
   for (const { profile } of history) {
@@ -66,7 +71,7 @@ export function lastRemoval(history: History, application: string): Version | un
  * not, since he does not read that catalog, as the newest version up to `cut` names it that is neither void nor signed by
  * whom he cut off; else 0, which leaves no commit standing.
  */
-export function knownIndex(history: History, catalog: string, heads: readonly Head[], cut: Version, signedByTheirs: (kid: string) => boolean): number {
+export function knownIndex(history: HistoryWords, catalog: string, heads: readonly Head[], cut: Version, signedByTheirs: (kid: string) => boolean): number {
   const named = heads.find((head) => head.catalog === catalog);
   if (named !== undefined) return named.index;
   const sound = history.filter(({ profile }) => !isAfter(profile.payload, cut) && !isVoid(history, profile.payload) && !signedByTheirs(profile.kid));

@@ -3,7 +3,7 @@ import { type Signed, type Verified, verifySigned } from "../envelope/signed.ts"
 import { demand } from "../refusals/mesh-error.ts";
 import type { Countersignature } from "./countersignature.ts";
 import type { DeviceProfile } from "./device.ts";
-import { admissions, at, type History, latest } from "./history.ts";
+import { admissions, at, type History, type HistoryWords, latest, type PersonalWords } from "./history.ts";
 import { verifyingKey } from "./keys.ts";
 import type { MasterProfile } from "./master.ts";
 import { deviceEntry, MAX_SUSPENSIONS, type PersonalProfile } from "./personal.ts";
@@ -26,6 +26,9 @@ export type Mesh = {
   readonly devices: ReadonlyMap<string, Correct<DeviceProfile>>;
   readonly suspensions: readonly SuspensionEvent[];
 };
+
+/** The same with what its Personal Profiles say, without the octets that were signed. */
+export type MeshWords = Omit<Mesh, "history"> & { readonly history: HistoryWords };
 
 /** A mesh of which nothing but its identifier is known. */
 export function emptyMesh(id: MasterId): Mesh {
@@ -57,7 +60,7 @@ export function suspendedIn(mesh: Mesh, now: number): Suspended {
  * Whether a device was suspended at some moment at which a version was current: what an epoch made then may leave it out
  * for. What came later, a lapse, a lift or another suspension, changes nothing in the answer.
  */
-export function wasSuspended(mesh: Mesh, device: string, when: Version): boolean {
+export function wasSuspended(mesh: MeshWords, device: string, when: Version): boolean {
   const rosters = mesh.masters.map(rosterOf);
   const roster = rosters[when.g - 1];
   const admitted = admissions(mesh.history, rosters);
@@ -126,7 +129,7 @@ export async function withPersonal(mesh: Mesh, signed: Signed<PersonalProfile>, 
 export type Ground = {
   readonly known: { readonly digest: Digest } | undefined;
   readonly roster: Roster;
-  readonly previous: () => Correct<PersonalProfile> | undefined;
+  readonly previous: () => PersonalWords | undefined;
   readonly suspended: () => Suspended;
   readonly suspensions: readonly Digest[];
 };

@@ -1,7 +1,7 @@
 import { demand } from "../refusals/mesh-error.ts";
+import type { PersonalWords } from "./history.ts";
 import { deviceEntry, type PersonalProfile } from "./personal.ts";
 import type { Roster } from "./roster.ts";
-import type { Correct } from "./stages.ts";
 import { showVersion } from "./version.ts";
 
 /**
@@ -11,13 +11,13 @@ import { showVersion } from "./version.ts";
 export const MAX_STEP = 16;
 
 /** The rules of a Personal Profile that need no signature: its place in the order and what it may list (decisions 4.2, 4.3, 4.9). */
-export function checkPersonal(profile: PersonalProfile, roster: Roster, previous: Correct<PersonalProfile> | undefined): void {
+export function checkPersonal(profile: PersonalProfile, roster: Roster, previous: PersonalWords | undefined): void {
   checkOrder(profile, roster, previous);
   checkDevices(profile, roster, previous?.payload);
   checkApplications(profile);
 }
 
-function checkOrder(profile: PersonalProfile, roster: Roster, previous: Correct<PersonalProfile> | undefined): void {
+function checkOrder(profile: PersonalProfile, roster: Roster, previous: PersonalWords | undefined): void {
   demand(profile.id === roster.id, "profile-wrong-id", "This Personal Profile belongs to another Master Profile.");
   demand(profile.g === roster.version && profile.master === roster.digest, "profile-out-of-order", "This Personal Profile names another version of the Master Profile.");
   demand(profile.previous === previous?.digest, "profile-out-of-order", `Personal Profile ${showVersion(profile)} does not follow the version known before it.`);

@@ -6,6 +6,7 @@ import type { ApplicationProfile } from "./application.ts";
 import type { ConnectionAnswer, PinNotice } from "./connection.ts";
 import type { Countersignature } from "./countersignature.ts";
 import { checkBaseKeys, type DeviceProfile } from "./device.ts";
+import type { PersonalWords } from "./history.ts";
 import { signatureKeyId, verifyingKey } from "./keys.ts";
 import type { MasterProfile } from "./master.ts";
 import { applicationEntry, deviceEntry, type PersonalProfile } from "./personal.ts";
@@ -47,7 +48,7 @@ export async function verifyPersonal(signed: Signed<PersonalProfile>, roster: Ro
 }
 
 /** A Personal Profile under its Master Profile, after the version that it names, by a signer not suspended before it (decisions 4.2-4.5). */
-export function correctPersonal(profile: Verified<PersonalProfile>, roster: Roster, previous: Correct<PersonalProfile> | undefined, suspended: Suspended): Correct<PersonalProfile> {
+export function correctPersonal(profile: Verified<PersonalProfile>, roster: Roster, previous: PersonalWords | undefined, suspended: Suspended): Correct<PersonalProfile> {
   requireAdministrationKey(profile, roster, "Personal Profile");
   checkPersonal(profile.payload, roster, previous);
   demand(!isSuspended(suspended, profile.kid, roster, profile.payload), "signer-suspended", "The administration device that signed this Personal Profile was suspended before.");
@@ -74,7 +75,7 @@ export function correctDevice(profile: Verified<DeviceProfile>, personal: Correc
 }
 
 /** Draft §5.4: the key that signs an Application Profile is that of a device listed as its administrator in the Personal Profile. */
-export async function correctApplication(signed: Signed<ApplicationProfile>, personal: Correct<PersonalProfile>, device: Correct<DeviceProfile>, previous: Correct<ApplicationProfile> | undefined, roster: Roster, suspended: Suspended): Promise<Correct<ApplicationProfile>> {
+export async function correctApplication(signed: Signed<ApplicationProfile>, personal: PersonalWords, device: Correct<DeviceProfile>, previous: Correct<ApplicationProfile> | undefined, roster: Roster, suspended: Suspended): Promise<Correct<ApplicationProfile>> {
   const { payload } = signed;
   demand(payload.g === personal.payload.g && payload.n === personal.payload.n, "profile-out-of-order", "This Application Profile is signed under another Personal Profile.");
   const entry = applicationEntry(personal.payload, payload.id);
