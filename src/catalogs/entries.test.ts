@@ -14,9 +14,9 @@ import { digestOf } from "../envelope/signed.ts";
 import { makeDevice, outcome, someId } from "../profiles/test-mesh.ts";
 import { checkBody, MAX_COMMIT_BODY, wrapSubject } from "./commits.ts";
 import { type Change, changesBytes, MAX_PLAINTEXT, openChanges, pad, sealChanges } from "./entries.ts";
+import { counterLimit } from "./counters.ts";
 import { newEntryId } from "./entry-id.ts";
 import { beginEpoch, grantEpoch, previousKey, takeKey } from "./epoch-keys.ts";
-import { MAX_COUNTER } from "./merge.ts";
 
 const place = { catalog: someId(), epoch: 3, g: 1, index: 9, n: 1 };
 const key = randomBytes(32);
@@ -58,7 +58,7 @@ suite("entries of a commit (decision 6.2)", () => {
       [{ entry: "short", fields: {} }],
       [{ entry, fields: {}, purge: { fields: {} } }],
       [{ entry, fields: {}, purge: { blobs: ["x"], fields: {} } }],
-      ...[0, 1.5, MAX_COUNTER, "1"].map((counter) => [{ entry, fields: {}, purge: { blobs: [], fields: { name: { [someId()]: counter } } } }]),
+      ...[0, 1.5, Number.MAX_SAFE_INTEGER, "1"].map((counter) => [{ entry, fields: {}, purge: { blobs: [], fields: { name: { [someId()]: counter } } } }]),
       [{ entry, fields: {}, purge: { blobs: [], fields: { name: { constructor: 1 } } } }],
       [{ entry, fields: {}, purge: { blobs: [], fields: { Name: { [someId()]: 1 } } } }],
       [{ entry, fields: { Name: [1, "x"] } }],
@@ -69,6 +69,9 @@ suite("entries of a commit (decision 6.2)", () => {
       [{ entry, fields: { name: [1, "x", "y"] } }],
       [{ entry, fields: { name: "x" } }],
       [{ entry, fields: ["x"] }],
+      [{ entry, fields: { name: [counterLimit(place.index) + 1, "x"] } }],
+      [{ entry, fields: { name: [1, "x"], other: [Number.MAX_SAFE_INTEGER, "x"] } }],
+      [{ entry, fields: {}, purge: { blobs: [], fields: { name: { [someId()]: counterLimit(place.index) + 1 } } } }],
       [{ entry, fields: {}, more: 1 }],
       {},
     ];
@@ -102,7 +105,7 @@ suite("entries of a commit (decision 6.2)", () => {
   });
 
   test("texts with octet 0x80 in them are not taken for padding", () => {
-    const text: readonly Change[] = [{ entry: newEntryId(), fields: { x: [MAX_COUNTER, "\u0080\u0100 \u2000"] } }];
+    const text: readonly Change[] = [{ entry: newEntryId(), fields: { x: [counterLimit(place.index), "\u0080\u0100 \u2000"] } }];
     const { payload, body } = sealChanges(place, key, text);
     assert.deepEqual(openChanges(payload, body, key), text);
     assert.ok(changesBytes(text).includes(0x80));

@@ -10,6 +10,7 @@ import { digestOf } from "../envelope/signed.ts";
 import { demand } from "../refusals/mesh-error.ts";
 import { isUdf } from "../udf/udf.ts";
 import type { Place } from "./epoch-keys.ts";
+import { counterLimit } from "./counters.ts";
 import { checkBody, type EntriesCommit, MAX_COMMIT_BODY } from "./commits.ts";
 
 /** The most blobs that one purge lets go of. */
@@ -36,7 +37,7 @@ export const MAX_PLAINTEXT = MAX_COMMIT_BODY - 16;
 /** Encrypts changes under the key of the epoch current now and makes the payload of their commit; the ciphertext travels beside it. */
 export function sealChanges(place: Place, key: Uint8Array, changes: readonly Change[]): { readonly payload: EntriesCommit; readonly body: Uint8Array } {
   // Nobody writes what others would refuse to read.
-  readShape(changesShape, { changes, v: 1 }, "entries-malformed", "changes");
+  readChanges({ changes, v: 1 }, place.index);
   const { salt, ciphertext } = encryptUnder(key, purpose(place.catalog, place.epoch), pad(changesBytes(changes)));
   const payload: EntriesCommit = { ...place, digest: digestOf(ciphertext), kind: "entries", salt: toBase64url(salt), size: ciphertext.length, v: 1 };
   return { payload, body: ciphertext };
@@ -49,7 +50,16 @@ export function openChanges(payload: EntriesCommit, body: Uint8Array, key: Uint8
   demand(padded !== undefined, "entries-malformed", `Commit ${payload.index} does not open under the key of its epoch.`);
   const plaintext = unpad(padded);
   demand(plaintext !== undefined, "entries-malformed", `Commit ${payload.index} is wrongly padded.`);
-  return readShape(changesShape, parseCanonical(plaintext, { maxBytes: MAX_COMMIT_BODY }), "entries-malformed", `commit ${payload.index}`).changes;
+  return readChanges(parseCanonical(plaintext, { maxBytes: MAX_COMMIT_BODY }), payload.index);
+}
+
+/** Reads the changes of the commit of an index; refuses with `entries-malformed`. */
+function readChanges(value: unknown, index: number): readonly Change[] {
+  const { changes } = readShape(changesShape, value, "entries-malformed", `commit ${index}`);
+  const limit = counterLimit(index);
+  const named = changes.flatMap((one) => [...Object.values(one.fields).map(([counter]) => counter), ...Object.values(one.purge?.fields ?? {}).flatMap((last) => Object.values(last))]);
+  demand(named.every((counter) => counter <= limit), "entries-malformed", `Commit ${index} names a counter that nobody came to by writing.`);
+  return changes;
 }
 
 /** The octets that changes take before padding; importers cut by it. */

@@ -5,8 +5,9 @@ import * as fc from "fast-check";
 import { canonicalJson, type Json } from "../bytes/canonical-json.ts";
 import type { Digest } from "../envelope/fields.ts";
 import type { Change } from "./entries.ts";
+import { MAX_COUNTER } from "./counters.ts";
 import { newEntryId } from "./entry-id.ts";
-import { change, current, type Entry, erase, isRemoved, MAX_COUNTER, merge, past, type Purge, purge, without, type Write, writes } from "./merge.ts";
+import { change, current, type Entry, erase, isRemoved, merge, past, type Purge, purge, without, type Write, writes } from "./merge.ts";
 
 const ID = newEntryId();
 const field = fc.constantFrom("name", "password", "constructor", "removed");

@@ -1,5 +1,6 @@
 import { canonicalJson, type Json } from "../bytes/canonical-json.ts";
 import type { Digest } from "../envelope/fields.ts";
+import { MAX_COUNTER } from "./counters.ts";
 import type { Change } from "./entries.ts";
 import type { EntryId } from "./entry-id.ts";
 
@@ -23,9 +24,6 @@ export type Entry = { readonly id: EntryId; readonly fields: Readonly<Record<str
 
 /** The field that marks an entry as removed. */
 export const REMOVED = "removed";
-
-/** The greatest causal counter; no writer goes beyond it, so that a field which a bad one drove there can still be written. */
-export const MAX_COUNTER = Number.MAX_SAFE_INTEGER;
 
 /**
  * Adds the writes and the purge of a change to an entry.

@@ -16,6 +16,7 @@ import { demand } from "../refusals/mesh-error.ts";
 import { isUdf } from "../udf/udf.ts";
 import type { Authority } from "./chain.ts";
 import { MAX_COMMIT_BODY } from "./commits.ts";
+import { counterLimit } from "./counters.ts";
 import { FIELD_NAME, MAX_PLAINTEXT, pad, unpad, purgeShape } from "./entries.ts";
 import type { Entry } from "./merge.ts";
 import { type Packed, packEntries, unpackEntries } from "./packing.ts";
@@ -171,5 +172,5 @@ function isEntry(entry: Entry): boolean {
   const { id, fields: all, purges = [], ...more } = entry;
   const fields = Object.entries(all);
   const something = fields.length + purges.length > 0 && Object.keys(more).length === 0;
-  return v.is(octetsField({ octets: 16 }), id) && something && v.is(purgesShape, purges) && fields.every(([name, writes]) => FIELD_NAME.test(name) && writes.length > 0 && writes.every((write) => write.counter >= 1 && write.commit !== undefined && write.commit >= 1 && isUdf(write.author)));
+  return v.is(octetsField({ octets: 16 }), id) && something && v.is(purgesShape, purges) && purges.every((one) => Object.values(one.fields).every((last) => Object.values(last).every((counter) => counter <= counterLimit(one.commit)))) && fields.every(([name, writes]) => FIELD_NAME.test(name) && writes.length > 0 && writes.every((write) => write.counter >= 1 && write.commit !== undefined && write.commit >= 1 && write.counter <= counterLimit(write.commit) && isUdf(write.author)));
 }

@@ -1,5 +1,5 @@
 import type { Change } from "../catalogs/entries.ts";
-import { current, type Entry, merge } from "../catalogs/merge.ts";
+import { current, type Entry, merge, unpurged } from "../catalogs/merge.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import { type Client, memberSelf } from "./client.ts";
 import { EntryRows } from "./entry-rows.ts";
@@ -8,6 +8,11 @@ import type { RowsReading } from "./rows.ts";
 
 /** The kinds of catalog that every mesh has. */
 export type CatalogType = "devices" | "administration" | "passwords";
+
+/** Whether nothing is ever purged in a catalog of this kind: whoever could take away what others say of themselves would speak for them. */
+export function isUnpurgeable(type: string | undefined): boolean {
+  return type === "devices" || type === "administration";
+}
 
 /** The catalog of a kind, as this home knows it. */
 export async function catalogOf(rows: RowsReading, type: CatalogType): Promise<string> {
@@ -19,7 +24,7 @@ export async function catalogOf(rows: RowsReading, type: CatalogType): Promise<s
 /** The entries of a catalog with the changes that were not sent yet; removed ones among them. Needs no portal. */
 export async function readEntries(client: Client, type: CatalogType): Promise<readonly Entry[]> {
   const self = await memberSelf(client);
-  return client.rows.read(async (rows) => entriesIn(rows, await catalogOf(rows, type), self.device));
+  return client.rows.read(async (rows) => asRead(type, await entriesIn(rows, await catalogOf(rows, type), self.device)));
 }
 
 /** As `readEntries`, only those that have one of these names, whatever its case, or identifiers, and perhaps others: its cost does not grow with what there is. */
@@ -37,7 +42,7 @@ export type Work = (entries: readonly Entry[]) => readonly Change[];
  * The changes go to the portal with the next sync.
  */
 export async function editEntries(client: Client, type: CatalogType, work: Work): Promise<void> {
-  await edit(client, type, entriesIn, work);
+  await edit(client, type, async (rows, catalog, device) => asRead(type, await entriesIn(rows, catalog, device)), work);
 }
 
 /** As `editEntries`, where `work` needs to see only the entries of some names or identifiers, as `readNamed` finds them. */
@@ -67,6 +72,10 @@ async function edit(client: Client, type: CatalogType, see: (rows: RowsReading, 
     }
     await entries.flush(rows);
   });
+}
+
+function asRead(type: CatalogType, entries: readonly Entry[]): readonly Entry[] {
+  return isUnpurgeable(type) ? entries.map(unpurged) : entries;
 }
 
 async function entriesIn(rows: RowsReading, catalog: string, device: string): Promise<readonly Entry[]> {

@@ -5,6 +5,7 @@ import { digestOf, signedBytes, signObject } from "../envelope/signed.ts";
 import type { SnapshotName } from "../profiles/connection.ts";
 import { personalOf } from "../profiles/mesh.ts";
 import { type Client, signerOf } from "./client.ts";
+import { isUnpurgeable } from "./catalog.ts";
 import { EntryRows } from "./entry-rows.ts";
 import { type EpochRow, loadCatalog } from "./known.ts";
 import { GROWN_OCTETS, type RetiredRow, retire, type SnapshotRow } from "./snapshot-rows.ts";
@@ -32,15 +33,16 @@ export async function makeSnapshots(client: Client, synced: Synced): Promise<voi
 }
 
 async function makeSnapshot(client: Client, { link, requester, self, mesh, now }: Synced, catalog: string): Promise<void> {
-  const { row, entries, waiting, last } = await client.rows.read(async (rows) => ({
+  const { row, all, waiting, last } = await client.rows.read(async (rows) => ({
     row: await loadCatalog(rows, catalog),
-    entries: (await new EntryRows(rows, catalog).all()).flatMap((entry) => settled(entry) ?? []),
+    all: await new EntryRows(rows, catalog).all(),
     waiting: await rows.list("waiting", catalog, { limit: 1 }),
     last: await rows.get<SnapshotRow>("snapshots", catalog),
   }));
   const epoch = row?.epochs[row.chain.epoch];
   // Who cannot read all of it cannot say what it is.
   if (row === undefined || epoch?.key === undefined || epoch.flawed === true || waiting.length > 0) return;
+  const entries = isUnpurgeable(row.type) ? all : all.flatMap((entry) => settled(entry) ?? []);
   const key = fromBase64url(epoch.key);
   const { chain } = row;
   const kept = last === undefined || isWasteful(last.pieces, entries) ? [] : last.pieces;

@@ -3,7 +3,9 @@ import type { Digest } from "../envelope/fields.ts";
 import { type Mesh, personalOf } from "../profiles/mesh.ts";
 import { CONTEST_MS } from "../profiles/types.ts";
 import type { Client, Self } from "./client.ts";
+import { isUnpurgeable } from "./catalog.ts";
 import { EntryRows } from "./entry-rows.ts";
+import { loadCatalog } from "./known.ts";
 import type { PortalLink, Requester } from "./portal-link.ts";
 import type { RowsWriting } from "./rows.ts";
 import { forgetSnapshot } from "./snapshot-rows.ts";
@@ -24,6 +26,7 @@ export async function awaitPurge(rows: RowsWriting, catalog: string, entry: stri
  */
 export async function finishPurges(client: Client, { link, mesh, now, requester, self }: { readonly link: PortalLink; readonly mesh: Mesh; readonly now: number; readonly requester: Requester; readonly self: Self }): Promise<void> {
   for (const { id: catalog, editors } of personalOf(mesh).payload.applications) {
+    if (isUnpurgeable((await client.rows.read((rows) => loadCatalog(rows, catalog)))?.type)) continue;
     const waiting = (await client.rows.read((rows) => rows.list<PurgingRow>("purging", catalog))).map((one) => one.row);
     for (const row of waiting) {
       if (row.heard === undefined) await client.rows.transact((rows) => rows.put("purging", catalog, itemOf(row), { ...row, heard: now } satisfies PurgingRow));

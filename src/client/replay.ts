@@ -3,7 +3,7 @@ import { authorityOf } from "../catalogs/chain.ts";
 import type { Change } from "../catalogs/entries.ts";
 import { change, type Entry, merge, settled, unpurged, without, writes } from "../catalogs/merge.ts";
 import { newEntryId } from "../catalogs/entry-id.ts";
-import { personalOf } from "../profiles/mesh.ts";
+import { type Mesh, personalOf } from "../profiles/mesh.ts";
 import { catalogRead } from "../protocol/catalogs.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { holdingPortalTo } from "./blame.ts";
@@ -66,7 +66,7 @@ async function replayCatalog(client: Client, { link, requester, mesh, key, now, 
   }
   if ((at?.chain.index ?? 0) < row.index) return row.index - (at?.chain.index ?? 0);
   const wrong = await client.rows.transact((rows) => finish(rows, catalog, row.index));
-  if (wrong > 0) await accuse(client, self.device, row.maker, catalog, wrong);
+  if (wrong > 0) await accuse(client, mesh, self.device, row.maker, catalog, wrong);
   return 0;
 }
 
@@ -108,11 +108,11 @@ function sameAt(then: Entry | undefined, should: Entry | undefined, now: Entry |
   return shown(then?.purges) === shown(should?.purges) && shown(counting(then)) === shown(counting(should));
 }
 
-async function accuse(client: Client, device: string, maker: string, catalog: string, wrong: number): Promise<never> {
+async function accuse(client: Client, mesh: Mesh, device: string, maker: string, catalog: string, wrong: number): Promise<never> {
   let name = maker;
   await editEntries(client, "devices", (entries) => {
-    name = namesIn(entries).get(maker) ?? maker;
-    const mine = ownEntry(entries, device);
+    name = namesIn(entries, mesh).get(maker) ?? maker;
+    const mine = ownEntry(entries, device, mesh);
     return [change(mine?.id ?? newEntryId(), mine, { accuses: { catalog, maker } })];
   });
   throw new MeshError("snapshot-false", `${name} wrote down ${wrong === 1 ? "an entry" : `${wrong} entries`} for new devices otherwise than your devices had made ${wrong === 1 ? "it" : "them"}. Here that is mended.`, `Somebody may control ${name}. If you do not know why, cut it off: mesh device disable ${JSON.stringify(name)}`);

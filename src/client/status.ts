@@ -48,7 +48,7 @@ export async function statusOf(client: Client): Promise<Status> {
     return {
       address: self.address,
       fingerprint: self.master,
-      device: { name: namesIn(entries).get(self.device) ?? self.name, fingerprint: self.device, ...standing(mesh, self, synced?.portalTime ?? client.now()) },
+      device: { name: namesIn(entries, mesh).get(self.device) ?? self.name, fingerprint: self.device, ...standing(mesh, self, synced?.portalTime ?? client.now()) },
       portal: { url: self.portal.url, fingerprint: self.portal.id },
       synced: synced?.at ?? null,
       refused: (await rows.get<RefusedRow>("refused", "refused"))?.at ?? null,
@@ -57,7 +57,7 @@ export async function statusOf(client: Client): Promise<Status> {
       devices: known ? personalOf(mesh).payload.devices.filter((device) => device.status === "active").length : 0,
       silent: known ? silentOf(mesh, entries, self, synced?.portalTime ?? client.now()) : [],
       unchecked: notRead,
-      accused: accusations(entries),
+      accused: accusations(entries, mesh),
       version: known ? { g: personalOf(mesh).payload.g, n: personalOf(mesh).payload.n } : null,
     };
   });
@@ -76,7 +76,7 @@ async function knownDevices(client: Client, self: Self): Promise<readonly Entry[
 }
 
 function silentOf(mesh: Mesh, entries: readonly Entry[], self: Self, now: number): Status["silent"] {
-  const [seen, names] = [lastSeen(entries), namesIn(entries)];
+  const [seen, names] = [lastSeen(entries), namesIn(entries, mesh)];
   return personalOf(mesh).payload.devices.flatMap(({ id, status }) => {
     const days = Math.floor((now - (seen.get(id) ?? now)) / 86_400_000);
     return status === "active" && id !== self.device && days > 7 ? [{ name: names.get(id) ?? id.slice(0, 9), days }] : [];

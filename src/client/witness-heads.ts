@@ -30,13 +30,13 @@ type Seen = v.InferOutput<typeof seenShape>;
 export async function witnessHeads(client: Client, self: Self, mesh: Mesh, now: number): Promise<void> {
   const entries = await readEntries(client, "devices");
   const last = lastSeen(entries).get(self.device);
-  if (ownEntry(entries, self.device) === undefined || (last !== undefined && now - last < DAY_MS)) return;
+  if (ownEntry(entries, self.device, mesh) === undefined || (last !== undefined && now - last < DAY_MS)) return;
   const [master, personal] = [masterOf(mesh), personalOf(mesh)];
   const readable = personal.payload.applications.filter((one) => one.readers.includes(self.device));
   const heads = await client.rows.read((rows) => loadHeads(rows, readable));
   const seen: Seen = { at: now, heads, master: { digest: master.digest, version: master.payload.version }, personal: { digest: personal.digest, g: personal.payload.g, n: personal.payload.n } };
   await editEntries(client, "devices", (entries) => {
-    const entry = ownEntry(entries, self.device);
+    const entry = ownEntry(entries, self.device, mesh);
     return [change(entry?.id ?? newEntryId(), entry, { seen: seen as unknown as Json })];
   });
 }
@@ -47,7 +47,7 @@ export async function compareHeads(client: Client, mesh: Mesh, now: number): Pro
   for (const [device, seen] of statements(entries)) {
     // A device that was cut off raises no alarm any more.
     if (!isActive(mesh, device, now)) continue;
-    const name = namesIn(entries).get(device) ?? device.slice(0, 9);
+    const name = namesIn(entries, mesh).get(device) ?? device.slice(0, 9);
     const hint = `Your portal cheats, or ${name} does, or was cloned. Do not rely on this portal; if ${name} is out of your hands: mesh device disable ${JSON.stringify(name)}`;
     const master = mesh.masters[seen.master.version - 1];
     const personal = at(mesh.history, seen.personal);

@@ -4,11 +4,13 @@ import { suite, test } from "node:test";
 import { fromBase64url, toBase64url } from "../../src/bytes/base64url.ts";
 import { canonicalBytes, type Json } from "../../src/bytes/canonical-json.ts";
 import { commit } from "../../src/catalogs/commits.ts";
+import { type Change, changesBytes, pad } from "../../src/catalogs/entries.ts";
 import { beginEpoch, type Place } from "../../src/catalogs/epoch-keys.ts";
 import { newEntryId } from "../../src/catalogs/entry-id.ts";
-import { change, current } from "../../src/catalogs/merge.ts";
+import { change, current, purge } from "../../src/catalogs/merge.ts";
 import { editEntries, readEntries } from "../../src/client/catalog.ts";
 import { signerOf } from "../../src/client/client.ts";
+import { listDevices, renameDevice } from "../../src/client/devices.ts";
 import { loadCatalog } from "../../src/client/known.ts";
 import { disableDevice } from "../../src/client/operations/disable.ts";
 import { nextPersonal } from "../../src/client/operations/versions.ts";
@@ -16,8 +18,8 @@ import { pull, push, sync } from "../../src/client/sync.ts";
 import { openMemoryKeyring } from "../../src/keyring/memory.ts";
 import { makeDeviceKeys } from "../../src/client/keys.ts";
 import { randomBytes } from "../../src/crypto/random.ts";
-import { keyedUnder } from "../../src/envelope/keyed.ts";
-import { signObject } from "../../src/envelope/signed.ts";
+import { encryptUnder, keyedUnder } from "../../src/envelope/keyed.ts";
+import { digestOf, signObject } from "../../src/envelope/signed.ts";
 import { loadWhole } from "../../src/portal/whole.ts";
 import { applicationProfile, applicationPurpose } from "../../src/profiles/application.ts";
 import { type Mesh, personalOf, withPersonal } from "../../src/profiles/mesh.ts";
@@ -35,6 +37,15 @@ async function send(device: TestDevice, ...parts: readonly Part[]): Promise<void
   } finally {
     synced.link.close();
   }
+}
+
+/** Appends entries as they are, whatever honest software says of them. */
+async function append(device: TestDevice, type: "devices" | "passwords", changes: readonly Change[]): Promise<void> {
+  const { id, chain, epochs } = await chainOf(device, type);
+  const [self, { g, n }] = [await whoIs(device), personalOf(await meshOf(device)).payload];
+  const { salt, ciphertext } = encryptUnder(fromBase64url(epochs[chain.epoch]?.key ?? assert.fail()), `mesh/entries/v1/${id}/${chain.epoch}`, pad(changesBytes(changes)));
+  const payload = { catalog: id, digest: digestOf(ciphertext), epoch: chain.epoch, g, index: chain.index + 1, kind: "entries" as const, n, previous: chain.digest, salt: toBase64url(salt), size: ciphertext.length, v: 1 as const };
+  await send(device, { body: toBase64url(ciphertext), kind: "commit", object: (await signObject(commit, payload, signerOf(device.keyring, self.device))).jws });
 }
 
 async function chainOf(device: TestDevice, type: "devices" | "passwords") {
@@ -149,6 +160,53 @@ suite("a stolen member device, before anybody knows", () => {
     for (const device of [tablet, alice.desktop]) await assert.rejects(sync(device.client), { code: "profile-two-versions", message: /^laptop says/ });
     await disableDevice(alice.desktop.client, "laptop");
     for (const device of [tablet, alice.desktop]) await sync(device.client);
+  });
+
+  test("cannot give another its own name, so that the person cuts off the wrong one", async () => {
+    const alice = await household({ laptop: "member", tablet: "member" });
+    const [laptop, tablet] = [deviceOf(alice, "laptop"), deviceOf(alice, "tablet")];
+    const [thief, victim] = [await whoIs(laptop), await whoIs(tablet)];
+    await editEntries(laptop.client, "devices", (entries) => {
+      const of = (device: string) => entries.find((entry) => current(entry, "device") === device) ?? assert.fail();
+      const [mine, theirs] = [of(thief.device), of(victim.device)];
+      return [change(mine.id, mine, { device: victim.device, name: "other" }), change(theirs.id, theirs, { device: thief.device, name: "laptop" }), change(newEntryId(), undefined, { device: victim.device, name: "laptop" })];
+    });
+    await sync(laptop.client);
+    await sync(alice.desktop.client);
+    const named = async () => new Map((await listDevices(alice.desktop.client)).map((one) => [one.fingerprint, one.name]));
+    assert.equal((await named()).get(victim.device), "tablet");
+    // Nor take it away.
+    await editEntries(laptop.client, "devices", (entries) => entries.map((entry) => purge(entry, () => true)));
+    await sync(laptop.client);
+    for (const _ of [1, 2]) {
+      await sync(alice.desktop.client);
+      assert.equal((await named()).get(victim.device), "tablet");
+      alice.portal.clock.now += 73 * 3_600_000;
+    }
+    await assert.rejects(renameDevice(laptop.client, victim.device, "laptop"), { code: "device-not-administrator" });
+    // It may call itself what it likes: by its fingerprint it is itself, and two of one name are not chosen between.
+    await renameDevice(laptop.client, thief.device, "tablet");
+    await sync(laptop.client);
+    await assert.rejects(disableDevice(alice.desktop.client, "tablet"), { code: "device-ambiguous" });
+    await disableDevice(alice.desktop.client, thief.device);
+    await sync(tablet.client);
+  });
+
+  test("cannot end a field by driving its counter to the end", async () => {
+    const alice = await household({ laptop: "member", tablet: "member", phone: "member" });
+    const laptop = deviceOf(alice, "laptop");
+    await save(alice.desktop, "github", "before");
+    await sync(laptop.client);
+    const [entry] = await readEntries(laptop.client, "passwords");
+    assert.ok(entry !== undefined);
+    await append(laptop, "passwords", [{ entry: entry.id, fields: { password: [Number.MAX_SAFE_INTEGER, "theirs"] } }]);
+    for (const [number, device] of [alice.desktop, deviceOf(alice, "tablet"), deviceOf(alice, "phone")].entries()) {
+      await sync(device.client);
+      assert.equal(current((await readEntries(device.client, "passwords"))[0] ?? assert.fail(), "password"), number === 0 ? "before" : `changed ${number - 1}`);
+      await editEntries(device.client, "passwords", ([known]) => [change(entry.id, known, { password: `changed ${number}` })]);
+      await sync(device.client);
+      assert.equal(current((await readEntries(device.client, "passwords"))[0] ?? assert.fail(), "password"), `changed ${number}`);
+    }
   });
 
   test("that suspends the one administration device takes nothing from it but 72 hours", async () => {

@@ -89,6 +89,7 @@ export const deviceCommands: readonly Command[] = [
       { line: "mesh device rename laptop travel-laptop", about: "on all your devices" },
       { line: 'mesh device rename MB2G-... "kitchen tablet"', about: "by fingerprint, where two share a name" },
     ],
+    about: ["A member renames itself only; an administration device all of them."],
     load: () => import("../commands/device/rename.ts"),
   },
   {

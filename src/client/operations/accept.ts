@@ -127,7 +127,7 @@ async function withAdministrator(client: Client, mesh: Mesh, chosen: OpenRequest
 }
 
 async function nameDevice(client: Client, mesh: Mesh, device: string, wanted: string): Promise<string> {
-  const names = namesIn(await readEntries(client, "devices"));
+  const names = namesIn(await readEntries(client, "devices"), mesh);
   const known = names.get(device);
   if (known !== undefined) return known;
   const name = freeName(mesh, names, wanted);

@@ -1,8 +1,8 @@
 import { findPassword } from "../../../applications/passwords/find.ts";
 import { historyOf, type PastValue } from "../../../applications/passwords/history.ts";
-import { readEntries, readNamed } from "../../../client/catalog.ts";
+import { readNamed } from "../../../client/catalog.ts";
 import type { Client } from "../../../client/client.ts";
-import { namesIn } from "../../../client/device-names.ts";
+import { namesOfDevices } from "../../../client/devices.ts";
 import { MeshError } from "../../../refusals/mesh-error.ts";
 import { showUdf, type Udf } from "../../../udf/udf.ts";
 import type { Call } from "../../call.ts";
@@ -26,7 +26,7 @@ export async function run(call: Call): Promise<void> {
 /** Names are a courtesy: without them the history is as complete. */
 async function deviceNames(client: Client): Promise<ReadonlyMap<string, string>> {
   try {
-    return namesIn(await readEntries(client, "devices"));
+    return await namesOfDevices(client);
   } catch (error) {
     if (error instanceof MeshError && error.code === "catalog-missing") return new Map();
     throw error;
