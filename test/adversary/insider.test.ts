@@ -27,7 +27,7 @@ import { type Head, personalProfile } from "../../src/profiles/personal.ts";
 import { suspension } from "../../src/profiles/suspension.ts";
 import type { Part } from "../../src/protocol/parts.ts";
 import { publish } from "../../src/protocol/profiles.ts";
-import type { TestDevice } from "../support/world.ts";
+import { startPortal, type TestDevice } from "../support/world.ts";
 import { deviceOf, household, idOf, join, meshOf, names, save, whoIs } from "./household.ts";
 
 async function send(device: TestDevice, ...parts: readonly Part[]): Promise<void> {
@@ -101,6 +101,41 @@ suite("a stolen administration device, before anybody knows", () => {
       assert.equal((await names(laptop)).length, version - 1);
     }
     await disableDevice(alice.desktop.client, "tower");
+  });
+
+  test("cannot begin a catalog anew by dropping its application for a while, even if the portal restarts meanwhile", async () => {
+    const alice = await household({ tower: "admin" });
+    const tower = deviceOf(alice, "tower");
+    await save(alice.desktop, "github");
+    await sync(tower.client);
+    const [{ id }, self, listed] = [await chainOf(tower, "passwords"), await whoIs(tower), personalOf(await meshOf(tower)).payload];
+    const next = async (applications: typeof listed.applications): Promise<Part> => ({ kind: "personal", object: (await nextPersonal(tower.client, self, await meshOf(tower), { ...listed, applications })).jws });
+    await send(tower, await next(listed.applications.filter((one) => one.id !== id)));
+    await sync(tower.client);
+    const restarted = await startPortal("example.com", alice.portal.store, { clock: alice.portal.clock, keys: alice.portal.keys });
+    for (const device of [tower, alice.desktop]) device.portal = restarted;
+    await send(tower, await next(listed.applications));
+    await sync(tower.client);
+    const mesh = await meshOf(tower);
+    const { g, n } = personalOf(mesh).payload;
+    const { payload } = await beginEpoch({ catalog: id, epoch: 1, g, index: 1, n }, [...mesh.devices.values()].map((one) => one.payload), [], undefined);
+    const first: Part = { kind: "commit", object: (await signObject(commit, payload, signerOf(tower.keyring, self.device))).jws };
+    await assert.rejects(send(tower, first), { code: "commit-out-of-order" });
+    await save(alice.desktop, "gitlab");
+    assert.deepEqual(await names(alice.desktop), ["github", "gitlab"]);
+  });
+
+  test("is cut off by one below it, without the fall of that one, where the Master key is", async () => {
+    const alice = await household({ tower: "admin" });
+    const tower = deviceOf(alice, "tower");
+    const accomplice = await join({ ...alice, desktop: tower }, "accomplice");
+    // The Master key was carried over to the lower of the two.
+    const keeper = { ...tower.client, masterKeyring: async () => alice.desktop.master };
+    await assert.rejects(disableDevice(tower.client, "desktop"), { code: "input-needed" });
+    await disableDevice(keeper, "desktop");
+    await assert.rejects(sync(alice.desktop.client), { code: "device-disabled" });
+    await sync(tower.client);
+    await sync(accomplice.client);
   });
 
   test("cannot keep new devices out by an epoch that does not lead to the one before", async () => {

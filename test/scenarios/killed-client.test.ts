@@ -7,7 +7,7 @@ import { listDevices } from "../../src/client/devices.ts";
 import { loadCatalog } from "../../src/client/known.ts";
 import { acceptConnection } from "../../src/client/operations/accept.ts";
 import { createMesh } from "../../src/client/operations/create.ts";
-import { disableDevice } from "../../src/client/operations/disable.ts";
+import { disableDevice, leaveMesh } from "../../src/client/operations/disable.ts";
 import { confirmJoin, joinMesh } from "../../src/client/operations/join.ts";
 import { sync } from "../../src/client/sync.ts";
 import type { Client } from "../../src/client/client.ts";
@@ -138,6 +138,31 @@ test("`device disable` killed after any of its steps is finished by another devi
     const last = (await devices(next)).includes("laptop disabled") ? undefined : await disableDevice(desktop, "laptop");
     assert.ok(gone ? last === undefined : true, `after ${steps} steps`);
     assert.deepEqual(await devices(next), ["desktop active", "laptop disabled", "tablet active"]);
+  });
+  t.diagnostic(`${hits} hits`);
+  assert.ok(hits >= 8, String(hits));
+  files.remove();
+});
+
+test("`device leave` killed after any of its steps is run again, erases every key, and another device finishes what it obliges to", { timeout: 240_000 }, async (t) => {
+  const files = await newFiles();
+  const life = await files.open();
+  await create(life);
+  const options = { address, portal: at(life), deviceName: "laptop" };
+  const laptop = (await life.device("laptop")).client;
+  const { words } = await joinMesh(laptop, options);
+  await confirmJoin(laptop, (await acceptConnection((await life.device("desktop")).client, words, "member")).answer.split(" "));
+  assert.equal((await joinMesh(laptop, options)).status, "connected");
+  await life.close();
+  const hits = await killedAtEveryStep(files, "leave", async (next, fuse) => leaveMesh((await next.device("laptop", fuse)).client), async (next, steps) => {
+    const { client } = await next.device("laptop");
+    const gone = client.keyring.list().length === 0;
+    if (gone) await assert.rejects(leaveMesh(client), { code: "device-not-connected" });
+    else assert.match((await leaveMesh(client)).done.join(), /its keys are erased/, `after ${steps} steps`);
+    assert.deepEqual(client.keyring.list(), []);
+    const desktop = (await next.device("desktop")).client;
+    await sync(desktop);
+    assert.deepEqual(await devices(next), ["desktop active", "laptop suspended"]);
   });
   t.diagnostic(`${hits} hits`);
   assert.ok(hits >= 8, String(hits));

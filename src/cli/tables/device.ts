@@ -72,12 +72,12 @@ export const deviceCommands: readonly Command[] = [
     path: ["device", "disable"],
     summary: "Cut a device off: lost, stolen or sold.",
     positionals: [name],
-    options: [],
+    options: [{ name: "yes", about: "do not ask, though this device falls as well" }],
     examples: [
       { line: "mesh device disable laptop", about: "at once; prints what is done and what is left to do" },
       { line: "mesh device disable laptop --json", about: "for a program" },
     ],
-    about: ["Its access to portal and passwords ends, and everything later is under keys that it does not have. Passwords it could read are listed: change them.", "A member can suspend another member, and is then suspended with it until an administration device decides."],
+    about: ["Its access to portal and passwords ends, and everything later is under keys that it does not have. Passwords it could read are listed: change them.", "A member can suspend any device, and falls with it until one that stands above both decides; it asks before that."],
     load: () => import("../commands/device/disable.ts"),
   },
   {

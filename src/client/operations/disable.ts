@@ -1,16 +1,17 @@
 import { current, type Entry, isRemoved } from "../../catalogs/merge.ts";
-import { signObject } from "../../envelope/signed.ts";
+import { signObject, type Signer } from "../../envelope/signed.ts";
 import { masterOf, type Mesh, personalOf, suspendedIn } from "../../profiles/mesh.ts";
 import { deviceEntry } from "../../profiles/personal.ts";
 import { rosterOf } from "../../profiles/roster.ts";
 import { OTHERS, partyOf, suspension } from "../../profiles/suspension.ts";
 import { publish } from "../../protocol/profiles.ts";
-import { demand } from "../../refusals/mesh-error.ts";
+import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import type { Udf } from "../../udf/udf.ts";
 import { readEntries } from "../catalog.ts";
 import { acknowledge } from "../acknowledged.ts";
-import { type Client, signerOf } from "../client.ts";
-import { deviceNamed, listDevices } from "../devices.ts";
+import { type Client, type Self, signerOf } from "../client.ts";
+import { type DeviceLine, deviceNamed, listDevices } from "../devices.ts";
+import { loadMesh } from "../known.ts";
 import { unlessOvertaken } from "../overtaken.ts";
 import { pull, pullAgain, push } from "../sync.ts";
 import type { Synced } from "../synced.ts";
@@ -20,32 +21,45 @@ import { headsOf, isAdministrator, nextMaster, nextPersonal, withoutReader } fro
 /** What was done at once, and what is still owed, in words for people (decision 5.4). */
 export type Receipt = { readonly done: readonly string[]; readonly pending: readonly string[] };
 
+/** Has the person agree to what she may not expect, said in a sentence; throws if she does not. */
+export type Consent = (consequence: string) => Promise<void>;
+
+/** Nobody was asked, so nobody agreed. */
+export const noConsent: Consent = async (consequence) => {
+  throw new MeshError("input-needed", consequence, "Nothing was changed. Add --yes if that is what you want.");
+};
+
 /**
- * Cuts a device off (decisions 4.5, 5.4).
+ * Cuts a device off (decisions 4.5, 5.4); where this device would fall with it, not without `agree`.
  *
  * One signed object, a new Personal Profile or a suspension, closes its sessions and obliges everybody to new keys; all
  * that follows is computed from it, so this device may die at any moment and another finishes.
  */
-export async function disableDevice(client: Client, name: string): Promise<Receipt> {
-  return unlessOvertaken(() => disableOnce(client, name));
+export async function disableDevice(client: Client, name: string, agree: Consent = noConsent): Promise<Receipt> {
+  return unlessOvertaken(() => disableOnce(client, name, agree));
 }
 
-async function disableOnce(client: Client, name: string): Promise<Receipt> {
+async function disableOnce(client: Client, name: string, agree: Consent): Promise<Receipt> {
   let synced = await pull(client);
   try {
     const devices = await listDevices(client);
     const target = deviceNamed(devices, name);
     demand(!target.this, "device-is-this", "This is the device you are using.", "To take it out of your mesh, run `mesh device leave`.");
     demand(target.status !== "disabled", "device-already-disabled", `${target.name} is disabled already.`);
-    const active = devices.filter((device) => device.status === "active" && device.name !== target.name);
+    const active = devices.filter((device) => device.status === "active" && device.fingerprint !== target.fingerprint);
     const done: string[] = [];
     const pending: string[] = [];
     const holdsKey = masterOf(synced.mesh).payload.administrationKeys.some((key) => key.device === target.fingerprint);
     const master = holdsKey && isAdministrator(synced.mesh, synced.self) ? await client.masterKeyring?.() : undefined;
+    const below = target.status !== "suspended" && !outranks(synced, target.fingerprint);
+    // The Master key stands above every device: where it is at hand, nobody need fall for another.
+    const falls = below && master === undefined;
     if (!isAdministrator(synced.mesh, synced.self) || holdsKey) {
-      if (target.status !== "suspended") await suspend(client, synced, target.fingerprint);
+      if (falls) await agree(consequenceOf(synced.mesh, devices, target));
+      const signer = below && master !== undefined ? signerOf(master, synced.self.master) : undefined;
+      if (target.status !== "suspended") await suspend(client, synced, target.fingerprint, signer);
       // From here on this device is suspended too: the portal answers it no more (decision 4.5).
-      if (target.status !== "suspended" && !outranks(synced, target.fingerprint)) return contested(target.name);
+      if (falls) return contested(target.name);
       done.push(`${target.name} is suspended: its sessions are closed, and nothing it signs counts`);
       synced = await pullAgain(client, synced);
     }
@@ -81,6 +95,14 @@ function outranks({ mesh, self }: Synced, target: string): boolean {
   return mine < partyOf(target, roster).rank;
 }
 
+/** What a person is told before she suspends a device that this one does not stand above: what it costs, and where it costs nothing. */
+function consequenceOf(mesh: Mesh, devices: readonly DeviceLine[], { fingerprint, name }: DeviceLine): string {
+  const roster = rosterOf(masterOf(mesh));
+  const above = devices.filter((device) => device.status === "active" && partyOf(device.fingerprint, roster).rank < partyOf(fingerprint, roster).rank).map((device) => device.name);
+  const instead = above.length > 0 ? `Do it on ${above.join(" or ")} if you can: that costs nothing.` : "No device of yours stands above it.";
+  return `From here that suspends this device as well, and this one for good: it does not stand above ${name}, and nobody can tell from here which of the two is the thief's. ${name} comes back after 72 hours unless one that stands above both disables it. ${instead}`;
+}
+
 function contested(name: string): Receipt {
   return {
     done: [`${name} is suspended for 72 hours: its sessions are closed, and nothing it signs counts`, `this device is suspended with it, since it does not stand above ${name}: nobody can tell from here which of the two is the thief's`],
@@ -88,9 +110,21 @@ function contested(name: string): Receipt {
   };
 }
 
-/** Takes this device itself out: it suspends itself, and an administration device removes it at its next sync. */
+/**
+ * Takes this device itself out: it suspends itself, and an administration device removes it at its next sync.
+ *
+ * That it is leaving is written down first: cut off after the portal took its suspension, and turned away from then on, it goes on to
+ * erase its keys when this is called again.
+ */
 export async function leaveMesh(client: Client): Promise<Receipt> {
-  return unlessOvertaken(() => leaveOnce(client));
+  const { leaving, self } = await client.rows.read(async (rows) => ({ leaving: await rows.get("leaving", "leaving"), self: await rows.get<Self>("self", "self") }));
+  if (self?.state === "left" && client.keyring.list().length > 0) return eraseKeys(client, self);
+  try {
+    return await unlessOvertaken(() => leaveOnce(client));
+  } catch (error) {
+    if (leaving === undefined || self === undefined || !(error instanceof MeshError) || error.code !== "device-disabled") throw error;
+    return eraseKeys(client, self);
+  }
 }
 
 async function leaveOnce(client: Client): Promise<Receipt> {
@@ -99,25 +133,35 @@ async function leaveOnce(client: Client): Promise<Receipt> {
     const { mesh, self } = synced;
     const others = personalOf(mesh).payload.devices.filter((device) => device.role === "admin" && device.status === "active" && device.id !== self.device);
     demand(others.length > 0, "device-last-administrator", "This is your only administration device: without it nobody could accept or disable a device.", "Accept another one with `mesh device accept ... --role admin` first.");
-    const keeps = (await client.masterKeyring?.()) !== undefined;
     await push(client, synced);
-    await suspend(client, synced, self.device, self.device);
-    await client.rows.transact((rows) => rows.put("self", "self", "", { ...self, state: "left" }));
-    for (const { id } of client.keyring.list()) await client.keyring.remove(id);
-    const master = keeps ? ["your Master and Recovery keys are not erased: they lie in this home still, and nowhere else. Keep it, or no administration device can ever be added or removed"] : [];
-    const removal = isAdministrator(mesh, self) ? ["its Administration Key is removed for good with the Master key; the other devices change the keys at their next sync"] : ["an administration device removes it from the list and changes the keys at its next sync"];
-    return { done: ["this device has left: its keys are erased"], pending: [...master, ...removal] };
+    await client.rows.transact((rows) => rows.put("leaving", "leaving", "", { at: client.now() }));
+    await suspend(client, synced, self.device, signerOf(client.keyring, self.device));
+    return await eraseKeys(client, self);
   } finally {
     synced.link.close();
   }
 }
 
-/** Signs and publishes a suspension, with the Administration Key if this device holds one; a repeat of what already stands is no harm. */
-async function suspend(client: Client, { mesh, self, link, requester }: Synced, target: string, by?: string): Promise<void> {
+/** Erases the keys of this device and says what became of it; may be called again until they are all gone. */
+async function eraseKeys(client: Client, self: Self): Promise<Receipt> {
+  const mesh = await client.rows.transact(async (rows) => {
+    await rows.put("self", "self", "", { ...self, state: "left" } satisfies Self);
+    await rows.remove("leaving", "leaving", "");
+    return loadMesh(rows, self.master);
+  });
+  const keeps = (await client.masterKeyring?.()) !== undefined;
+  for (const { id } of client.keyring.list()) await client.keyring.remove(id);
+  const master = keeps ? ["your Master and Recovery keys are not erased: they lie in this home still, and nowhere else. Keep it, or no administration device can ever be added or removed"] : [];
+  const removal = isAdministrator(mesh, self) ? ["its Administration Key is removed for good with the Master key; the other devices change the keys at their next sync"] : ["an administration device removes it from the list and changes the keys at its next sync"];
+  return { done: ["this device has left: its keys are erased"], pending: [...master, ...removal] };
+}
+
+/** Signs and publishes a suspension, with the Administration Key if this device holds one, unless another signer is given; a repeat of what already stands is no harm. */
+async function suspend(client: Client, { mesh, self, link, requester }: Synced, target: string, by?: Signer): Promise<void> {
   const personal = personalOf(mesh).payload;
-  const kid = by ?? (isAdministrator(mesh, self) ? self.administrationKey : self.device);
+  const signer = by ?? signerOf(client.keyring, isAdministrator(mesh, self) ? self.administrationKey : self.device);
   const payload = { action: "suspend" as const, g: personal.g, heads: await headsOf(client, personal), master: self.master, n: personal.n, target: target as Udf<"suspended">, v: 1 as const };
-  const object = await signObject(suspension, payload, signerOf(client.keyring, kid));
+  const object = await signObject(suspension, payload, signer);
   const parts = [{ kind: "suspension" as const, object: object.jws }];
   await link.call(requester, publish, { parts });
   await client.rows.transact((rows) => acknowledge(rows, parts));
