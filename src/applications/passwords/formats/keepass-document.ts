@@ -1,6 +1,6 @@
 import { fromBase64 } from "./base64.ts";
 import { Octets } from "./octets.ts";
-import { readXml, type XmlDocument, type XmlElement } from "./xml.ts";
+import { readXml, type XmlDocument } from "./xml.ts";
 
 /** Seconds from the year 1 to 1970. */
 const EPOCH_SECONDS = 62_135_596_800;
@@ -11,13 +11,10 @@ const EPOCH_SECONDS = 62_135_596_800;
  * Within a database protected texts are hidden under one key stream, in the order in which they stand; an export shows them.
  */
 export function keepassDocument(xml: string, unhide?: (octets: Uint8Array) => Uint8Array): XmlDocument {
-  const { root, damage } = readXml(xml);
-  const shown = (element: XmlElement): XmlElement => {
-    if (element.children.length > 0) return { ...element, children: element.children.map(shown) };
+  return readXml(xml, (element) => {
     if (unhide !== undefined && element.attributes["Protected"] === "True") return { ...element, attributes: { ProtectInMemory: "True" }, text: plainText(element.text, unhide) };
     return isTime(element.name) ? { ...element, text: timeText(element.text) } : element;
-  };
-  return { root: root === undefined ? undefined : shown(root), damage };
+  });
 }
 
 function plainText(hidden: string, unhide: (octets: Uint8Array) => Uint8Array): string {

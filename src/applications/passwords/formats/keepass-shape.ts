@@ -70,7 +70,11 @@ export const dullElements: ReadonlySet<string> = new Set(["IconID", "CustomIconU
 
 /** The children that are neither read nor as in `defaults`. */
 export function unusualElements(of: XmlElement, read: ReadonlySet<string>, defaults: KeptElements): KeptElements {
-  return of.children.filter((one) => !read.has(one.name) && !defaults.some((usual) => sameElement(usual, one)));
+  return of.children.filter((one) => {
+    if (read.has(one.name)) return false;
+    const usual = defaults.find(({ name }) => name === one.name);
+    return usual === undefined || !sameElement(usual, one);
+  });
 }
 
 /** The defaults with what was kept in their places, and what else was kept. */
@@ -80,7 +84,7 @@ export function withKept(defaults: KeptElements, kept: KeptElements): { readonly
 }
 
 function sameElement(a: XmlElement, b: XmlElement): boolean {
-  return JSON.stringify(elementToJson(a)) === JSON.stringify(elementToJson(b));
+  return a.name === b.name && a.text === b.text && a.children.length === b.children.length && JSON.stringify(a.attributes) === JSON.stringify(b.attributes) && a.children.every((one, index) => sameElement(one, b.children[index] ?? one));
 }
 
 /** An element as a list: its name, its attributes if it has any, its text or its children. */

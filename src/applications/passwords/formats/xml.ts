@@ -13,7 +13,10 @@ export type XmlElement = {
 /** A document as it was read; `damage` says where reading ended early, if it did. */
 export type XmlDocument = { readonly root: XmlElement | undefined; readonly damage: string | undefined };
 
-type Open = { name: string; attributes: Record<string, string>; children: XmlElement[]; text: string; cut?: true };
+type Open = { readonly name: string; readonly attributes: XmlElement["attributes"]; children: XmlElement[] | undefined; text: string };
+
+// Most elements have none of either; a document has millions.
+const [noAttributes, noChildren]: [XmlElement["attributes"], readonly XmlElement[]] = [{}, []];
 
 const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
 const TAG = /([A-Za-z_][\w.-]*)((?:\s+[A-Za-z_][\w.:-]*\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>/y;
@@ -24,18 +27,21 @@ const ATTRIBUTE = /([A-Za-z_][\w.:-]*)\s*=\s*(?:"([^"<]*)"|'([^'<]*)')/g;
  * number; no document type, no instructions, no names of namespaces.
  *
  * What is not of that kind, deeper than 64 or cut off ends the reading; what stands before it is there, elements that were open marked `cut`.
+ * `leaf` may put another in the place of each whole element without children, in the order in which they stand.
  */
-export function readXml(source: string): XmlDocument {
+export function readXml(source: string, leaf: (element: XmlElement) => XmlElement = (element) => element): XmlDocument {
   const text = source.replaceAll("\r\n", "\n");
   const open: Open[] = [];
   let root: XmlElement | undefined;
   const close = (cut: boolean): void => {
     const done = open.pop();
     if (done === undefined) return;
-    const element: XmlElement = { ...done, text: done.children.length > 0 ? "" : done.text, ...(cut ? { cut: true } : {}) };
+    const { name, attributes, children, text } = done;
+    const made: XmlElement = children === undefined ? { name, attributes, children: noChildren, text } : { name, attributes, children, text: "" };
+    const element = cut ? { ...made, cut: true as const } : children === undefined ? leaf(made) : made;
     const parent = open.at(-1);
     if (parent === undefined) root = element;
-    else parent.children.push(element);
+    else (parent.children ??= []).push(element);
   };
   const broken = (why: string, at: number): XmlDocument => {
     while (open.length > 0) close(true);
@@ -48,7 +54,7 @@ export function readXml(source: string): XmlDocument {
     const holder = open.at(-1);
     if (holder === undefined) {
       if (between.trim() !== "") return broken("text stands outside of the document", at);
-    } else if (between !== "" && holder.children.length === 0) {
+    } else if (between !== "" && holder.children === undefined) {
       const value = unescaped(between);
       if (value === undefined) return broken("an entity is not one of the five", at);
       holder.text += value;
@@ -70,10 +76,10 @@ export function readXml(source: string): XmlDocument {
       if (tag === null) return broken("this is no element", at);
       if (open.length >= maxDepth) return broken(`elements stand deeper than ${maxDepth}`, at);
       if (open.length === 0 && root !== undefined) return broken("there are two documents", at);
-      const attributes = attributesIn(tag[2] ?? "");
+      const attributes = tag[2] === undefined || tag[2] === "" ? noAttributes : attributesIn(tag[2]);
       if (attributes === undefined) return broken("an attribute is not well-formed", at);
       if (holder !== undefined && holder.text.trim() !== "") return broken("text stands between elements", at);
-      open.push({ name: tag[1] ?? "", attributes, children: [], text: "" });
+      open.push({ name: tag[1] ?? "", attributes, children: undefined, text: "" });
       if (tag[3] === "/") close(false);
       at = TAG.lastIndex;
     }
@@ -98,13 +104,13 @@ export function writeXml(root: XmlElement): string {
 }
 
 /** Makes an element that holds a text. */
-export function textElement(name: string, text: string, attributes: Readonly<Record<string, string>> = {}): XmlElement {
-  return { name, attributes, children: [], text };
+export function textElement(name: string, text: string, attributes: XmlElement["attributes"] = noAttributes): XmlElement {
+  return { name, attributes, children: noChildren, text };
 }
 
 /** Makes an element that holds others. */
 export function element(name: string, children: readonly XmlElement[]): XmlElement {
-  return { name, attributes: {}, children, text: "" };
+  return { name, attributes: noAttributes, children, text: "" };
 }
 
 /** The first child of a name. */
@@ -120,7 +126,11 @@ export function isSayable(text: string): boolean {
   return text.search(unsayable) < 0;
 }
 
+// What most texts are made of, and needs no other spelling.
+const plain = /^[\t\n !#-%'-;=?-~]*$/;
+
 function escaped(text: string): string {
+  if (plain.test(text)) return text;
   return text.replaceAll(unsayable, "").replaceAll(/[&<>"\r]/g, (character) => escapes[character] ?? "");
 }
 
