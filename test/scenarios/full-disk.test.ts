@@ -44,7 +44,12 @@ suite("a disk that is full, or read-only", { skip: canMount() ? false : "no disk
     disk.fill();
     // As offline: what is done here is kept here, and sent when it can be.
     assert.equal((await mesh("password", "add", "full", "--generate")).status, 0);
-    const sync = await mesh("sync", "--json");
+    // What was taken into the database leaves room in the journal for a few more: only then there is none.
+    let sync = await mesh("sync", "--json");
+    for (let more = 1; sync.status === 0 && more < 30; more++) {
+      assert.equal((await mesh("password", "add", `full ${more}`, "--generate")).status, 0);
+      sync = await mesh("sync", "--json");
+    }
     assert.deepEqual([sync.status, codeOf(sync)], [7, "service-full"]);
     assert.match(portal.said(), /"level":"error","command":"CatalogAppend","outcome":"store-full"/);
     disk.free();
@@ -71,7 +76,7 @@ suite("a disk that is full, or read-only", { skip: canMount() ? false : "no disk
     }
     running = await portal.serve();
     assert.equal((await mesh("sync")).status, 0);
-    assert.deepEqual((JSON.parse((await mesh("password", "list", "--json")).stdout) as { name: string }[]).map((one) => one.name), ["after", "before", "full"]);
+    assert.deepEqual((JSON.parse((await mesh("password", "list", "--json")).stdout) as { name: string }[]).map((one) => one.name).filter((name) => !/^full \d+$/.test(name)), ["after", "before", "full"]);
   });
 
   test("a device on it reads all it has, refuses to write with its own code, and goes on when there is room", { timeout: 90_000 }, async (t) => {
