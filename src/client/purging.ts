@@ -1,4 +1,4 @@
-import { erase, type Purge, writes } from "../catalogs/merge.ts";
+import { type Entry, erase, type Purge, writes } from "../catalogs/merge.ts";
 import type { Digest } from "../envelope/fields.ts";
 import { type Mesh, personalOf } from "../profiles/mesh.ts";
 import { CONTEST_MS } from "../profiles/types.ts";
@@ -38,6 +38,7 @@ export async function finishPurges(client: Client, { link, mesh, now, requester,
         const entries = new EntryRows(rows, catalog);
         const last = await entries.get(row.entry);
         if (last !== undefined) await entries.put(erase(last, due));
+        await eraseApart(rows, catalog, last, due);
         await entries.flush(rows);
         await rows.remove("purging", catalog, itemOf(row));
         // The pieces of the last one hold what was purged.
@@ -45,6 +46,15 @@ export async function finishPurges(client: Client, { link, mesh, now, requester,
       });
     }
   }
+}
+
+/** Erases what was purged among what was taken out of the entry, too. */
+async function eraseApart(rows: RowsWriting, catalog: string, entry: Entry | undefined, due: (purge: Purge) => boolean): Promise<void> {
+  const apart = entry === undefined ? undefined : await rows.get<Entry>("taken-out", catalog, entry.id);
+  if (apart === undefined) return;
+  const { fields } = erase({ ...apart, purges: entry?.purges ?? [] }, due);
+  if (Object.keys(fields).length === 0 && apart.purges === undefined) await rows.remove("taken-out", catalog, apart.id);
+  else await rows.put("taken-out", catalog, apart.id, { ...apart, fields });
 }
 
 /** The blobs that go with purges and that no entry names in what counts: a purge may name any, and what others need stays. */

@@ -1,7 +1,6 @@
 import { canonicalJson, type Json } from "../bytes/canonical-json.ts";
 import { authorityOf } from "../catalogs/chain.ts";
-import type { Change } from "../catalogs/entries.ts";
-import { change, type Entry, merge, settled, unpurged, without, writes } from "../catalogs/merge.ts";
+import { change, type Entry, joined, settled, without } from "../catalogs/merge.ts";
 import { newEntryId } from "../catalogs/entry-id.ts";
 import { type Mesh, personalOf } from "../profiles/mesh.ts";
 import { catalogRead } from "../protocol/catalogs.ts";
@@ -83,7 +82,7 @@ async function finish(rows: RowsWriting, catalog: string, index: number): Promis
     if (sameAt(then, should, entry)) continue;
     wrong += 1;
     const since = entry === undefined ? undefined : without(entry, (write) => (write.commit ?? Number.POSITIVE_INFINITY) <= index);
-    const mended = joined(should, since);
+    const mended = since === undefined ? should : joined(should, since);
     if (mended === undefined) await held.remove(id);
     else await held.put(mended);
   }
@@ -91,14 +90,6 @@ async function finish(rows: RowsWriting, catalog: string, index: number): Promis
   await read.clear(rows);
   await rows.remove("replays", catalog, "");
   return wrong;
-}
-
-/** Two sets of writes of one entry as one. */
-function joined(one: Entry | undefined, other: Entry | undefined): Entry | undefined {
-  if (one === undefined || other === undefined) return one ?? other;
-  const fields = [...new Set([...Object.keys(one.fields), ...Object.keys(other.fields)])].map((name) => [name, [...writes(unpurged(other), name), ...writes(unpurged(one), name)].toSorted((a, b) => b.counter - a.counter || (a.author < b.author ? 1 : -1))] as const);
-  const both: Entry = { id: one.id, fields: Object.fromEntries(fields) };
-  return [...(one.purges ?? []), ...(other.purges ?? [])].reduce((grown, { author, commit, ...purge }) => merge(grown, { entry: one.id, fields: {}, purge: purge as Change["purge"] }, author, commit), both);
 }
 
 /** Whether the snapshot's entry is what the commits give: the same purges, and the same writes but those that a later purge covers, which may be erased here. */
