@@ -94,6 +94,8 @@ suite("portal check", () => {
       ["head-wrong", shelf.chains, master, edited({ holders: [] })],
       ["head-wrong", shelf.chains, master, edited({ index: 1 })],
       ["head-wrong", shelf.chains, master, gone],
+      ["copy-wrong", shelf.masters, master, edited({ roster: {} })],
+      ["copy-wrong", shelf.applications, master, edited({ version: 7 })],
       ["name-wrong", shelf.accounts, "", gone],
       ["name-wrong", shelf.accounts, "", edited({ closes: 7 })],
       ["request-stray", shelf.requesters, master, gone],

@@ -2,6 +2,7 @@ import { canonicalBytes, type Json } from "../../bytes/canonical-json.ts";
 import { equalBytes } from "../../bytes/equal.ts";
 import { readSigned, verifySigned } from "../../envelope/signed.ts";
 import type { Chain } from "../../catalogs/chain.ts";
+import { applicationProfile } from "../../profiles/application.ts";
 import { connectionAnswer, connectionRequest } from "../../profiles/connection.ts";
 import { deviceProfile } from "../../profiles/device.ts";
 import { verifyingKey } from "../../profiles/keys.ts";
@@ -12,7 +13,7 @@ import type { MasterId } from "../../profiles/types.ts";
 import { correctAnswer, verifyDevice } from "../../profiles/validity.ts";
 import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import type { Reading } from "../../store/store.ts";
-import { type AccountRecord, getObject, type MeshRecord, parseRow, row, shelf, type Stamped } from "../records.ts";
+import { type AccountRecord, type ApplicationRow, getObject, type MasterRow, type MeshRecord, parseRow, row, shelf, type Stamped } from "../records.ts";
 import type { RequestRecord } from "../requests.ts";
 import type { Finding, Repair, Trouble } from "./finding.ts";
 import { referencesOf } from "./references.ts";
@@ -88,6 +89,7 @@ async function checkMesh(reading: Reading, id: MasterId, record: MeshRecord, val
     about("row-malformed", "its rows", error.message);
   }
   if (replayed === undefined) return 0;
+  await checkCopies(reading, id, replayed.mesh, about);
   await checkHeads(reading, id, replayed, about);
   checkCounts(id, record, value, replayed, about);
   return [...replayed.chains.values()].reduce((sum, chain) => sum + chain.index, 0);
@@ -101,6 +103,23 @@ function checkCounts(id: MasterId, record: MeshRecord, value: Uint8Array, { mesh
   const right: MeshRecord = { ...record, master: mesh.masters.length, g, n, suspensions: mesh.suspensions.length, octets, revision: record.revision + 1 };
   const same = record.master === right.master && record.g === g && record.n === n && record.suspensions === right.suspensions && record.octets === octets;
   if (!same) about("counts-wrong", "counts and room used", `It says ${record.octets} octets, there are ${octets}.`, [{ shelf: shelf.meshes, key: id, seen: value, put: canonicalBytes(right as Json) }]);
+}
+
+/** What a row says of its object, so that the object need not be read, is what the object says. */
+async function checkCopies(reading: Reading, id: MasterId, mesh: Mesh, about: About): Promise<void> {
+  const compare = (from: string, key: string, value: Uint8Array, right: object): void => {
+    const put = canonicalBytes({ ...parseRow<object>(value), ...right } as Json);
+    if (!equalBytes(put, value)) about("copy-wrong", `${from} ${key.slice(id.length + 1)}`, "This row does not say what its object says.", [{ shelf: from, key, seen: value, put }]);
+  };
+  for await (const { key, value } of rowsOf(reading, shelf.masters, `${id}/`)) {
+    const { digest, roster } = parseRow<MasterRow>(value);
+    const master = mesh.masters.find((one) => one.digest === digest);
+    if (roster !== undefined && master !== undefined) compare(shelf.masters, key, value, { roster: rosterOf(master) });
+  }
+  for await (const { key, value } of rowsOf(reading, shelf.applications, `${id}/`)) {
+    const { digest, version } = parseRow<ApplicationRow>(value);
+    if (version !== undefined) compare(shelf.applications, key, value, { version: (await getObject(reading, digest, applicationProfile)).payload.version });
+  }
 }
 
 /** The head of a chain follows from its commits, except that a head beyond them tells of commits that were lost. */
