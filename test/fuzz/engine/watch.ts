@@ -1,12 +1,12 @@
 import { fork } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
 import type { Answer, Order } from "../child.ts";
 
-/** How long a child may go on after its time before it counts as hanging: seeds, halving and shortening take time too. */
-const GRACE_MS = 120_000;
+/** A child that began no input for so long hangs in the last one; much longer than an input may take, since a busy machine may let it wait. */
+const SILENCE_MS = 60_000;
 
 /** Fuzzes one target in a process of its own. If that hangs or ends, the input at which it did is the failure. */
 export function watched(order: Omit<Order, "record">): Promise<Answer> {
@@ -16,17 +16,19 @@ export function watched(order: Omit<Order, "record">): Promise<Answer> {
   return new Promise((resolve) => {
     let answer: Answer | undefined;
     let hung = false;
-    const timer = setTimeout(() => {
-      hung = true;
-      child.kill("SIGKILL");
-    }, order.effort.ms + GRACE_MS);
+    const started = Date.now();
+    const timer = setInterval(() => {
+      const last = statSync(record, { throwIfNoEntry: false })?.mtimeMs ?? started;
+      hung = Date.now() - Math.max(last, started) > SILENCE_MS;
+      if (hung) child.kill("SIGKILL");
+    }, 5000);
     child.once("message", (said) => {
       answer = said as Answer;
     });
     child.once("exit", (status, signal) => {
-      clearTimeout(timer);
+      clearInterval(timer);
       const way = hung ? "hang" : "end";
-      const error = hung ? "the process did not answer" : `the process ended (${status ?? signal})`;
+      const error = hung ? `the process began no other input for ${SILENCE_MS / 1000} s` : `the process ended (${status ?? signal})`;
       resolve(answer ?? { target: order.target, inputs: 0, cpuSeconds: 0, reached: { blocks: 0, of: 0 }, slowestMs: 0, grown: 0, corpus: 0, failures: [{ way, error, hex: recorded(record).toHex() }] });
       rmSync(folder, { recursive: true, force: true });
     });
@@ -34,6 +36,6 @@ export function watched(order: Omit<Order, "record">): Promise<Answer> {
 }
 
 function recorded(path: string): Uint8Array {
-  const octets = readFileSync(path);
+  const octets = existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
   return octets.length < 4 ? new Uint8Array(0) : octets.subarray(4, 4 + octets.readUInt32LE(0));
 }

@@ -75,7 +75,7 @@ export const sealedForged: Target = {
 };
 
 async function forge({ header: changes = {}, key = 0, padding = "" }: { readonly header?: object; readonly key?: unknown; readonly padding?: unknown }): Promise<Sealed> {
-  const contentKey = new Uint8Array(32).fill(Number(key) & 255);
+  const contentKey = new Uint8Array(32).fill(typeof key === "number" ? key & 255 : 0);
   const recipient = openingKey(0);
   const kid = udfOfKey<"encryption-key">(recipient.publicKey.spki);
   const commit = toBase64url(hkdf(contentKey, new Uint8Array(0), utf8("mesh/jwe/commit/v1"), 64));

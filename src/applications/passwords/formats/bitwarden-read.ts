@@ -36,6 +36,7 @@ function titleOf(one: Json, index: number): string {
 function foldersOf(file: JsonObject): ReadonlyMap<string, string> {
   const paths = new Map<string, string>();
   for (const list of ["folders", "collections"]) {
+    if (!Array.isArray(file[list] ?? [])) throw damaged(`its ${list} are no list.`);
     for (const one of listIn(file, list)) {
       if (isObject(one) && typeof one["id"] === "string" && typeof one["name"] === "string") paths.set(one["id"], folderPath(one["name"].split("/")));
     }

@@ -7,6 +7,7 @@ import type { Json } from "../../../bytes/canonical-json.ts";
 import { type Entry, writes } from "../../../catalogs/merge.ts";
 import { passwordOf } from "../password.ts";
 import { isObject, itemOf } from "./item.ts";
+import { readOnePux } from "./one-pux.ts";
 import { applied, planOf, vector } from "./test-files.ts";
 
 const data = JSON.parse(readFileSync(join(import.meta.dirname, "../../../../vectors/passwords/1pux/everything.data.json"), "utf8")) as { accounts: { vaults: { attrs: { name: string }; items: Record<string, Json>[] }[] }[] };
@@ -55,4 +56,10 @@ test("items are what they were: kinds, texts, sites, codes, earlier passwords", 
   assert.deepEqual([passwordOf(named("Me")).kind, texts("Me")["identity.last-name"], texts("Me")["identity.city"], texts("Me")["identity.email"]], ["identity", "Example", "Springfield", "alice@example.com"]);
   assert.deepEqual([passwordOf(named("Deploy key")).kind, texts("Deploy key")["ssh.public-key"]], ["ssh-key", "ssh-ed25519 AAAAEXAMPLE"]);
   assert.deepEqual([texts("Server1").username, texts("Server1").password, texts("Just a password").password, passwordOf(named("Alarm code")).kind], ["root", "toor", "only-this", "note"]);
+});
+
+test("what should be a list of accounts, vaults or items and is none is damage of the file", async () => {
+  for (const data of [{ accounts: "" }, { accounts: [{ vaults: 1 }] }, { accounts: [{ vaults: [{ items: {} }] }] }]) {
+    await assert.rejects(readOnePux(data, async () => undefined), { code: "import-damaged" });
+  }
 });

@@ -13,10 +13,10 @@ export type Member = (path: string) => Promise<Uint8Array | undefined>;
 export async function readOnePux(data: Json, member: Member): Promise<Contents> {
   if (!isObject(data) || !Array.isArray(data["accounts"])) throw damaged("it is no export of 1Password: there are no accounts.");
   const [items, failed, kept]: [Item[], Failure[], Set<Item>] = [[], [], new Set()];
-  for (const account of listIn(data, "accounts")) {
-    for (const vault of listIn(account, "vaults")) {
+  for (const account of partsOf(data, "accounts")) {
+    for (const vault of partsOf(account, "vaults")) {
       const folder = folderPath([textIn(objectIn(vault, "attrs"), "name") ?? ""].filter((name) => name !== ""));
-      for (const [index, one] of listIn(vault, "items").entries()) {
+      for (const [index, one] of partsOf(vault, "items").entries()) {
         // Earlier versions wrapped each item in an object.
         const raw = isObject(one["item"]) ? one["item"] : one;
         const title = textIn(objectIn(raw, "overview"), "title") ?? `item ${index + 1}`;
@@ -131,6 +131,12 @@ function saysNothing(value: Json): boolean {
 function objectIn(of: Json | undefined, member: string): JsonObject {
   const value = isObject(of) ? of[member] : undefined;
   return isObject(value) ? value : {};
+}
+
+/** A list of which it is not one item that is damaged if it is none. */
+function partsOf(of: JsonObject, member: string): readonly JsonObject[] {
+  if (!Array.isArray(of[member] ?? [])) throw damaged(`its ${member} are no list.`);
+  return listIn(of, member);
 }
 
 function listIn(of: JsonObject, member: string): readonly JsonObject[] {
