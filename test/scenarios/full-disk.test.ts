@@ -15,7 +15,7 @@ async function portalOn(place: Place, disk: SmallDisk) {
   const serve = async (): Promise<{ readonly child: ChildProcess; readonly stop: (signal: NodeJS.Signals) => Promise<void> }> => {
     said = "";
     const [program = "", ...enter] = disk.inside.split(" ");
-    const child = spawn(program, [...enter, `${root}/mesh`, "portal", "serve", "--data", `${disk.path}/portal`], { env: { HOME: place.folder, PATH: process.env["PATH"] ?? "" }, stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn(program, [...enter, `${root}/mesh`, "portal", "serve", "--data", `${disk.path}/portal`, "--log", `${disk.path}/log`], { env: { HOME: place.folder, PATH: process.env["PATH"] ?? "" }, stdio: ["ignore", "ignore", "pipe"] });
     const ended = new Promise<void>((done) => child.once("exit", () => done()));
     await new Promise<void>((done) => {
       child.once("exit", () => done());

@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import { replaceFile } from "../../machine/replace-file.ts";
 import { forgetSessions } from "../../portal/upkeep/sessions.ts";
 import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import { type Companion, restoreBackup, writeBackup } from "../../store/sqlite-backup.ts";
+import { syncPath } from "../../store/sqlite-format.ts";
 import { openSqliteStore } from "../../store/sqlite.ts";
 import { openPortalData, renewProfile } from "./data.ts";
 
@@ -46,6 +47,7 @@ export async function restore(file: string, directory: string, now: number): Pro
     await forgetSessions(store).finally(() => store.close());
     await renewProfile(building, ({ version, ...profile }) => ({ ...profile, restored: { at: now, backup: made }, version: version + 1 + Math.max(0, Math.ceil((now - made) / 1000)) }));
     renameSync(building, directory);
+    syncPath(dirname(directory));
     return { made, at: now };
   } catch (error) {
     rmSync(building, { recursive: true, force: true });

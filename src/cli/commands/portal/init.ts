@@ -1,6 +1,7 @@
 import { createServer } from "node:net";
 import { resolve } from "node:path";
 
+import { parseListen } from "../../../http/plain.ts";
 import { demand, MeshError } from "../../../refusals/mesh-error.ts";
 import type { Call } from "../../call.ts";
 import { describePortal, makePortalData, type PortalSettings } from "../../portal/data.ts";
@@ -12,20 +13,15 @@ export async function run(call: Call): Promise<void> {
   const domain = args.needText("domain").toLowerCase();
   demand(domain === "localhost" || domain.includes("."), "usage-option-value", `${JSON.stringify(domain)} is no whole domain name.`, "Name it like example.com, or localhost for a portal of your own.");
   demand(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/.test(domain) && domain.length <= 253, "usage-option-value", `${JSON.stringify(domain)} is not a domain name.`);
-  const { host, port } = listenOf(args.text("listen") ?? "127.0.0.1:0");
+  const listen = parseListen(args.text("listen") ?? "127.0.0.1:0", "");
+  demand(listen !== undefined && listen.host !== "", "usage-option-value", `${JSON.stringify(args.text("listen"))} is not HOST:PORT.`);
+  const { host, port } = listen;
   const accounts = args.text("accounts") ?? "invited";
   demand(accounts === "open" || accounts === "invited", "usage-option-value", "--accounts is open or invited.");
   const settings: PortalSettings = { accounts, domain, format: 1, host, port: port === 0 ? await freePort(host) : port };
   const id = await makePortalData(directory, settings);
   const described = describePortal(settings, id);
   output.data(described, `Portal for ${domain}, in ${directory}\n\n  ${described.url}\n\nStart it: mesh portal serve --data ${args.needText("data")}`);
-}
-
-function listenOf(text: string): { readonly host: string; readonly port: number } {
-  const match = /^(\[[0-9a-fA-F:]+\]|[^:]+):(\d{1,5})$/.exec(text);
-  const port = Number(match?.[2]);
-  demand(match?.[1] !== undefined && port <= 65535, "usage-option-value", `${JSON.stringify(text)} is not HOST:PORT.`);
-  return { host: match[1].replace(/^\[|\]$/g, ""), port };
 }
 
 /** A port that is free now; it is written down and kept, so that the portal's address never changes. */
