@@ -65,7 +65,7 @@ export type Piece = v.InferOutput<typeof pieceShape>;
 export type SnapshotEpoch = v.InferOutput<typeof epochShape>;
 
 const rootShape = v.strictObject({
-  epochs: v.custom<Readonly<Record<string, SnapshotEpoch>>>((input) => typeof input === "object" && input !== null && Object.entries(input).every(([number, epoch]) => /^[1-9][0-9]{0,9}$/.test(number) && v.is(epochShape, epoch)), "must be epochs by their numbers"),
+  epochs: v.custom<Readonly<Record<string, SnapshotEpoch>>>((input) => typeof input === "object" && input !== null && !Array.isArray(input) && Object.entries(input).every(([number, epoch]) => /^[1-9][0-9]{0,9}$/.test(number) && v.is(epochShape, epoch)), "must be epochs by their numbers"),
   pieces: v.pipe(v.array(pieceShape), v.maxLength(MAX_PIECES)),
   v: formatField,
 });

@@ -34,6 +34,8 @@ export function decodeRequest(body: Uint8Array): { readonly command: Command<unk
   demand(members.length === 1 && name !== undefined, "request-malformed", "A request body is an object with one member, the command.");
   const command = commandNamed(name);
   demand(command !== undefined, "request-unknown-command", "This portal does not know that command.");
+  // A shape without members that must be there would take a list for an object.
+  demand(!Array.isArray(content), "request-malformed", `A ${command.name} request is an object.`);
   const request = readShape(command.request, content, "request-malformed", `${command.name} request`);
   demand((octets !== undefined) === (command.carries === "request"), "request-malformed", `A ${command.name} request ${octets === undefined ? "carries" : "does not carry"} octets.`);
   return { command, request: octets === undefined ? request : { ...(request as object), octets } };
@@ -76,6 +78,7 @@ export function decodeCarrying<A>(command: Command<never, A> | Command<unknown, 
   }
   const shape = v.strictObject({ [`${command.name}Response`]: command.response });
   const answer = readShape(shape, value, "answer-malformed", `${command.name} answer`) as Record<string, unknown>;
+  demand(!Array.isArray((value as Record<string, unknown>)[`${command.name}Response`]), "answer-malformed", `An answer to ${command.name} is an object.`);
   demand((octets !== undefined) === (command.carries === "response"), "answer-malformed", `An answer to ${command.name} ${octets === undefined ? "carries" : "does not carry"} octets.`);
   return { answer: answer[`${command.name}Response`] as A, octets };
 }

@@ -28,6 +28,7 @@ suite("a portal refuses what is malformed, each with its own code, and changes n
     ["two commands", '{"Hello":{},"Status":{}}', "request-malformed"],
     ["an unknown command", '{"Obey":{}}', "request-unknown-command"],
     ["a name that every object has", '{"constructor":{}}', "request-unknown-command"],
+    ["a list for a request", '{"Hello":[]}', "request-malformed"],
     ["an unknown member", '{"Hello":{"more":1}}', "request-malformed"],
     ["a command for members without a session", '{"Status":{}}', "session-required"],
     ["a session that was never opened", '{"Status":{}}', "session-unknown", { "mesh-session": "AAAAAAAAAAAAAAAAAAAAAA", "mesh-counter": "1", "mesh-mac": "x" }],
