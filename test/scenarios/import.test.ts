@@ -11,7 +11,7 @@ const vectors = join(root, "vectors/passwords");
 
 type Imported = { readonly imported: number; readonly already: number; readonly failed: readonly unknown[]; readonly sync: string };
 
-test("what one device imports, another exports, field for field; both then hold the same, history and all", { timeout: 120_000 }, async () => {
+test("what one device imports, another exports, field for field; both then hold the same, history and all", { timeout: 240_000 }, async () => {
   const place = openPlace();
   try {
     const portal = await place.portal();

@@ -3,7 +3,7 @@ import { MeshError } from "../../../refusals/mesh-error.ts";
 import { bitwardenDefaults, bitwardenDull, bitwardenKinds, bitwardenKnown, bitwardenTexts } from "./bitwarden-shape.ts";
 import { damaged } from "./damage.ts";
 import { folderPath } from "./folders.ts";
-import { emptyItem, type Failure, type Folder, isObject, type Item, type ItemField, type ItemText, type JsonObject } from "./item.ts";
+import { emptyItem, type Failure, type Folder, gatherTexts, isObject, type Item, type ItemField, type JsonObject } from "./item.ts";
 import type { Contents } from "./plan.ts";
 
 /** Reads a plain Bitwarden export, of a person or of an organisation; an item that is malformed is a failure, named. */
@@ -49,10 +49,7 @@ function itemFrom(one: Json, folders: ReadonlyMap<string, string>): { readonly i
   const shape = bitwardenKinds.find(({ type }) => type === one["type"]);
   const member = shape?.member ?? "";
   const part = isObject(one[member]) ? one[member] : {};
-  const texts: { [Name in ItemText]?: string } = {};
-  const set = (name: ItemText, value: string | undefined): void => {
-    if (value !== undefined && value !== "") texts[name] = value;
-  };
+  const { texts, set } = gatherTexts();
   for (const [from, to] of bitwardenTexts[member] ?? []) set(to, textIn(part, from));
   set("notes", textIn(one, "notes"));
   set("created", textIn(one, "creationDate"));

@@ -51,7 +51,11 @@ function partTo(item: Item, member: string, kept: JsonObject): JsonObject {
   if (member !== "login") return { ...texts, ...kept };
   const { uris: matched, ...rest } = kept;
   const matches = Array.isArray(matched) ? (matched as readonly Json[]).filter(isObject) : [];
-  const uris = item.sites.map((uri) => ({ match: null, uri, ...matches.find((one) => one["uri"] === uri) }));
+  const uris = item.sites.map((uri) => {
+    // Each kept rule goes to one site: there may be two for the same one.
+    const at = matches.findIndex((one) => one["uri"] === uri);
+    return { match: null, uri, ...(at < 0 ? {} : matches.splice(at, 1)[0]) };
+  });
   return { uris, ...texts, fido2Credentials: item.passkeys, ...rest };
 }
 

@@ -49,6 +49,17 @@ export type Folder = { readonly path: string; readonly kept: { readonly [Program
 /** An item, or a part of one, that could not be taken or given, and why. */
 export type Failure = { readonly title: string; readonly why: string };
 
+/** The texts of an item as they are found; `set` takes the first of each that is not empty, and says whether it did. */
+export function gatherTexts(): { readonly texts: Item["texts"]; readonly set: (name: ItemText, value: string | undefined) => boolean } {
+  const texts: { [Name in ItemText]?: string } = {};
+  const set = (name: ItemText, value: string | undefined): boolean => {
+    if (value === undefined || value === "" || texts[name] !== undefined) return false;
+    texts[name] = value;
+    return true;
+  };
+  return { texts, set };
+}
+
 /** An item with nothing in it, to be filled. */
 export const emptyItem: Item = { kind: "login", title: "", texts: {}, favorite: false, sites: [], tags: [], fields: [], passkeys: [], past: [], kept: {}, files: [] };
 

@@ -3,7 +3,7 @@ import { MeshError } from "../../../refusals/mesh-error.ts";
 import { isDetail, kinds } from "../kinds.ts";
 import { damaged } from "./damage.ts";
 import { folderPath } from "./folders.ts";
-import { emptyItem, type Failure, type Folder, type Item, type ItemField, type ItemFile, type ItemText } from "./item.ts";
+import { emptyItem, type Failure, type Folder, gatherTexts, type Item, type ItemField, type ItemFile } from "./item.ts";
 import { dullElements, elementToJson, entryDefaults, entryRead, groupDefaults, groupRead, isUsuallyProtected, KIND, MORE_SITES, OTP, standardStrings, textOf, unusualElements, unusualTimes } from "./keepass-shape.ts";
 import { maxGroups } from "./limits.ts";
 import type { Contents } from "./plan.ts";
@@ -76,10 +76,7 @@ function itemFrom(entry: XmlElement, path: string, files: Files): { readonly ite
   if (entry.children.some((one) => child(one, "Value")?.attributes["Protected"] === "True")) throw new MeshError("password-malformed", "Its texts are encrypted by themselves, and the key is not in this file.");
   const strings = stringsOf(entry);
   const at = (key: string): string => strings.find((one) => one.key === key)?.value ?? "";
-  const texts: { [Name in ItemText]?: string } = {};
-  const set = (name: ItemText, value: string): void => {
-    if (value !== "") texts[name] = value;
-  };
+  const { texts, set } = gatherTexts();
   const times = child(entry, "Times");
   const [created, modified] = [textOf(times, "CreationTime"), textOf(times, "LastModificationTime")];
   for (const [name, value] of [["username", at("UserName")], ["password", at("Password")], ["notes", at("Notes")], ["totp", at(OTP)], ["folder", path], ["created", created], ["modified", modified]] as const) set(name, value);

@@ -8,8 +8,16 @@ import { maxGroups } from "./limits.ts";
 import { element, isSayable, textElement, writeXml, type XmlElement } from "./xml.ts";
 import { uuidOctets } from "./uuid.ts";
 
-/** The number of an item's first file among all. */
-type First = (item: Item) => number;
+/** What all groups and entries of one document need. */
+type Context = {
+  readonly now: string;
+  /** What is kept of each folder. */
+  readonly kept: ReadonlyMap<string, Json | undefined>;
+  /** The number of an item's first file among all. */
+  readonly first: (item: Item) => number;
+  /** The identifier that was kept, unless another has it already; else one that follows from the text. */
+  readonly uuid: (kept: Json | undefined, text: string) => string;
+};
 
 type Group = { readonly path: string; readonly name: string; readonly groups: Map<string, Group>; readonly items: Item[] };
 
@@ -19,17 +27,9 @@ export function writeKeepass(items: readonly Item[], folders: readonly Folder[],
   const kept = new Map(folders.map((folder) => [folder.path, folder.kept.keepass]));
   for (const { path } of folders) groupAt(top, path);
   for (const item of items) groupAt(top, item.texts.folder ?? "").items.push(item);
-  const seconds = now.replace(/\.\d+/, "");
-  const numbers = new Map<Item, number>();
-  let files = 0;
-  for (const item of items) {
-    numbers.set(item, files);
-    files += item.files.length;
-  }
-  const first: First = (item) => numbers.get(item) ?? 0;
-  const own = kept.get("");
-  const meta = keptElements(own, "meta");
-  const root = element("KeePassFile", [element("Meta", [textElement("Generator", "Mesh"), ...meta, ...binariesOf(items)]), element("Root", [groupTo(top, kept, first, seconds), textElement("DeletedObjects", "")])]);
+  const context: Context = { now: secondsOf(now), kept, first: numbering(items), uuid: identifying() };
+  const meta = keptElements(kept.get(""), "meta");
+  const root = element("KeePassFile", [element("Meta", [textElement("Generator", "Mesh"), ...meta, ...binariesOf(items)]), element("Root", [groupTo(top, context), textElement("DeletedObjects", "")])]);
   return { text: writeXml(root), failed: items.flatMap((item) => lost(item)) };
 }
 
@@ -55,30 +55,50 @@ function binariesOf(items: readonly Item[]): readonly XmlElement[] {
   return files.length === 0 ? [] : [element("Binaries", files.map(({ octets }, index) => textElement("Binary", toBase64(octets), { ID: String(index) })))];
 }
 
-function groupTo(group: Group, kept: ReadonlyMap<string, Json | undefined>, first: First, now: string): XmlElement {
-  const own = kept.get(group.path);
+function numbering(items: readonly Item[]): Context["first"] {
+  const numbers = new Map<Item, number>();
+  let files = 0;
+  for (const item of items) {
+    numbers.set(item, files);
+    files += item.files.length;
+  }
+  return (item) => numbers.get(item) ?? 0;
+}
+
+function identifying(): Context["uuid"] {
+  const taken = new Set<string>();
+  return (kept, text) => {
+    const uuid = typeof kept === "string" && kept !== "" && !taken.has(kept) ? kept : uuidFor(text);
+    taken.add(uuid);
+    return uuid;
+  };
+}
+
+function groupTo(group: Group, context: Context): XmlElement {
+  const { now } = context;
+  const own = context.kept.get(group.path);
   const about = isObject(own) ? own : {};
   const text = (name: string, otherwise: string): string => (typeof about[name] === "string" && about[name] !== "" ? about[name] : otherwise);
   const { usual, more } = withKept(groupDefaults, keptElements(own, "elements"));
   return element("Group", [
-    textElement("UUID", text("uuid", uuidFor(`group/${group.path}`))),
+    textElement("UUID", context.uuid(about["uuid"], `group/${group.path}`)),
     textElement("Name", group.path === "" ? text("name", group.name) : group.name),
     usual("Notes"),
     usual("IconID"),
     timesElement(text("created", now), text("modified", now), about["times"]),
     ...groupDefaults.slice(2).map(({ name }) => usual(name)),
     ...more,
-    ...group.items.map((item) => entryTo(item, first, now)),
-    ...[...group.groups.values()].map((inner) => groupTo(inner, kept, first, now)),
+    ...group.items.map((item) => entryTo(item, context)),
+    ...[...group.groups.values()].map((inner) => groupTo(inner, context)),
   ]);
 }
 
-function entryTo(item: Item, first: First, now: string): XmlElement {
+function entryTo(item: Item, { first, now, uuid: identify }: Context): XmlElement {
   const kept = isObject(item.kept.keepass) ? item.kept.keepass : {};
   const { usual, more } = withKept(entryDefaults, keptElements(kept, "elements"));
   const [created, modified] = [secondsOf(item.texts.created ?? now), secondsOf(item.texts.modified ?? now)];
   const strings = stringsTo(item, kept["protection"]);
-  const uuid = textElement("UUID", typeof kept["uuid"] === "string" ? kept["uuid"] : uuidFor(`entry/${item.name ?? item.title}`));
+  const uuid = textElement("UUID", identify(kept["uuid"], `entry/${item.name ?? item.title}`));
   return element("Entry", [
     uuid,
     ...["IconID", "ForegroundColor", "BackgroundColor", "OverrideURL"].map(usual),

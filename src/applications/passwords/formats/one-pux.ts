@@ -2,7 +2,8 @@ import type { Json } from "../../../bytes/canonical-json.ts";
 import { MeshError } from "../../../refusals/mesh-error.ts";
 import { damaged } from "./damage.ts";
 import { folderPath } from "./folders.ts";
-import { emptyItem, type Failure, isObject, type Item, type ItemField, type ItemFile, type ItemText, type JsonObject } from "./item.ts";
+import type { Kind } from "../kinds.ts";
+import { emptyItem, type Failure, gatherTexts, isObject, type Item, type ItemField, type ItemFile, type ItemText, type JsonObject } from "./item.ts";
 import { categoryKinds, dullMembers, fieldText, textsOfField } from "./one-pux-shape.ts";
 import type { Contents } from "./plan.ts";
 
@@ -15,11 +16,11 @@ export async function readOnePux(data: Json, member: Member): Promise<Contents> 
   const [items, failed, kept]: [Item[], Failure[], Set<Item>] = [[], [], new Set()];
   for (const account of partsOf(data, "accounts")) {
     for (const vault of partsOf(account, "vaults")) {
-      const folder = folderPath([textIn(objectIn(vault, "attrs"), "name") ?? ""].filter((name) => name !== ""));
+      const folder = folderPath([textIn(partIn(vault, "attrs"), "name") ?? ""].filter((name) => name !== ""));
       for (const [index, one] of partsOf(vault, "items").entries()) {
         // Earlier versions wrapped each item in an object.
         const raw = isObject(one["item"]) ? one["item"] : one;
-        const title = textIn(objectIn(raw, "overview"), "title") ?? `item ${index + 1}`;
+        const title = textIn(partIn(raw, "overview"), "title") ?? `item ${index + 1}`;
         try {
           const { item, strange } = itemFrom(raw, folder);
           const { files, missing } = await filesOf(raw, member);
@@ -38,58 +39,81 @@ export async function readOnePux(data: Json, member: Member): Promise<Contents> 
 }
 
 function itemFrom(raw: JsonObject, folder: string): { readonly item: Item; readonly strange: boolean } {
-  const { details: _details, overview: _overview, favIndex, createdAt, updatedAt, categoryUuid, ...rest } = raw;
-  const [details, overview] = [objectIn(raw, "details"), objectIn(raw, "overview")];
-  const { loginFields: _login, notesPlain: _notes, sections: _sections, passwordHistory: _history, password: _password, documentAttributes: _document, ...moreDetails } = details;
-  const { title: _title, url: _url, urls: _urls, tags: _tags, ...moreOverview } = overview;
-  const kind = categoryKinds[String(categoryUuid)];
-  const texts: { [Name in ItemText]?: string } = {};
-  const set = (name: ItemText, value: string | undefined): boolean => {
-    if (value === undefined || value === "" || texts[name] !== undefined) return false;
-    texts[name] = value;
-    return true;
-  };
+  const [details, overview] = [partIn(raw, "details"), partIn(raw, "overview")];
+  const kind = categoryKinds[String(raw["categoryUuid"])];
+  const { texts, set } = gatherTexts();
   set("folder", folder);
   set("notes", textIn(details, "notesPlain"));
   set("password", textIn(details, "password"));
-  set("created", timeText(createdAt));
-  set("modified", timeText(updatedAt));
-  const fields: ItemField[] = [];
-  for (const { designation, value, name, id, fieldType, ...more } of listIn(details, "loginFields")) {
-    const text = typeof value === "string" ? value : "";
-    if (text === "" || ((designation === "username" || designation === "password") && set(designation, text))) continue;
-    fields.push({ name: String(name || id || ""), value: text, secret: fieldType === "P", as: { "1pux": { ...more, designation: designation ?? null, fieldType: fieldType ?? null, id: id ?? null, name: name ?? null } } });
-  }
-  for (const section of listIn(details, "sections")) {
-    for (const field of listIn(section, "fields")) {
-      if (isObject(field["value"]) && isObject(field["value"]["file"])) continue;
-      const known = textsOfField(kind, field);
-      if (known !== undefined && known.every(([name]) => texts[name] === undefined)) for (const [name, value] of known) set(name, value);
-      else fields.push(fieldFrom(section, field));
-    }
-  }
-  const urls = listIn(overview, "urls");
-  const sites = urls.map((url) => textIn(url, "url") ?? "").filter((url) => url !== "");
+  set("created", timeText(raw["createdAt"]));
+  set("modified", timeText(raw["updatedAt"]));
+  const fields = [...loginFields(details, set), ...sectionFields(details, kind, set)];
+  const urls = listIn(overview, "urls").flatMap((url) => textIn(url, "url") || []);
   const first = textIn(overview, "url") ?? "";
-  const labelled = urls.filter((url) => Object.entries(url).some(([name, value]) => name !== "url" && value !== "" && value !== null && value !== "website" && value !== "default"));
-  const kept: JsonObject = Object.fromEntries(
-    Object.entries({ ...rest, ...(kind === undefined || categoryUuid === "005" ? { categoryUuid: categoryUuid ?? null } : {}), ...(Number(favIndex ?? 0) > 1 ? { favIndex: favIndex ?? null } : {}), details: said(moreDetails), overview: said({ ...moreOverview, ...(labelled.length > 0 ? { urls: labelled } : {}) }) }).filter(([name, value]) => !saysNothing(value) && !(name === "state" && value === "active")),
-  );
-  const past = listIn(details, "passwordHistory").map(({ value, time }) => ({ password: typeof value === "string" ? value : "", ...(timeText(time) === undefined ? {} : { used: timeText(time) as string }) }));
+  const kept = keptFrom(raw, kind);
   const item: Item = {
     ...emptyItem,
     kind: kind ?? "login",
     title: textIn(overview, "title") ?? "",
     texts,
-    favorite: Number(favIndex ?? 0) > 0,
-    sites: first === "" || sites.includes(first) ? sites : [first, ...sites],
+    favorite: Number(raw["favIndex"] ?? 0) > 0,
+    sites: first === "" || urls.includes(first) ? urls : [first, ...urls],
     tags: Array.isArray(overview["tags"]) ? overview["tags"].filter((tag) => typeof tag === "string") : [],
     fields,
-    past: past.filter(({ password }) => password !== ""),
+    past: listIn(details, "passwordHistory").flatMap(({ value, time }) => (typeof value !== "string" || value === "" ? [] : [{ password: value, ...usedAt(timeText(time)) }])),
     kept: { "1pux": kept },
   };
-  const strange = Object.entries(kept).some(([name, value]) => !dullMembers.has(name) && !(isObject(value) && Object.keys(value).every((inner) => dullMembers.has(inner))));
-  return { item, strange };
+  const isDull = (name: string, value: Json): boolean => dullMembers.has(name) || (isObject(value) && Object.keys(value).every((inner) => dullMembers.has(inner)));
+  return { item, strange: !Object.entries(kept).every(([name, value]) => isDull(name, value)) };
+}
+
+type SetText = ReturnType<typeof gatherTexts>["set"];
+
+/** The fields of a web page: user name and password, and what else was typed into it. */
+function loginFields(details: JsonObject, set: SetText): readonly ItemField[] {
+  return listIn(details, "loginFields").flatMap(({ designation, value, name, id, fieldType, ...more }) => {
+    if (typeof value !== "string" || value === "") return [];
+    if ((designation === "username" || designation === "password") && set(designation, value)) return [];
+    return [{ name: String(name || id || ""), value, secret: fieldType === "P", as: { "1pux": said({ ...more, designation: designation ?? null, fieldType: fieldType ?? null, id: id ?? null }) } }];
+  });
+}
+
+/** The fields of sections that are no text of ours; those without a value are there in every item of a category, and left out. */
+function sectionFields(details: JsonObject, kind: Kind | undefined, set: SetText): readonly ItemField[] {
+  return listIn(details, "sections").flatMap((section) =>
+    listIn(section, "fields").flatMap((field) => {
+      const value = field["value"];
+      if (isObject(value) && isObject(value["file"])) return [];
+      const known = textsOfField(kind, field);
+      if (known !== undefined && known.length > 0 && set(...known[0] as [ItemText, string])) {
+        for (const [name, text] of known) set(name, text);
+        return [];
+      }
+      const { text, raw } = fieldText(value);
+      return text === "" && raw === null ? [] : [fieldFrom(section, field)];
+    }),
+  );
+}
+
+/** What of an item is not understood: members of it, of its details and of its overview. */
+function keptFrom(raw: JsonObject, kind: Kind | undefined): JsonObject {
+  const { details: _details, overview: _overview, createdAt: _created, updatedAt: _updated, favIndex, categoryUuid, state, ...rest } = raw;
+  const { loginFields: _login, notesPlain: _notes, sections: _sections, passwordHistory: _history, password: _password, documentAttributes: _document, ...details } = partIn(raw, "details");
+  const { title: _title, url: _url, urls: _urls, tags: _tags, ...overview } = partIn(raw, "overview");
+  const usual = new Set<Json>(["", null, "website", "default"]);
+  const labelled = listIn(partIn(raw, "overview"), "urls").filter((url) => Object.entries(url).some(([name, value]) => name !== "url" && !usual.has(value)));
+  return said({
+    ...rest,
+    categoryUuid: kind === undefined || categoryUuid === "005" ? (categoryUuid ?? null) : null,
+    details: said(details),
+    favIndex: Number(favIndex ?? 0) > 1 ? (favIndex ?? null) : null,
+    overview: said({ ...overview, urls: labelled }),
+    state: state === "active" ? null : (state ?? null),
+  });
+}
+
+function usedAt(used: string | undefined): { readonly used?: string } {
+  return used === undefined ? {} : { used };
 }
 
 /** A field that its owner sees under its title; where it stood, and what it was if it was no text, stays with it. */
@@ -103,9 +127,9 @@ function fieldFrom(section: JsonObject, field: JsonObject): ItemField {
 
 async function filesOf(raw: JsonObject, member: Member): Promise<{ readonly files: readonly ItemFile[]; readonly missing: readonly string[] }> {
   const [files, missing]: [ItemFile[], string[]] = [[], []];
-  const details = objectIn(raw, "details");
-  const inFields = listIn(details, "sections").flatMap((section) => listIn(section, "fields")).map((field) => objectIn(objectIn(field, "value"), "file"));
-  for (const attributes of [objectIn(details, "documentAttributes"), ...inFields]) {
+  const details = partIn(raw, "details");
+  const inFields = listIn(details, "sections").flatMap((section) => listIn(section, "fields")).map((field) => partIn(partIn(field, "value"), "file"));
+  for (const attributes of [partIn(details, "documentAttributes"), ...inFields]) {
     const [name, id] = [textIn(attributes, "fileName"), textIn(attributes, "documentId")];
     if (name === undefined || id === undefined) continue;
     const octets = await member(`files/${id}__${name}`);
@@ -128,7 +152,7 @@ function saysNothing(value: Json): boolean {
   return value === null || value === "" || value === false || (typeof value === "object" && Object.keys(value).length === 0);
 }
 
-function objectIn(of: Json | undefined, member: string): JsonObject {
+function partIn(of: Json | undefined, member: string): JsonObject {
   const value = isObject(of) ? of[member] : undefined;
   return isObject(value) ? value : {};
 }

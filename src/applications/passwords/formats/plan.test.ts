@@ -89,6 +89,15 @@ test("what differs in anything is another item; what is equal is there already, 
   assert.equal((await planOf(octets({ ...file, items: [...file.items, ...file.items] }))).imported, 7);
 });
 
+test("of two entries that came from one, each has an identifier of its own in an export", async () => {
+  const first = applied(await planOf(vector("keepassxc-xml", "valid", "everything.xml")));
+  const changed = new TextDecoder().decode(vector("keepassxc-xml", "valid", "everything.xml")).replace(">toor<", ">changed<");
+  const both = applied(await planOf(octets(changed), first), first);
+  const uuids = [...(await written(both, "keepassxc-xml")).matchAll(/<Entry>\s*<UUID>([^<]*)<\/UUID>\s*<IconID>[^]*?<String>/g)].map(([, uuid]) => uuid);
+  const entries = uuids.filter((uuid) => uuid !== "AAAAAAAAAAAAAAAAAAABAQ==");
+  assert.deepEqual([entries.length, new Set(entries).size], [4, 4]);
+});
+
 test("folders come once, those with nothing in them too", async () => {
   const first = await planOf(vector("bitwarden", "valid", "everything.json"));
   const entries = applied(first);
@@ -123,4 +132,13 @@ test("from one program to another: kinds, folders, sites and codes go along thro
   const told = (all: readonly Entry[]) => passwordsOf(all).map(({ kind, username, password, notes, totp, folder, sites, details }) => ({ kind, username, password, notes, totp, folder, sites, details }));
   const sorted = (list: readonly object[]): readonly string[] => list.map((one) => JSON.stringify(one)).sort();
   assert.deepEqual(sorted(told(back)), sorted(told(entries)));
+});
+
+test("exports of organisations and of earlier versions are read: collections are folders, wrapped items are items", async () => {
+  const [shared] = passwordsOf(applied(await planOf(vector("bitwarden", "valid", "older-organisation.json"))));
+  assert.deepEqual([shared?.name, shared?.folder, shared?.notes, shared?.totp], ["Staging", "Team/Web", undefined, undefined]);
+  const wrapped = { accounts: [{ vaults: [{ attrs: { name: "Private" }, items: [{ item: { uuid: "x", categoryUuid: "001", trashed: false, details: { loginFields: [{ value: "alice", designation: "username", fieldType: "T", id: "", name: "" }] }, overview: { title: "old", url: "https://old.example" } } }] }] }] };
+  const { readOnePux } = await import("./one-pux.ts");
+  const { items, failed } = await readOnePux(wrapped, async () => undefined);
+  assert.deepEqual([items[0]?.title, items[0]?.texts.username, items[0]?.sites, failed], ["old", "alice", ["https://old.example"], []]);
 });

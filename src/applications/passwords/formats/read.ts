@@ -5,7 +5,7 @@ import { readCsv } from "./csv.ts";
 import { damaged } from "./damage.ts";
 import { isUtf8, objectIn, textIn } from "./decode.ts";
 import { type FormatName, formats } from "./formats.ts";
-import { type Failure, type Item, sameness } from "./item.ts";
+import type { Failure, Item } from "./item.ts";
 import { maxFileOctets, maxItems } from "./limits.ts";
 import type { FileKeyOptions } from "./mesh-file.ts";
 import { type Contents, type Plan, planImport, planRestore } from "./plan.ts";
@@ -51,7 +51,7 @@ function withFailed<T extends { readonly failed: readonly Failure[] }>(result: T
 /** Where a damaged file is no text somewhere, leaves out what that touches: nobody wants half a password. */
 function wholeOnly({ octets, partial }: Reading, contents: Contents): Contents {
   if (!partial || isUtf8(octets)) return contents;
-  const isWhole = (item: Item): boolean => !sameness(item).includes("\uFFFD");
+  const isWhole = (item: Item): boolean => !JSON.stringify({ ...item, files: [] }).includes("\uFFFD");
   const failed = contents.items.filter((item) => !isWhole(item)).map(({ title }) => ({ title, why: "Something in it is no text in UTF-8." }));
   return withFailed({ ...contents, items: contents.items.filter(isWhole) }, failed);
 }
