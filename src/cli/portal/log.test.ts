@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, test } from "node:test";
@@ -42,10 +42,17 @@ suite("an operator's log", () => {
     assert.deepEqual([readFileSync(path, "utf8").includes("upkeep-failed"), said.length], [true, 1]);
   });
 
-  test("a file that cannot be written stops nothing, and is told of once", () => {
+  test("a file that cannot be written stops nothing, is told of once, and goes on when it can", (t) => {
+    const folder = mkdtempSync(join(tmpdir(), "mesh-log-"));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const path = join(folder, "logs", "file");
     const said: string[] = [];
-    const log = makeLog("/nowhere/at/all", "info", (line) => said.push(line), () => at);
-    for (let count = 0; count < 3; count++) log.request({ command: "Status", outcome: "ok", ms: 1 });
-    assert.deepEqual([said.length, said[0]?.includes('"event":"log-failed"')], [1, true]);
+    const log = makeLog(path, "info", (line) => said.push(line), () => at);
+    for (let count = 0; count < 3; count++) log.note("info", "before");
+    assert.deepEqual(said.map((line) => (JSON.parse(line) as { event: string }).event), ["log-failed"]);
+    mkdirSync(join(folder, "logs"));
+    log.note("info", "after");
+    assert.match(readFileSync(path, "utf8"), /"event":"after"/);
+    assert.equal(said.length, 1);
   });
 });
