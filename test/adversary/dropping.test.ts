@@ -12,7 +12,7 @@ import { status } from "../../src/protocol/profiles.ts";
 import type { PortalRequest } from "../../src/portal/portal.ts";
 import type { TestPortal } from "../support/world.ts";
 import { authentic, lie, twinOf } from "./cheating.ts";
-import { deviceOf, household, names, refused, save, whoIs } from "./household.ts";
+import { agreed, deviceOf, household, names, refused, save, whoIs } from "./household.ts";
 
 /** Lets a portal say yes to one command and forget it. Returns the end of it. */
 function swallow(portal: TestPortal, command: string): () => void {
@@ -45,7 +45,7 @@ suite("a portal acknowledges a change and drops it", () => {
     const laptop = deviceOf(alice, "laptop");
     const stop = swallow(alice.portal, "Publish");
     // Of two members neither stands above the other: it is told that both are suspended, and neither is.
-    await disableDevice(laptop.client, "thief");
+    await disableDevice(laptop.client, "thief", agreed);
     stop();
     await refused(laptop, () => sync(laptop.client), "portal-older-profile");
   });

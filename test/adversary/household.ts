@@ -50,6 +50,9 @@ export function deviceOf({ devices }: Pick<Household, "devices">, name: string):
   return device;
 }
 
+/** Says yes where a device falls with the one that it disables. */
+export async function agreed(): Promise<void> {}
+
 /** Saves a password and sends it. */
 export async function save(device: TestDevice, name: string, password = `${name}-secret`): Promise<void> {
   await editEntries(device.client, "passwords", () => [change(newEntryId(), undefined, { name, password })]);

@@ -6,7 +6,7 @@ import { editEntries, readEntries } from "../../src/client/catalog.ts";
 import { disableDevice, leaveMesh } from "../../src/client/operations/disable.ts";
 import { sync } from "../../src/client/sync.ts";
 import type { TestDevice, TestPortal } from "../support/world.ts";
-import { deviceOf, household, names, save } from "./household.ts";
+import { agreed, deviceOf, household, names, save } from "./household.ts";
 
 const HOUR = 3_600_000;
 
@@ -48,7 +48,7 @@ suite("a device writes while another suspends it, past the heads that the suspen
       await sync(phone.client);
     });
     // Of two members neither stands above the other: both are suspended, the laptop for 72 hours.
-    await disableDevice(thief.client, "laptop");
+    await disableDevice(thief.client, "laptop", agreed);
     for (const device of [phone, alice.desktop]) {
       await sync(device.client);
       assert.deepEqual(await names(device), []);

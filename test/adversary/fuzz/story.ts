@@ -7,7 +7,7 @@ import { disableDevice, leaveMesh } from "../../../src/client/operations/disable
 import { joinMesh } from "../../../src/client/operations/join.ts";
 import { RefusedByPortal } from "../../../src/protocol/wire.ts";
 import { MeshError } from "../../../src/refusals/mesh-error.ts";
-import { address } from "../household.ts";
+import { address, agreed } from "../household.ts";
 import type { Copyable } from "../restarting.ts";
 import { begin, type Cheat, type Underway } from "./cheats.ts";
 import { type Ending, endWell } from "./ending.ts";
@@ -146,7 +146,7 @@ class Playing {
       case "accept":
         return acceptConnection(client, prepared.guests[step.whom]?.witness ?? "", "member");
       case "disable":
-        return disableDevice(client, prepared.ids[step.whom] ?? "");
+        return disableDevice(client, prepared.ids[step.whom] ?? "", agreed);
       case "rename":
         return renameDevice(client, prepared.ids[step.whom] ?? "", `${step.whom} ${index}`);
     }
