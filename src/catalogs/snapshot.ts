@@ -166,11 +166,11 @@ function unpacked(packed: Json): readonly Entry[] | undefined {
   }
 }
 
-const purgesShape = v.array(v.strictObject({ ...purgeShape.entries, author: udfField<"device">(), commit: countField() }));
+const purgesShape = v.pipe(v.array(v.strictObject({ ...purgeShape.entries, author: udfField<"device">(), commit: countField() })), v.minLength(1));
 
 function isEntry(entry: Entry): boolean {
-  const { id, fields: all, purges = [], ...more } = entry;
+  const { id, fields: all, purges, ...more } = entry;
   const fields = Object.entries(all);
-  const something = fields.length + purges.length > 0 && Object.keys(more).length === 0;
-  return v.is(octetsField({ octets: 16 }), id) && something && v.is(purgesShape, purges) && purges.every((one) => Object.values(one.fields).every((last) => Object.values(last).every((counter) => counter <= counterLimit(one.commit)))) && fields.every(([name, writes]) => FIELD_NAME.test(name) && writes.length > 0 && writes.every((write) => write.counter >= 1 && write.commit !== undefined && write.commit >= 1 && write.counter <= counterLimit(write.commit) && isUdf(write.author)));
+  const something = (fields.length > 0 || purges !== undefined) && Object.keys(more).length === 0;
+  return v.is(octetsField({ octets: 16 }), id) && something && v.is(v.optional(purgesShape), purges) && (purges ?? []).every((one) => Object.values(one.fields).every((last) => Object.values(last).every((counter) => counter <= counterLimit(one.commit)))) && fields.every(([name, writes]) => FIELD_NAME.test(name) && writes.length > 0 && writes.every((write) => write.counter >= 1 && write.commit !== undefined && write.commit >= 1 && write.counter <= counterLimit(write.commit) && isUdf(write.author)));
 }

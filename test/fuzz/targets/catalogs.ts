@@ -20,8 +20,8 @@ const jsonRefusals = ["json-malformed", "json-too-deep", "json-not-canonical", "
 export const entries: Target = {
   name: "entries",
   files: ["catalogs/entries.ts", "catalogs/merge.ts", "catalogs/packing.ts", "catalogs/commits.ts"],
-  seeds: () => ['{"changes":[{"entry":"AAAAAAAAAAAAAAAAAAAAAA","fields":{"name":[1,"a"],"removed":[2,true]}},{"entry":"AAAAAAAAAAAAAAAAAAAAAA","fields":{"name":[1,{"b":[null]}]}}],"v":1}', '{"changes":[],"v":1}'].map(octets),
-  words: ["changes", "entry", "fields", "name", "removed", "constructor", "__proto__", "AAAAAAAAAAAAAAAAAAAAAA", "AQAAAAAAAAAAAAAAAAAAAA", "9007199254740991"],
+  seeds: () => ['{"changes":[{"entry":"AAAAAAAAAAAAAAAAAAAAAA","fields":{"name":[1,"a"],"removed":[2,true]}},{"entry":"AAAAAAAAAAAAAAAAAAAAAA","fields":{"name":[1,{"b":[null]}]}}],"v":1}', `{"changes":[{"entry":"AAAAAAAAAAAAAAAAAAAAAA","fields":{"name":[1,"a"]}},{"entry":"AAAAAAAAAAAAAAAAAAAAAA","fields":{},"purge":{"blobs":["${toBase64url(new Uint8Array(64))}"],"fields":{"name":{"${one}":1}}}}],"v":1}`, '{"changes":[],"v":1}'].map(octets),
+  words: ["changes", "entry", "fields", "purge", "blobs", one, two, "name", "removed", "constructor", "__proto__", "AAAAAAAAAAAAAAAAAAAAAA", "AQAAAAAAAAAAAAAAAAAAAA", "9007199254740991"],
   refusals: ["entries-malformed", "commit-wrong-body", ...jsonRefusals],
   run: (input) => {
     hold(equalBytes(unpad(pad(input)) ?? new Uint8Array(1), input), "what is padded is unpadded the same");
@@ -37,7 +37,7 @@ export const entries: Target = {
       }
       const packed = unpackEntries(packEntries(all.values()));
       hold(canonicalJson(packed as unknown as Json) === canonicalJson([...all.values()] as unknown as Json), "entries that are packed come back");
-      return canonicalJson(Object.fromEntries([...all].map(([id, { fields }]) => [id, fields])) as unknown as Json);
+      return canonicalJson(Object.fromEntries([...all].map(([id, { fields, purges = [] }]) => [id, { fields, purges }])) as unknown as Json);
     };
     const order = changes.slice(0, 40).flatMap((_, at) => [[at, one], [at, two]] as const);
     hold(grown(order) === grown(order.toReversed()), "entries are the same in whatever order writes come");
@@ -50,9 +50,10 @@ export const snapshots: Target = {
   files: ["catalogs/snapshot.ts", "catalogs/packing.ts"],
   seeds: () => [
     { authors: [one], entries: [{ id: "AAAAAAAAAAAAAAAAAAAAAA", fields: { name: [[2, 0, 3, "a"], [1, 0, 1, null]] } }], v: 1 },
+    { authors: [one], entries: [{ id: "AAAAAAAAAAAAAAAAAAAAAA", fields: { removed: [[1, 0, 2, true]] }, purges: [{ author: two, blobs: [], commit: 3, fields: { name: { [one]: 1 } } }] }], v: 1 },
     { epochs: { 1: { commitment: toBase64url(new Uint8Array(64)) } }, pieces: [{ digest: toBase64url(new Uint8Array(64)), epoch: 1, salt: toBase64url(new Uint8Array(32)), size: 1 }], v: 1 },
   ].map((value) => octets(canonicalJson(value))),
-  words: ["authors", "entries", "id", "fields", "epochs", "pieces", "commitment", "previousKey", "previousEpoch", one, two, "name", "constructor", "__proto__"],
+  words: ["authors", "entries", "id", "fields", "purges", "blobs", "author", "commit", "epochs", "pieces", "commitment", "previousKey", "previousEpoch", one, two, "name", "constructor", "__proto__"],
   refusals: ["snapshot-malformed", "entries-malformed", ...jsonRefusals],
   run: (input) => {
     const named = (part: string) => {
