@@ -5,7 +5,7 @@ const formats: readonly string[] = ["mesh", "bitwarden", "keepassxc-xml", "kdbx"
 const writtenFormats = formats.filter((format) => format !== "kdbx" && format !== "1pux");
 
 /** The fields that every login has; it may have others of its own. */
-const fields: readonly string[] = ["password", "username", "site", "notes", "totp", "totp-secret", "tag", "name"];
+const fields: readonly string[] = ["password", "username", "site", "notes", "totp", "totp-secret", "tag", "folder", "name"];
 
 const name = { name: "NAME", about: "the login's name; case matters only where two differ by nothing else" } as const;
 
@@ -64,12 +64,12 @@ export const passwordCommands: readonly Command[] = [
     path: ["password", "get"],
     summary: "Show a login, or hand its password to a program.",
     positionals: [name],
-    options: [{ name: "field", value: "FIELD", choices: fields, about: "only this: password, username, site, notes, totp (the code now), totp-secret, tag, name, or a field of your own" }, reveal],
+    options: [{ name: "field", value: "FIELD", choices: fields, about: "only this: password, username, site, notes, totp (the code now), totp-secret, tag, folder, name, what a card, an identity or a key has (such as card.number), or a field of your own" }, reveal],
     examples: [
       { line: "mesh password get github", about: "the login, its secrets hidden" },
       { line: "mesh password get github | wl-copy", about: "the password itself, to a program" },
     ],
-    about: ["A secret goes to a terminal only with --reveal. Into a pipe or a file goes the password alone, on one line. The network is not needed."],
+    about: ["A secret goes to a terminal only with --reveal. Into a pipe or a file goes the password alone, on one line; of a note its text, of a card its number, of a key its private half. The network is not needed."],
     load: () => import("../commands/password/get.ts"),
   },
   {
