@@ -1,10 +1,11 @@
-// npm run bench [-- NAME...] [--json]: runs bench/NAME.bench.ts, one after the other, and says which bars hold.
+// npm run bench [-- NAME...] [--json] [--write]: runs bench/NAME.bench.ts, one after the other, and says which bars hold; --write puts it into docs/performance.md.
 import { readdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Bench, Measurement } from "./bench.ts";
+import { record, shown } from "./record.ts";
 
-const { values, positionals } = parseArgs({ options: { json: { type: "boolean", default: false } }, allowPositionals: true });
+const { values, positionals } = parseArgs({ options: { json: { type: "boolean", default: false }, write: { type: "boolean", default: false } }, allowPositionals: true });
 const there = readdirSync(import.meta.dirname).filter((file) => file.endsWith(".bench.ts")).map((file) => file.replace(".bench.ts", ""));
 const unknown = positionals.filter((name) => !there.includes(name));
 if (unknown.length > 0) {
@@ -12,23 +13,21 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-const all: Measurement[] = [];
+const all = new Map<string, readonly Measurement[]>();
 for (const name of positionals.length > 0 ? positionals : there) {
   const { bench } = (await import(join(import.meta.dirname, `${name}.bench.ts`))) as { bench: Bench };
   if (!values.json) console.log(`\n${bench.name}: ${bench.about}`);
   const measured = await bench.run();
   if (!values.json) console.log(table(measured));
-  all.push(...measured);
+  all.set(name, measured);
 }
-if (values.json) console.log(JSON.stringify(all.map((one) => ({ ...one, value: round(one.value), bar: one.bar ?? null })), undefined, 2));
-process.exitCode = all.every((one) => one.holds) ? 0 : 1;
+const flat = [...all.values()].flat();
+if (values.json) console.log(JSON.stringify(flat.map((one) => ({ ...one, value: shown(one.value), bar: one.bar ?? null })), undefined, 2));
+if (values.write) record(join(dirname(import.meta.dirname), "docs", "performance.md"), all);
+process.exitCode = flat.every((one) => one.holds) ? 0 : 1;
 
 function table(measured: readonly Measurement[]): string {
-  const rows = measured.map(({ name, value, unit, bar, holds, against }) => [holds ? "holds" : "FAILS", name, `${round(value)} ${unit}`, bar === undefined ? "" : `bar ${bar}`, against]);
+  const rows = measured.map(({ name, value, unit, bar, holds, against }) => [holds ? "holds" : "FAILS", name, `${shown(value)} ${unit}`, bar === undefined ? "" : `bar ${bar}`, against]);
   const widths = [0, 1, 2, 3].map((column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()}`).join("\n");
-}
-
-function round(value: number): number {
-  return Number(value.toPrecision(4));
 }

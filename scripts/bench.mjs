@@ -1,4 +1,4 @@
-// npm run bench [-- NAME...] [--json]: hands over to bench/run.ts on the pinned Node.
+// npm run bench [-- NAME...] [--json] [--write]: hands over to bench/run.ts on the pinned Node.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { prepare, root } from "./prepare.mjs";

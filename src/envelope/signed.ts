@@ -53,7 +53,11 @@ const headerShape = v.strictObject({ alg: v.literal(algorithm.jose), kid: udfFie
  */
 export function readSigned<P>(input: Uint8Array | Json, type: ObjectType<P>): Signed<P> {
   const value = input instanceof Uint8Array ? parseCanonical(input, { maxBytes: type.maxBytes }) : input;
-  const jws = readShape(jwsShape, value, "signed-malformed", type.typ);
+  return readJws(readShape(jwsShape, value, "signed-malformed", type.typ), type);
+}
+
+/** As `readSigned`, for what a shape that holds signed objects has found to be one. */
+export function readJws<P>(jws: Jws, type: ObjectType<P>): Signed<P> {
   if (jws.payload.length + jws.protected.length + jws.signature.length > type.maxBytes) {
     throw new MeshError("signed-malformed", `This ${type.typ} is larger than ${type.maxBytes} octets.`);
   }

@@ -52,7 +52,7 @@ export async function applyPersonal(draft: Draft, { signed }: Of<"personal">): P
     // Before anything of this batch is written: its signer knew what was here before.
     await checkHeads(w, id, profile.payload.heads, held);
     await putObject(w, profile);
-    await putRow(w, shelf.personals, `${id}/${ordinal(profile.payload.g)}/${ordinal(profile.payload.n)}`, { arrived: now, digest: profile.digest, words: { kid: profile.kid, payload: profile.payload } } satisfies PersonalRow);
+    await putRow(w, shelf.personals, `${id}/${ordinal(profile.payload.g)}/${ordinal(profile.payload.n)}`, { arrived: now, digest: profile.digest, words: { kid: profile.kid, payload: profile.jws.payload } } satisfies PersonalRow);
     for (const device of fresh) await putObject(w, device);
   });
 }

@@ -1,5 +1,5 @@
 import { type Commit, commit as commitType } from "../catalogs/commits.ts";
-import { readSigned, type Signed } from "../envelope/signed.ts";
+import { readJws, type Signed } from "../envelope/signed.ts";
 import { type ApplicationProfile, applicationProfile } from "../profiles/application.ts";
 import { type PinNotice, pinNotice } from "../profiles/connection.ts";
 import { type Countersignature, countersignature } from "../profiles/countersignature.ts";
@@ -24,19 +24,19 @@ export type ReadPart =
 export function readPart(part: Part): ReadPart {
   switch (part.kind) {
     case "master":
-      return { kind: "master", signed: readSigned(part.object, masterProfile), consent: part.countersignature === undefined ? undefined : readSigned(part.countersignature, countersignature) };
+      return { kind: "master", signed: readJws(part.object, masterProfile), consent: part.countersignature === undefined ? undefined : readJws(part.countersignature, countersignature) };
     case "personal":
-      return { kind: "personal", signed: readSigned(part.object, personalProfile) };
+      return { kind: "personal", signed: readJws(part.object, personalProfile) };
     case "device":
-      return { kind: "device", signed: readSigned(part.object, deviceProfile) };
+      return { kind: "device", signed: readJws(part.object, deviceProfile) };
     case "application":
-      return { kind: "application", signed: readSigned(part.object, applicationProfile) };
+      return { kind: "application", signed: readJws(part.object, applicationProfile) };
     case "suspension":
-      return { kind: "suspension", signed: readSigned(part.object, suspension) };
+      return { kind: "suspension", signed: readJws(part.object, suspension) };
     case "pin":
-      return { kind: "pin", signed: readSigned(part.object, pinNotice) };
+      return { kind: "pin", signed: readJws(part.object, pinNotice) };
     case "commit":
-      return { kind: "commit", signed: readSigned(part.object, commitType), body: part.body };
+      return { kind: "commit", signed: readJws(part.object, commitType), body: part.body };
   }
 }
 

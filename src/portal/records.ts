@@ -59,8 +59,8 @@ export type Stamped = { readonly digest: Digest; readonly arrived: number };
 /** A version of a Master Profile; its roster, which is derived, spares reading the profile. */
 export type MasterRow = Stamped & { readonly countersignature?: Digest; readonly roster?: Roster };
 
-/** A version of a Personal Profile; what it says, which is derived, spares reading the profile. */
-export type PersonalRow = Stamped & { readonly words?: Omit<PersonalWords, "digest"> };
+/** A version of a Personal Profile; who signed it and its payload as it was signed, which are derived, spare reading the profile. */
+export type PersonalRow = Stamped & { readonly words?: { readonly kid: PersonalWords["kid"]; readonly payload: string } };
 
 /** The Application Profile that counts; its version, where it is kept, spares reading the profile. */
 export type ApplicationRow = Stamped & { readonly version?: number };

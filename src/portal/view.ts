@@ -1,3 +1,4 @@
+import { fromBase64url } from "../bytes/base64url.ts";
 import type { KnownWords, PersonalWords } from "../profiles/history.ts";
 import { type MasterProfile, masterProfile } from "../profiles/master.ts";
 import { type PersonalProfile, personalProfile } from "../profiles/personal.ts";
@@ -6,7 +7,7 @@ import type { Correct } from "../profiles/stages.ts";
 import type { MasterId } from "../profiles/types.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import type { Reading } from "../store/store.ts";
-import { getObject, type MasterRow, type MeshRecord, ordinal, type PersonalRow, row, shelf } from "./records.ts";
+import { getObject, type MasterRow, type MeshRecord, ordinal, parseRow, type PersonalRow, row, shelf } from "./records.ts";
 
 /**
  * Where a mesh stands now, and nothing of its past: the row that every change rewrites, who stands where in its Master
@@ -38,7 +39,8 @@ export async function viewOf(reading: Reading, id: MasterId, record: MeshRecord)
 
 /** What a Personal Profile says: kept beside its digest, and read from the profile where an older version of the program kept nothing. */
 export async function versionOf(reading: Reading, { arrived, digest, words }: PersonalRow): Promise<KnownWords> {
-  return { arrived, profile: words === undefined ? wordsOf((await getObject(reading, digest, personalProfile)) as Correct<PersonalProfile>) : { ...words, digest } };
+  if (words === undefined) return { arrived, profile: wordsOf((await getObject(reading, digest, personalProfile)) as Correct<PersonalProfile>) };
+  return { arrived, profile: { digest, kid: words.kid, payload: parseRow<PersonalProfile>(fromBase64url(words.payload)) } };
 }
 
 /** A profile without the octets that were signed. */

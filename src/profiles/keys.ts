@@ -14,7 +14,7 @@ export type SignatureJwk = v.InferOutput<typeof signatureKeyShape>;
 export const encapsulationKeyShape = v.strictObject({ alg: v.literal(kem.josePublic), kty: v.literal("AKP"), pub: octetsField({ octets: kem.publicKeyOctets }) });
 export type EncapsulationJwk = v.InferOutput<typeof encapsulationKeyShape>;
 
-const KEPT_KEYS = 512;
+const KEPT_KEYS = 128;
 const verifyingKeys = new Map<string, VerifyingKey>();
 const encapsulationKeys = new Map<string, EncapsulationKey>();
 

@@ -16,9 +16,10 @@ export class SqliteConnection implements Connection {
   readonly #run;
   readonly #startFlusher: (() => Flusher) | undefined;
   #flusher: Flusher | undefined;
+  #works = 0;
   #relies = false;
 
-  /** With `startFlusher`, commits are made durable by it as soon as it is ready, and not here; the first transaction that writes starts it. */
+  /** With `startFlusher`, commits are made durable by it as soon as it is ready, and not here; it is started when works first meet in one commit, so that an idle process has none. */
   constructor(database: DatabaseSync, format: number, startFlusher?: () => Flusher) {
     this.#database = database;
     this.#format = format;
@@ -52,6 +53,7 @@ export class SqliteConnection implements Connection {
   }
 
   mark(): void {
+    this.#works += 1;
     translated(() => this.#run.mark.run());
   }
 
@@ -102,7 +104,8 @@ export class SqliteConnection implements Connection {
   }
 
   #chooseWhoFlushes(): void {
-    this.#flusher ??= this.#startFlusher?.();
+    if (this.#works > 1) this.#flusher ??= this.#startFlusher?.();
+    this.#works = 0;
     const relies = this.#flusher?.ready === true;
     if (relies === this.#relies) return;
     this.#database.exec(relies ? "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0" : "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000");

@@ -34,7 +34,8 @@ async function failing(path: string) {
 storeConformance("sqlite with a thread that flushes", async () => {
   const path = fresh();
   const store = await openServingStore(path);
-  // The thread is started by the first write, and is relied on once it is there.
+  // The thread is started by the write after two that met, and is relied on once it is there.
+  await Promise.all([store.transact(async () => undefined), store.transact(async () => undefined)]);
   await store.transact(async () => undefined);
   await new Promise((resolve) => setTimeout(resolve, 100));
   return { store };
