@@ -16,8 +16,8 @@ type ObjectRow = { readonly object: Jws };
 /** What a home keeps of one epoch: what its key must be, the key of an epoch before under it, and the key once this device has it; `flawed` if from that key the one before does not follow. */
 export type EpochRow = { readonly flawed?: true; readonly commitment: string; readonly previousEpoch?: number; readonly previousKey?: Keyed; readonly key?: string };
 
-/** The Application Profile of a catalog as somebody knew it: its version and digest, and the Personal Profile (g, n) before which no later one is signed. */
-export type KnownProfile = { readonly digest: Digest; readonly version: number; readonly g: number; readonly n: number };
+/** The Application Profile of a catalog as somebody knew it: its version and digest, and the Personal Profile (g, n) before which no later one is signed; `wrong` if it does not say what the catalog is for. */
+export type KnownProfile = { readonly digest: Digest; readonly version: number; readonly g: number; readonly n: number; readonly wrong?: true };
 
 /** What a home keeps of a catalog besides its entries; `grown` is about how many octets its chain has grown since this device wrote its state down for others. */
 export type CatalogRow = { readonly chain: Chain; readonly epochs: Readonly<Record<string, EpochRow>>; readonly type?: string; readonly profile?: KnownProfile; readonly grown?: number };

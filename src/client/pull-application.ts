@@ -31,11 +31,14 @@ export async function pullApplication(client: Client, link: PortalLink, requeste
   const sent = applications[0];
   demand(sent !== undefined, "portal-missing-profile", "The portal names an Application Profile but does not show it.", "It is broken or it cheats; ask its operator.");
   const signed = readSigned(sent, applicationProfile);
+  const { version } = signed.payload;
   const personal = at(mesh.history, signed.payload);
+  // Published since the portal named one, under a version of the mesh that comes with the next sync: so does this one.
+  if (personal === undefined && version > named.version) return;
   const author = mesh.devices.get(signed.kid);
-  demand(signed.payload.id === named.id && signed.payload.version === named.version && personal !== undefined && author !== undefined, "profile-wrong-signer", "This Application Profile is not by a device of this mesh.");
+  demand(signed.payload.id === named.id && version >= named.version && personal !== undefined && author !== undefined, "profile-wrong-signer", "This Application Profile is not by a device of this mesh.");
   demand(seen.every((one) => continues(signed, one)), "portal-older-profile", "The portal shows an Application Profile that does not follow the one which this device, or another of yours, has seen.", "It cheats. Nothing here was changed.");
-  const before = named.version === 1 ? undefined : ({ digest: signed.payload.previous, payload: { version: named.version - 1 } } as never);
+  const before = version === 1 ? undefined : ({ digest: signed.payload.previous, payload: { version: version - 1 } } as never);
   const profile = await correctApplication(signed, personal, author, before, rosterOf(masterOf(mesh)), suspendedIn(mesh, answer.now));
   const key = row.epochs[profile.payload.epoch]?.key;
   const opened = key === undefined ? undefined : openKeyed(fromBase64url(key), applicationPurpose(id, profile.payload.version, profile.payload.epoch), profile.payload.sealed);
@@ -46,7 +49,7 @@ export async function pullApplication(client: Client, link: PortalLink, requeste
     // What a catalog is for never changes, and no two are for the same: else who administered once could have secrets written where others read.
     const type = current.type ?? (there === undefined || there.id === id ? said : undefined);
     if (type === undefined) return;
-    await rows.put("catalogs", id, "", { ...current, profile: { digest: profile.digest, g: profile.payload.g, n: profile.payload.n, version: profile.payload.version }, type });
+    await rows.put("catalogs", id, "", { ...current, profile: { digest: profile.digest, g: profile.payload.g, n: profile.payload.n, version: profile.payload.version, ...(said === type ? {} : { wrong: true }) }, type });
     await rows.put("types", type, "", { id });
   });
 }

@@ -50,11 +50,14 @@ function checkSame(mesh: Mesh, answer: StatusAnswer): void {
   sameOrEvidence(at(mesh.history, answer.personal), answer.personal, "Personal Profile");
 }
 
+/** A mesh with a version of the Master Profile as a portal shows it. */
+export async function withShownMaster(mesh: Mesh, { object, countersignature: consent }: ResponseOf<typeof getProfiles>["masters"][number]): Promise<Mesh> {
+  return withMaster(mesh, readSigned(object, masterProfile), consent === undefined ? undefined : readSigned(consent, countersignature));
+}
+
 async function grow(mesh: Mesh, fetched: ResponseOf<typeof getProfiles>): Promise<Mesh> {
   let grown = mesh;
-  for (const { object, countersignature: consent } of fetched.masters) {
-    grown = await withMaster(grown, readSigned(object, masterProfile), consent === undefined ? undefined : readSigned(consent, countersignature));
-  }
+  for (const master of fetched.masters) grown = await withShownMaster(grown, master);
   const offered = new Map<string, Verified<DeviceProfile>>();
   for (const device of fetched.devices) {
     const verified = await verifyDevice(readSigned(device, deviceProfile));
@@ -68,7 +71,8 @@ async function grow(mesh: Mesh, fetched: ResponseOf<typeof getProfiles>): Promis
     demand(missingSuspensions(grown, personal.payload).length === 0, "portal-missing-profile", "The portal keeps from this device a suspension that your other devices know of.", "It cheats. Nothing here was changed; do not rely on this portal.");
     grown = await withPersonal(grown, personal, offered, arrived);
   }
-  return withSuspensions(grown, suspensions, (one) => fetched.personals.length === 0 || !fetched.more || compareVersions(one.object.payload, latest(grown.history)?.payload ?? { g: 0, n: 0 }) <= 0);
+  // Whatever was cut off comes after all that is there.
+  return withSuspensions(grown, suspensions, () => true);
 }
 
 async function withSuspensions(mesh: Mesh, suspensions: readonly Stamped<Suspension>[], due: (one: Stamped<Suspension>) => boolean): Promise<Mesh> {

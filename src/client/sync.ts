@@ -26,6 +26,7 @@ import { type TakenSnapshot, takeSnapshot, writeSnapshot } from "./take-snapshot
 import { pullMesh } from "./pull-mesh.ts";
 import { unlessRestored } from "./restored.ts";
 import { compareHeads, witnessHeads } from "./witness-heads.ts";
+import { mendApplication } from "./mend-application.ts";
 import { dueFrom, type Made, makeDue, makeEntries } from "./push.ts";
 
 /** What a sync did. */
@@ -192,6 +193,7 @@ export async function push(client: Client, synced: Synced): Promise<number> {
       await client.rows.transact((rows) => writePulled(rows, id, { placed: made.map((one) => one.placed), row: last.row }));
       sent += made.length;
     }
+    await mendApplication(client, synced, id);
     await forgetBlobs(client, id);
   }
   return sent;

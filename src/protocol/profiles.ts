@@ -21,7 +21,9 @@ export const publish: Command<v.InferOutput<typeof publishRequest>, v.InferOutpu
 };
 
 const lookUpRequest = v.strictObject({ address: addressField });
-const lookUpResponse = v.strictObject({ account: jwsShape, masters: v.array(jwsShape) });
+/** A version of the Master Profile with what it needs to be Correct: the old Recovery Key's consent to another. */
+const masterShape = v.strictObject({ countersignature: v.optional(jwsShape), object: jwsShape });
+const lookUpResponse = v.strictObject({ account: jwsShape, masters: v.array(masterShape) });
 
 /** Get by account name: what is public, the account and all versions of its Master Profile, oldest first (decision 8.3). */
 export const get: Command<v.InferOutput<typeof lookUpRequest>, v.InferOutput<typeof lookUpResponse>> = {
@@ -45,7 +47,7 @@ const fetchRequest = v.strictObject({
 const fetchResponse = v.strictObject({
   applications: v.array(jwsShape),
   devices: v.array(jwsShape),
-  masters: v.array(v.strictObject({ countersignature: v.optional(jwsShape), object: jwsShape })),
+  masters: v.array(masterShape),
   more: v.boolean(),
   personals: v.array(stamped),
   suspensions: v.array(stamped),

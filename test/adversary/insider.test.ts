@@ -20,6 +20,7 @@ import { makeDeviceKeys } from "../../src/client/keys.ts";
 import { randomBytes } from "../../src/crypto/random.ts";
 import { encryptUnder, keyedUnder } from "../../src/envelope/keyed.ts";
 import { digestOf, signObject } from "../../src/envelope/signed.ts";
+import type { PortalAnswer } from "../../src/portal/portal.ts";
 import { loadWhole } from "../../src/portal/whole.ts";
 import { applicationProfile, applicationPurpose } from "../../src/profiles/application.ts";
 import { type Mesh, personalOf, withPersonal } from "../../src/profiles/mesh.ts";
@@ -46,6 +47,17 @@ async function append(device: TestDevice, type: "devices" | "passwords", changes
   const { salt, ciphertext } = encryptUnder(fromBase64url(epochs[chain.epoch]?.key ?? assert.fail()), `mesh/entries/v1/${id}/${chain.epoch}`, pad(changesBytes(changes)));
   const payload = { catalog: id, digest: digestOf(ciphertext), epoch: chain.epoch, g, index: chain.index + 1, kind: "entries" as const, n, previous: chain.digest, salt: toBase64url(salt), size: ciphertext.length, v: 1 as const };
   await send(device, { body: toBase64url(ciphertext), kind: "commit", object: (await signObject(commit, payload, signerOf(device.keyring, self.device))).jws });
+}
+
+/** The Application Profile after the last, with this inside. */
+async function applicationAfter(device: TestDevice, type: "passwords", plaintext: Uint8Array) {
+  const self = await whoIs(device);
+  const { id, chain, epochs } = await chainOf(device, type);
+  const last = (await device.portal.store.read((r) => loadWhole(r, self.master)))?.applications.get(id) ?? assert.fail();
+  const version = last.payload.version + 1;
+  const { g, n } = personalOf(await meshOf(device)).payload;
+  const sealed = keyedUnder(fromBase64url(epochs[chain.epoch]?.key ?? ""), applicationPurpose(id, version, chain.epoch), plaintext);
+  return signObject(applicationProfile, { epoch: chain.epoch, g, id: id as never, n, previous: last.digest, sealed, v: 1, version }, signerOf(device.keyring, self.device));
 }
 
 async function chainOf(device: TestDevice, type: "devices" | "passwords") {
@@ -81,26 +93,32 @@ suite("a stolen administration device, before anybody knows", () => {
   test("cannot stop the others by an Application Profile that is garbage inside, or makes one catalog into another", async () => {
     const alice = await household({ tower: "admin", laptop: "member" });
     const [tower, laptop] = [deviceOf(alice, "tower"), deviceOf(alice, "laptop")];
-    const self = await whoIs(tower);
-    const { id, chain, epochs } = await chainOf(tower, "passwords");
-    const key = fromBase64url(epochs[chain.epoch]?.key ?? "");
-    const { g, n } = personalOf(await meshOf(tower)).payload;
-    const signer = signerOf(tower.keyring, self.device);
+    const { sealed: _, ...payload } = (await applicationAfter(tower, "passwords", randomBytes(9))).payload;
+    await assert.rejects(signObject(applicationProfile, { ...payload, sealed: { ciphertext: "%", salt: toBase64url(randomBytes(32)) } }, signerOf(tower.keyring, (await whoIs(tower)).device)), { code: "signed-malformed" });
     const inside = [randomBytes(9), canonicalBytes({ v: 1 }), canonicalBytes({ type: "devices", v: 1 }), canonicalBytes({ type: "bookmarks", v: 1 })];
     for (const [at, plaintext] of inside.entries()) {
-      const version = at + 2;
-      const view = await alice.portal.store.read((r) => loadWhole(r, self.master));
-      const previous = view?.applications.get(id)?.digest;
-      assert.ok(previous !== undefined);
-      const payload = { epoch: chain.epoch, g, id, n, previous, v: 1 as const, version };
-      await assert.rejects(signObject(applicationProfile, { ...payload, sealed: { ciphertext: "%", salt: toBase64url(randomBytes(32)) } }, signer), { code: "signed-malformed" });
-      const sealed = keyedUnder(key, applicationPurpose(id, version, chain.epoch), plaintext);
-      await send(tower, { kind: "application", object: (await signObject(applicationProfile, { ...payload, sealed }, signer)).jws });
+      await send(tower, { kind: "application", object: (await applicationAfter(tower, "passwords", plaintext)).jws });
       await save(alice.desktop, `password ${at}`);
       await sync(laptop.client);
-      assert.equal((await names(laptop)).length, version - 1);
+      assert.equal((await names(laptop)).length, at + 1);
     }
     await disableDevice(alice.desktop.client, "tower");
+  });
+
+  test("cannot keep from new devices what a catalog is for: another administration device says it again", async () => {
+    const alice = await household({ tower: "admin" });
+    const tower = deviceOf(alice, "tower");
+    await save(alice.desktop, "github");
+    for (const [at, plaintext] of [randomBytes(9), canonicalBytes({ type: "bookmarks", v: 1 })].entries()) {
+      await sync(tower.client);
+      await send(tower, { kind: "application", object: (await applicationAfter(tower, "passwords", plaintext)).jws });
+      assert.deepEqual(await names(await join(alice, `phone ${at}`)), ["github"]);
+      const { profile } = await chainOf(alice.desktop, "passwords");
+      await sync(alice.desktop.client);
+      await sync(alice.desktop.client);
+      const { profile: settled } = await chainOf(alice.desktop, "passwords");
+      assert.deepEqual([settled?.wrong, settled?.version], [undefined, 3 + 2 * at], `once, and no more: ${profile?.version}`);
+    }
   });
 
   test("cannot begin a catalog anew by dropping its application for a while, even if the portal restarts meanwhile", async () => {
@@ -272,4 +290,26 @@ test("two commands that change the mesh on one device at once sign no version tw
   const [self, mesh] = [await whoIs(desktop), await meshOf(desktop)];
   const versions = await Promise.all([1, 2, 3].map(() => nextPersonal(desktop.client, self, mesh, personalOf(mesh).payload)));
   assert.deepEqual(versions.map((one) => one.payload.n).sort(), [2, 3, 4]);
+});
+
+test("an Application Profile published while a device asks for the one before is taken, and nobody is blamed", async () => {
+  const alice = await household({ tower: "admin", laptop: "member" });
+  const [tower, laptop] = [deviceOf(alice, "tower"), deviceOf(alice, "laptop")];
+  const publishNext = async () => send(tower, { kind: "application", object: (await applicationAfter(tower, "passwords", canonicalBytes({ type: "passwords", v: 1 }))).jws });
+  await publishNext();
+  let pending = true;
+  const meddler = {
+    answer: async (_: unknown, answer: PortalAnswer) => {
+      const status = Buffer.from(answer.body).toString().startsWith('{"StatusResponse"');
+      if (status && pending) {
+        pending = false;
+        await publishNext();
+      }
+      return answer;
+    },
+  };
+  laptop.portal = { ...alice.portal, meddler };
+  await sync(laptop.client);
+  assert.equal(pending, false);
+  assert.equal((await chainOf(laptop, "passwords")).profile?.version, 3);
 });

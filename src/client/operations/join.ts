@@ -9,8 +9,7 @@ import { account as accountType } from "../../profiles/account.ts";
 import { administrationProofMessage, type ConnectionAnswer, connectionAnswer, type ConnectionPrivate, connectionRequest, connectionWords, deviceNameField, isPinProof, pinProof, type Witness, witnessOf } from "../../profiles/connection.ts";
 import { deviceProfile } from "../../profiles/device.ts";
 import { encapsulationKey } from "../../profiles/keys.ts";
-import { masterProfile } from "../../profiles/master.ts";
-import { emptyMesh, type Mesh, masterOf, withMaster } from "../../profiles/mesh.ts";
+import { emptyMesh, type Mesh, masterOf } from "../../profiles/mesh.ts";
 import { rosterOf } from "../../profiles/roster.ts";
 import type { MasterId } from "../../profiles/types.ts";
 import { correctAccount, verifyByAdministration } from "../../profiles/validity.ts";
@@ -22,6 +21,7 @@ import type { Client, Self } from "../client.ts";
 import { signerOf } from "../client.ts";
 import { makeDeviceKeys } from "../keys.ts";
 import { parsePin, pinKey } from "../pin-code.ts";
+import { withShownMaster } from "../pull-mesh.ts";
 import { meetPortal, pinOf, type PortalLink } from "../portal-link.ts";
 import { type Promised, pullAs, sync } from "../sync.ts";
 import { requestSubject } from "./requests.ts";
@@ -121,7 +121,7 @@ async function lookUp(link: PortalLink, address: string, expected: string | unde
   const answer = await link.ask(get, { address });
   const account = readSigned(answer.account, accountType);
   let mesh = emptyMesh(account.payload.master as MasterId);
-  for (const master of answer.masters) mesh = await withMaster(mesh, readSigned(master, masterProfile));
+  for (const master of answer.masters) mesh = await withShownMaster(mesh, master);
   demand(expected === undefined || mesh.id === expected, "portal-other-master", "The portal shows another mesh for this address than the one you named.", "Do not join. Check the address with the person who gave it to you, or your other device.");
   demand(account.payload.address === address && account.payload.portal === pinOf(link), "portal-other-master", "The portal shows an account of another name or portal.", DO_NOT_JOIN);
   // Only its first version is chained to nothing; later ones were checked by the portal's own members.

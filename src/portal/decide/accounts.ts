@@ -1,11 +1,12 @@
 import { digestOf, readSigned } from "../../envelope/signed.ts";
 import { type Account, account as accountType } from "../../profiles/account.ts";
+import { countersignature } from "../../profiles/countersignature.ts";
 import { type MasterProfile, masterProfile } from "../../profiles/master.ts";
-import { emptyMesh, suspendedIn } from "../../profiles/mesh.ts";
+import { emptyMesh, type Mesh, suspendedIn, withMaster } from "../../profiles/mesh.ts";
 import { rosterOf } from "../../profiles/roster.ts";
 import type { Correct } from "../../profiles/stages.ts";
-import { correctAccount, correctMaster, verifyMaster } from "../../profiles/validity.ts";
-import { CONTEST_MS } from "../../profiles/types.ts";
+import { correctAccount } from "../../profiles/validity.ts";
+import { CONTEST_MS, type MasterId } from "../../profiles/types.ts";
 import type { createAccount, deleteAccount, validateAccount } from "../../protocol/accounts.ts";
 import type { RequestOf, ResponseOf } from "../../protocol/command.ts";
 import { demand } from "../../refusals/mesh-error.ts";
@@ -41,8 +42,7 @@ export async function decideCreateAccount(context: Context, request: RequestOf<t
   const invitation = request.invitation === undefined ? undefined : digestOf(utf8(request.invitation));
   const open = context.policy.creation === "open" || context.local;
   await context.read(async (r) => checkFree(r, address, id, invitation, open, now));
-  const masters = await firstMasters(request.parts);
-  const first = masters.at(-1);
+  const first = await lastMaster(id, request.parts);
   demand(first !== undefined, "profile-malformed", "An account is created together with its Master Profile.");
   const whole = former === undefined ? undefined : await context.whole(former);
   const account = await correctAccount(signed, rosterOf(first), whole?.account, whole === undefined ? undefined : suspendedIn(whole, now));
@@ -146,8 +146,12 @@ function splitAtLast(address: string): [string, string] {
   return [address.slice(0, Math.max(0, at)), address.slice(at + 1)];
 }
 
-async function firstMasters(parts: RequestOf<typeof createAccount>["parts"]) {
-  const masters: Correct<MasterProfile>[] = [];
-  for (const part of parts) if (part.kind === "master") masters.push(correctMaster(await verifyMaster(readSigned(part.object, masterProfile)), masters.at(-1)));
-  return masters;
+/** The last of the Master Profiles that a batch brings, each Correct after the one before. */
+async function lastMaster(id: MasterId, parts: RequestOf<typeof createAccount>["parts"]): Promise<Correct<MasterProfile> | undefined> {
+  let mesh: Mesh = emptyMesh(id);
+  for (const part of parts) {
+    if (part.kind !== "master") continue;
+    mesh = await withMaster(mesh, readSigned(part.object, masterProfile), part.countersignature === undefined ? undefined : readSigned(part.countersignature, countersignature));
+  }
+  return mesh.masters.at(-1);
 }

@@ -1,77 +1,124 @@
 import type { Jws, ObjectType, Signed } from "../../envelope/signed.ts";
 import { applicationProfile } from "../../profiles/application.ts";
-import { countersignature } from "../../profiles/countersignature.ts";
 import { deviceProfile } from "../../profiles/device.ts";
 import { masterProfile } from "../../profiles/master.ts";
 import { type PersonalProfile, personalProfile } from "../../profiles/personal.ts";
 import { suspension } from "../../profiles/suspension.ts";
-import type { Version } from "../../profiles/version.ts";
+import { isAfter, type Version } from "../../profiles/version.ts";
 import type { RequestOf, ResponseOf } from "../../protocol/command.ts";
 import type { getProfiles } from "../../protocol/profiles.ts";
 import type { Reading } from "../../store/store.ts";
 import { type Context, memberOf, type Plan } from "../context.ts";
 import { ANSWER_OCTETS } from "../limits.ts";
-import { getObject, type MasterRow, ordinal, parseRow, row, shelf, type Stamped } from "../records.ts";
+import { shownMaster } from "./profiles.ts";
+import { getObject, ordinal, parseRow, row, shelf, type Stamped } from "../records.ts";
 
 /** So many rows are looked at once. */
 const ROWS = 32;
 
-/** What an answer has room for still, in octets, and whether something did not fit. */
-type Room = { octets: number; more: boolean };
+type Request = RequestOf<typeof getProfiles>;
+type Answer = ResponseOf<typeof getProfiles>;
 
-/** GetProfiles: what the asker does not have yet, oldest first, within the size of one answer; only that is read. */
-export async function decideGetProfiles(context: Context, request: RequestOf<typeof getProfiles>): Promise<Plan<ResponseOf<typeof getProfiles>>> {
+/** What an answer has room for still, in octets. */
+type Room = { octets: number; empty: boolean };
+
+/** An object of a shelf, with its row. */
+type Found<P> = { readonly stamp: Stamped; readonly object: Signed<P> };
+
+/** GetProfiles: what the asker does not have yet, in the order in which it is judged, as much as fits one answer; only that is read. */
+export async function decideGetProfiles(context: Context, request: Request): Promise<Plan<Answer>> {
   const { view, device } = memberOf(context);
   const { id, personal } = view;
-  const room: Room = { octets: ANSWER_OCTETS, more: false };
   const { applications: listed, devices: current } = personal.profile.payload;
   const response = await context.read(async (r) => {
-    const masters = await rowsAfter(r, shelf.masters, id, ordinal(request.mastersAfter), masterProfile, room);
-    const suspensions = await rowsAfter(r, shelf.suspensions, id, ordinal(request.suspensionsAfter), suspension, room);
-    const personals = await rowsAfter(r, shelf.personals, id, versionKey(request.personalsAfter), personalProfile, room);
-    // The devices that these versions list first go along: whoever reads the versions needs them at once.
-    const known = new Set(personals.length === 0 ? [] : (await versionUpTo(r, id, request.personalsAfter))?.devices.map((one) => one.id));
-    const entries = [...personals.flatMap((one) => one.object.payload.devices.filter((entry) => !known.has(entry.id))), ...current.filter((entry) => request.devices.includes(entry.id))];
-    const devices = await Promise.all([...new Set(entries.map((entry) => entry.digest))].map(async (digest) => (await getObject(r, digest, deviceProfile)).jws));
-    const applications: Jws[] = [];
+    const room: Room = { octets: ANSWER_OCTETS, empty: true };
+    const [applications, devices]: [Jws[], Jws[]] = [[], []];
+    let more = false;
     for (const application of request.applications) {
       const readable = listed.some((one) => one.id === application && one.readers.includes(device));
       const stamp = readable ? await row<Stamped>(r, shelf.applications, `${id}/${application}`) : undefined;
       const profile = stamp === undefined ? undefined : await getObject(r, stamp.digest, applicationProfile);
-      if (profile !== undefined && fits(room, profile)) applications.push(profile.jws);
+      if (profile === undefined) continue;
+      if (fits(room, profile)) applications.push(profile.jws);
+      else more = true;
     }
-    return {
-      applications,
-      devices,
-      masters: await Promise.all(masters.map(async ({ stamp, object }) => ({ object: object.jws, ...(await consentOf(r, stamp)) }))),
-      more: room.more,
-      personals: personals.map(({ stamp, object }) => ({ arrived: stamp.arrived, object: object.jws })),
-      suspensions: suspensions.map(({ stamp, object }) => ({ arrived: stamp.arrived, object: object.jws })),
-    };
+    for (const { digest } of current.filter((entry) => request.devices.includes(entry.id))) {
+      const profile = await getObject(r, digest, deviceProfile);
+      if (fits(room, profile)) devices.push(profile.jws);
+      else more = true;
+    }
+    const history = await historyAfter(r, id, request, room);
+    return { ...history, applications, devices: [...devices, ...history.devices], more: more || history.more };
   });
   return { response };
 }
 
-/** The objects that a shelf has of a mesh after a key, oldest first, as many as there is room for. */
-async function rowsAfter<P>(reading: Reading, from: string, id: string, after: string, type: ObjectType<P>, room: Room): Promise<readonly { readonly stamp: Stamped; readonly object: Signed<P> }[]> {
-  const found: { stamp: Stamped; object: Signed<P> }[] = [];
+/**
+ * Masters, suspensions and versions of the Personal Profile as they follow one another, cut where the room ends: a version comes after the
+ * Master Profile that it names and the suspensions before it, together with the devices that it lists first. So whatever was
+ * cut off, what is there can be judged, and is judged the same.
+ */
+async function historyAfter(r: Reading, id: string, request: Request, room: Room): Promise<Pick<Answer, "devices" | "masters" | "more" | "personals" | "suspensions">> {
+  const masters = await begin(rowsAfter(r, shelf.masters, id, ordinal(request.mastersAfter), masterProfile));
+  const suspensions = await begin(rowsAfter(r, shelf.suspensions, id, ordinal(request.suspensionsAfter), suspension));
+  const personals = await begin(rowsAfter(r, shelf.personals, id, versionKey(request.personalsAfter), personalProfile));
+  const known = new Set(personals.next === undefined ? [] : (await versionUpTo(r, id, request.personalsAfter))?.devices.map((one) => one.id));
+  const answer: { [K in "devices" | "masters" | "personals" | "suspensions"]: Answer[K] } = { devices: [], masters: [], personals: [], suspensions: [] };
+  for (;;) {
+    const [master, held, personal] = [masters.next, suspensions.next, personals.next];
+    const version = personal?.object.payload;
+    if (master !== undefined && (version === undefined || master.object.payload.version <= version.g)) {
+      if (!fits(room, master.object)) return { ...answer, more: true };
+      answer.masters.push(await shownMaster(r, master.stamp));
+      await masters.step();
+    } else if (held !== undefined && (version === undefined || isAfter(version, held.object.payload))) {
+      if (!fits(room, held.object)) return { ...answer, more: true };
+      answer.suspensions.push({ arrived: held.stamp.arrived, object: held.object.jws });
+      await suspensions.step();
+    } else if (personal !== undefined) {
+      const fresh = personal.object.payload.devices.filter((entry) => !known.has(entry.id));
+      const devices = await Promise.all(fresh.map((entry) => getObject(r, entry.digest, deviceProfile)));
+      if (!fits(room, personal.object, ...devices)) return { ...answer, more: true };
+      for (const entry of fresh) known.add(entry.id);
+      answer.devices.push(...devices.map((one) => one.jws));
+      answer.personals.push({ arrived: personal.stamp.arrived, object: personal.object.jws });
+      await personals.step();
+    } else return { ...answer, more: false };
+  }
+}
+
+/** A listing with its next row in view. */
+async function begin<P>(rows: AsyncGenerator<Found<P>, void>): Promise<{ next: Found<P> | undefined; step(): Promise<void> }> {
+  const listing = {
+    next: undefined as Found<P> | undefined,
+    async step() {
+      listing.next = (await rows.next()).value ?? undefined;
+    },
+  };
+  await listing.step();
+  return listing;
+}
+
+/** The objects that a shelf has of a mesh after a key, oldest first. */
+async function* rowsAfter<P>(reading: Reading, from: string, id: string, after: string, type: ObjectType<P>): AsyncGenerator<Found<P>, void> {
   for (let last = `${id}/${after}`; ; ) {
     const rows = await reading.list(from, `${id}/`, { after: last, limit: ROWS });
     for (const { key, value } of rows) {
       const stamp = parseRow<Stamped>(value);
-      const object = await getObject(reading, stamp.digest, type);
-      if (!fits(room, object)) return found;
-      found.push({ stamp, object });
+      yield { stamp, object: await getObject(reading, stamp.digest, type) };
       last = key;
     }
-    if (rows.length < ROWS) return found;
+    if (rows.length < ROWS) return;
   }
 }
 
-function fits(room: Room, { jws }: Signed<unknown>): boolean {
-  room.octets -= jws.payload.length + jws.signature.length + 200;
-  room.more ||= room.octets < 0;
-  return room.octets >= 0;
+/** Takes room for objects that go together; the first always fit, whatever they take, since one batch held them. */
+function fits(room: Room, ...objects: readonly Signed<unknown>[]): boolean {
+  const octets = objects.reduce((sum, { jws }) => sum + jws.payload.length + jws.signature.length + 200, 0);
+  if (octets > room.octets && !room.empty) return false;
+  room.octets -= octets;
+  room.empty = false;
+  return true;
 }
 
 /** The newest version that is not after one. */
@@ -82,8 +129,4 @@ async function versionUpTo(reading: Reading, id: string, { g, n }: Version): Pro
 
 function versionKey({ g, n }: Version): string {
   return `${ordinal(g)}/${ordinal(n)}`;
-}
-
-async function consentOf(reading: Reading, { countersignature: digest }: MasterRow): Promise<{ readonly countersignature?: Jws }> {
-  return digest === undefined ? {} : { countersignature: (await getObject(reading, digest, countersignature)).jws };
 }

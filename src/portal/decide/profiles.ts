@@ -1,10 +1,12 @@
+import type { Jws } from "../../envelope/signed.ts";
+import { countersignature } from "../../profiles/countersignature.ts";
 import { masterProfile } from "../../profiles/master.ts";
 import type { Suspended } from "../../profiles/suspension.ts";
 import type { RequestOf, ResponseOf } from "../../protocol/command.ts";
 import type { Part } from "../../protocol/parts.ts";
 import type { get, publish } from "../../protocol/profiles.ts";
 import { demand } from "../../refusals/mesh-error.ts";
-import type { Writing } from "../../store/store.ts";
+import type { Reading, Writing } from "../../store/store.ts";
 import { applyParts } from "../batch.ts";
 import { type Context, demandRoom, memberOf, type Plan } from "../context.ts";
 import { type AccountRecord, getObject, type MasterRow, parseRow, putRow, row, shelf } from "../records.ts";
@@ -35,11 +37,17 @@ export async function planParts(context: Context, view: View, parts: readonly Pa
   };
 }
 
+/** A version of the Master Profile, with the countersignature that came with it. */
+export async function shownMaster(reading: Reading, { digest, countersignature: consent }: MasterRow): Promise<{ readonly object: Jws; readonly countersignature?: Jws }> {
+  const { jws: object } = await getObject(reading, digest, masterProfile);
+  return { object, ...(consent === undefined ? {} : { countersignature: (await getObject(reading, consent, countersignature)).jws }) };
+}
+
 /** Get: what is public of an account. */
 export async function decideGet(context: Context, request: RequestOf<typeof get>): Promise<Plan<ResponseOf<typeof get>>> {
   const record = await context.read((r) => row<AccountRecord>(r, shelf.accounts, request.address));
   const view = record === undefined ? undefined : await context.view(record.master);
   demand(view?.record.address === request.address, "account-unknown", `There is no account ${request.address} here.`);
-  const masters = await context.read(async (r) => Promise.all((await r.list(shelf.masters, `${view.id}/`)).map(async ({ value }) => (await getObject(r, parseRow<MasterRow>(value).digest, masterProfile)).jws)));
+  const masters = await context.read(async (r) => Promise.all((await r.list(shelf.masters, `${view.id}/`)).map(({ value }) => shownMaster(r, parseRow<MasterRow>(value)))));
   return { response: { account: (await accountOf(context, view)).jws, masters } };
 }
