@@ -189,7 +189,7 @@ suite("a portal goes back to what it was", () => {
   test("a suspension hidden from a device that never saw it is missed with the next version", async () => {
     const alice = await household({ laptop: "member", phone: "member", tablet: "member" });
     const [laptop, phone] = [deviceOf(alice, "laptop"), deviceOf(alice, "phone")];
-    await disableDevice(laptop.client, "tablet");
+    await disableDevice(laptop.client, "tablet", async () => {});
     await disableDevice(alice.desktop.client, "tablet");
     const again = [lie(alice.portal, status, (answer) => ({ ...answer, suspensions: 0 })), lie(alice.portal, getProfiles, (answer) => ({ ...answer, suspensions: [] }))];
     await refused(phone, () => sync(phone.client), "portal-missing-profile");
