@@ -48,11 +48,7 @@ suite("a device writes while another suspends it, past the heads that the suspen
       await sync(phone.client);
     });
     // Of two members neither stands above the other: both are suspended, the laptop for 72 hours.
-<<<<<<< HEAD
     await disableDevice(thief.client, "laptop", agreed);
-=======
-    await disableDevice(thief.client, "laptop", async () => {});
->>>>>>> 7696607 (Say yes in tests where a device falls with the one it disables)
     for (const device of [phone, alice.desktop]) {
       await sync(device.client);
       assert.deepEqual(await names(device), []);
