@@ -14,4 +14,4 @@ export function seed(): number {
 }
 
 /** How long drawn cases may take in `npm test`, in milliseconds: on a machine with much else to do, fewer are drawn, and the test says so. */
-export const patience = isLong ? Number.POSITIVE_INFINITY : 120_000;
+export const patience = isLong ? Number.POSITIVE_INFINITY : 90_000;

@@ -6,12 +6,12 @@ import { isLong, patience, seed } from "./long.ts";
 export type Share = { readonly cases: number; readonly seed: number; readonly of: string };
 
 /**
- * Has a module play a number of cases, a share of them in each of a few threads, and returns what each has to say.
+ * Has a module play a number of cases, and returns what each thread has to say: one thread in `npm test`, whose files fill all cores, else one for each core.
  *
  * A thread of its own is also twice as fast as the test runner's: the runner follows every promise.
  */
 export async function share<T>(module: string, cases: number, of = ""): Promise<readonly T[]> {
-  const threads = Math.min(cases, Math.max(2, availableParallelism()));
+  const threads = isLong ? Math.min(cases, availableParallelism()) : 1;
   const first = seed();
   const shares = Array.from({ length: threads }, (_, index): Share => ({ cases: Math.floor((cases + index) / threads), seed: first + index, of }));
   // One seed that is given plays the cases of one thread, as they were played there.

@@ -33,8 +33,8 @@ export type Prepared = {
 
 const HOUR = 3_600_000;
 
-/** Makes a desktop that holds the Master key, other devices with their roles, guests that have asked and wait, and logins that all but the guests have. */
-export async function prepare(others: Readonly<Record<string, Role>>, guests: Readonly<Record<string, Asked>> = {}, logins: readonly string[] = []): Promise<Prepared> {
+/** Makes a desktop that holds the Master key, other devices with their roles, guests that have asked and wait, and logins that all but the guests have; `bob` has an account at the same portal. */
+export async function prepare(others: Readonly<Record<string, Role>>, guests: Readonly<Record<string, Asked>> = {}, logins: readonly string[] = [], bob = false): Promise<Prepared> {
   const portalStore = openCopyable();
   const portal = await startPortal("example.com", portalStore);
   const names = ["desktop", ...Object.keys(others), ...Object.keys(guests)];
@@ -50,7 +50,7 @@ export async function prepare(others: Readonly<Record<string, Role>>, guests: Re
   }
   for (const name of logins) await editEntries(desktop.client, "passwords", (entries) => [addPassword(entries, { name, username: name, password: name })]);
   for (const one of [desktop, ...Object.values(devices)]) await sync(one.client);
-  const bobs = await answersToBob(portal);
+  const bobs = bob ? await answersToBob(portal) : {};
   const ids = Object.fromEntries(await Promise.all(names.map(async (name): Promise<[string, string]> => [name, (await whoIs(device(name))).device])));
   return { bobs, ids, logins, passwords: await idOf(desktop, "passwords"), moment: { portalStore, keys: portal.keys, now: portal.clock.now, kept }, guests: waiting, master };
 }

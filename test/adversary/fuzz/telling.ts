@@ -11,7 +11,7 @@ export type Told = { honest: number; cheated: number; touched: number; contradic
 const SEARCHED = 8;
 
 await doShare(async (share) => {
-  const prepared = await prepareAll();
+  const prepared = await prepareAll(share.of === "cheated");
   const told: Told = { honest: 0, cheated: 0, touched: 0, contradicted: 0, alarmed: 0, searched: 0 };
   const twice = async ({ cast, steps, cheats }: Story): Promise<void> => {
     const household = prepared[cast];
