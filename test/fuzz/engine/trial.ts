@@ -25,12 +25,13 @@ export class Trial {
   async run(input: Uint8Array): Promise<Failing | undefined> {
     this.#before(input);
     const started = performance.now();
+    const cpu = process.cpuUsage();
     try {
       await runOn(this.#target, input);
     } catch (error) {
       return failing(error);
     }
-    const took = performance.now() - started;
+    const took = tookSince(started, cpu);
     if (took <= MAX_MS) {
       this.#slowest = Math.max(this.#slowest, took);
       return undefined;
@@ -38,17 +39,26 @@ export class Trial {
     return this.#slow(input);
   }
 
-  /** The machine may have been busy with other things: what is too slow is so three times. */
+  /** The engine may have been compiling or collecting: what is too slow is so three times. */
   async #slow(input: Uint8Array): Promise<Failing | undefined> {
     let least = Infinity;
     for (let times = 0; times < 3; times++) {
       const started = performance.now();
+      const cpu = process.cpuUsage();
       await runOn(this.#target, input);
-      least = Math.min(least, performance.now() - started);
+      least = Math.min(least, tookSince(started, cpu));
     }
     this.#slowest = Math.max(this.#slowest, least);
     return least <= MAX_MS ? undefined : { way: "slow", error: `it took ${Math.round(least)} ms, more than ${MAX_MS}` };
   }
+}
+
+/** Milliseconds by the clock, or by the processor if that were fewer: a busy machine makes nothing slower than it is. */
+function tookSince(started: number, cpu: NodeJS.CpuUsage): number {
+  const took = performance.now() - started;
+  if (took <= MAX_MS) return took;
+  const { system, user } = process.cpuUsage(cpu);
+  return Math.min(took, (system + user) / 1000);
 }
 
 function failing(error: unknown): Failing {

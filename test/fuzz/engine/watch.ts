@@ -16,10 +16,10 @@ export function watched(order: Omit<Order, "record">): Promise<Answer> {
   return new Promise((resolve) => {
     let answer: Answer | undefined;
     let hung = false;
-    const started = Date.now();
     const timer = setInterval(() => {
-      const last = statSync(record, { throwIfNoEntry: false })?.mtimeMs ?? started;
-      hung = Date.now() - Math.max(last, started) > SILENCE_MS;
+      const found = statSync(record, { throwIfNoEntry: false });
+      // Before its first input it only loads.
+      hung = found !== undefined && found.size > 0 && Date.now() - found.mtimeMs > SILENCE_MS;
       if (hung) child.kill("SIGKILL");
     }, 5000);
     child.once("message", (said) => {
