@@ -11,7 +11,7 @@ import { openRequests, pendingLines } from "../../src/client/operations/requests
 import { pull, sync } from "../../src/client/sync.ts";
 import { connectionAnswer } from "../../src/profiles/connection.ts";
 import { connectPending, connectStart, connectStatus } from "../../src/protocol/connections.ts";
-import { getProfiles } from "../../src/protocol/profiles.ts";
+import { get, getProfiles } from "../../src/protocol/profiles.ts";
 import { decodeRequest, encodeRequest } from "../../src/protocol/wire.ts";
 import { newDevice } from "../support/world.ts";
 import { emptyTwinOf, lie } from "./cheating.ts";
@@ -81,6 +81,14 @@ suite("a portal answers for an account that it does not hold", () => {
     const laptop = newDevice(forged.portal);
     const { master } = await whoIs(alice.desktop);
     await assert.rejects(joinMesh(laptop.client, { address, master, portal: alice.at, deviceName }), { code: "portal-other-master" });
+  });
+
+  test("an account shown without its Master Profile is no account", async () => {
+    const alice = await household();
+    const stop = lie(alice.portal, get, (answer) => ({ ...answer, masters: [] }));
+    await assert.rejects(join(alice, "guest"), { code: "portal-missing-profile" });
+    stop();
+    await join(alice, "guest");
   });
 
   test("honest twin: words typed on both sides, and a PIN, join silently", async () => {

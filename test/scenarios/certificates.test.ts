@@ -110,8 +110,9 @@ http {
   }
 }
 `);
-  const child = spawn("nginx", ["-p", folder, "-c", join(folder, "conf"), "-e", join(folder, "error.log")], { stdio: "ignore" });
-  const gone = new Promise((done) => child.once("exit", done));
+  // Debian puts servers where a person's PATH may not look.
+  const child = spawn("nginx", ["-p", folder, "-c", join(folder, "conf"), "-e", join(folder, "error.log")], { env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin` }, stdio: "ignore" });
+  const gone = new Promise((done) => child.once("exit", done).once("error", done));
   t.after(async () => {
     child.kill("SIGTERM");
     await gone;

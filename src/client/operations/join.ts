@@ -122,6 +122,7 @@ async function lookUp(link: PortalLink, address: string, expected: string | unde
   const account = readSigned(answer.account, accountType);
   let mesh = emptyMesh(account.payload.master as MasterId);
   for (const master of answer.masters) mesh = await withShownMaster(mesh, master);
+  demand(mesh.masters.length > 0, "portal-missing-profile", "The portal shows an account without its Master Profile.", DO_NOT_JOIN);
   demand(expected === undefined || mesh.id === expected, "portal-other-master", "The portal shows another mesh for this address than the one you named.", "Do not join. Check the address with the person who gave it to you, or your other device.");
   demand(account.payload.address === address && account.payload.portal === pinOf(link), "portal-other-master", "The portal shows an account of another name or portal.", DO_NOT_JOIN);
   // Only its first version is chained to nothing; later ones were checked by the portal's own members.
