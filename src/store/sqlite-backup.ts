@@ -1,10 +1,9 @@
-import { closeSync, openSync, renameSync, rmSync } from "node:fs";
-import { dirname } from "node:path";
+import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { MeshError } from "../refusals/mesh-error.ts";
 import { lookingAt } from "./sqlite-reading.ts";
 import { translated } from "./sqlite-errors.ts";
-import { applicationId, currentFormat, pragma, syncPath } from "./sqlite-format.ts";
+import { applicationId, copyDatabase, currentFormat, pragma, syncPath } from "./sqlite-format.ts";
 
 /** "MshB" in ASCII: a backup is no store until it is restored, and is never opened as one. */
 const backupId = 0x4d736842;
@@ -19,31 +18,21 @@ export type Backup = { readonly made: number; readonly companions: readonly Comp
  * Writes a snapshot of the database at `path`, with some small files and the time, into one new file, mode 0600: whole, looked through
  * and durable, or not at all. Others may be writing to the database meanwhile; they are not held up.
  */
-export function writeBackup(path: string, target: string, { made, companions }: Backup): void {
-  const temporary = `${target}.${process.pid}.tmp`;
-  rmSync(temporary, { force: true });
+export function writeBackup(path: string, target: string, backup: Backup): void {
   translated(() => {
-    try {
-      // SQLite fills an empty file that is already there, so the copy is never readable by others.
-      closeSync(openSync(temporary, "wx", 0o600));
-      using source = lookingAt(path);
-      source.prepare("VACUUM INTO ?").run(temporary);
-      using copy = new DatabaseSync(temporary);
-      // One file, whatever happens: no journal beside it stays.
-      copy.exec("PRAGMA journal_mode = MEMORY; BEGIN; CREATE TABLE companion (name TEXT PRIMARY KEY, content BLOB NOT NULL) STRICT; CREATE TABLE backup (made INTEGER NOT NULL) STRICT");
-      copy.prepare("INSERT INTO backup VALUES (?)").run(made);
-      for (const { name, content } of companions) copy.prepare("INSERT INTO companion VALUES (?, ?)").run(name, content);
-      copy.exec(`PRAGMA application_id = ${backupId}; COMMIT`);
-      whole(copy);
-      copy.close();
-      syncPath(temporary);
-      renameSync(temporary, target);
-      syncPath(dirname(target));
-    } catch (error) {
-      rmSync(temporary, { force: true });
-      throw error;
-    }
+    using source = lookingAt(path);
+    copyDatabase(source, target, (copy) => accompany(copy, backup));
   });
+}
+
+function accompany(path: string, { made, companions }: Backup): void {
+  using copy = new DatabaseSync(path);
+  // One file, whatever happens: no journal beside it stays.
+  copy.exec("PRAGMA journal_mode = MEMORY; BEGIN; CREATE TABLE companion (name TEXT PRIMARY KEY, content BLOB NOT NULL) STRICT; CREATE TABLE backup (made INTEGER NOT NULL) STRICT");
+  copy.prepare("INSERT INTO backup VALUES (?)").run(made);
+  for (const { name, content } of companions) copy.prepare("INSERT INTO companion VALUES (?, ?)").run(name, content);
+  copy.exec(`PRAGMA application_id = ${backupId}; COMMIT`);
+  whole(copy);
 }
 
 /**

@@ -70,14 +70,19 @@ function migrate(database: DatabaseSync, format: Format, copy: (path: string) =>
   }
 }
 
-/** Writes a compact copy of what the connection sees to `target`, whole and durable or not at all; it replaces an older copy. */
-export function copyDatabase(database: DatabaseSync, target: string): void {
+/**
+ * Writes a compact copy of what the connection sees to `target`, mode 0600, whole and durable or not at all; it replaces an older copy.
+ *
+ * `complete` is given the copy's path before it has its name.
+ */
+export function copyDatabase(database: DatabaseSync, target: string, complete?: (copy: string) => void): void {
   const temporary = `${target}.${process.pid}.tmp`;
   rmSync(temporary, { force: true });
   try {
     // SQLite fills an empty file that is already there, so the copy is never readable by others.
     closeSync(openSync(temporary, "wx", 0o600));
     database.prepare("VACUUM INTO ?").run(temporary);
+    complete?.(temporary);
     syncPath(temporary);
     renameSync(temporary, target);
     syncPath(dirname(target));
