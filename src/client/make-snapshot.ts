@@ -8,11 +8,8 @@ import { type Client, signerOf } from "./client.ts";
 import { isUnpurgeable } from "./catalog.ts";
 import { EntryRows } from "./entry-rows.ts";
 import { type EpochRow, loadCatalog } from "./known.ts";
-import { GROWN_OCTETS, type RetiredRow, retire, type SnapshotRow } from "./snapshot-rows.ts";
+import { BLOBS_AT_ONCE, GROWN_OCTETS, type RetiredRow, retire, type SnapshotRow } from "./snapshot-rows.ts";
 import type { Synced } from "./synced.ts";
-
-/** So many blobs are on their way at once. */
-const AT_ONCE = 4;
 
 /** How long a blob that no snapshot names any more is kept, for a device that was just told of it, in milliseconds of portal time. */
 const KEPT_MS = 24 * 60 * 60 * 1000;
@@ -33,17 +30,17 @@ export async function makeSnapshots(client: Client, synced: Synced): Promise<voi
 }
 
 async function makeSnapshot(client: Client, { link, requester, self, mesh, now }: Synced, catalog: string): Promise<void> {
-  const { row, all, waiting, last } = await client.rows.read(async (rows) => ({
-    row: await loadCatalog(rows, catalog),
-    all: await new EntryRows(rows, catalog).all(),
-    waiting: await rows.list("waiting", catalog, { limit: 1 }),
-    last: await rows.get<SnapshotRow>("snapshots", catalog),
-  }));
-  const epoch = row?.epochs[row.chain.epoch];
-  // Who cannot read all of it cannot say what it is.
-  if (row === undefined || epoch?.key === undefined || epoch.flawed === true || waiting.length > 0) return;
+  const read = await client.rows.read(async (rows) => {
+    const row = await loadCatalog(rows, catalog);
+    const epoch = row?.epochs[row.chain.epoch];
+    const waiting = await rows.list("waiting", catalog, { limit: 1 });
+    // Who cannot read all of it cannot say what it is.
+    if (row === undefined || epoch?.key === undefined || epoch.flawed === true || waiting.length > 0) return undefined;
+    return { row, epoch, key: fromBase64url(epoch.key), all: await new EntryRows(rows, catalog).all(), last: await rows.get<SnapshotRow>("snapshots", catalog) };
+  });
+  if (read === undefined) return;
+  const { row, epoch, key, all, last } = read;
   const entries = isUnpurgeable(row.type) ? all : all.flatMap((entry) => settled(entry) ?? []);
-  const key = fromBase64url(epoch.key);
   const { chain } = row;
   const kept = last === undefined || isWasteful(last.pieces, entries) ? [] : last.pieces;
   const since = kept.length === 0 ? 0 : (last?.name.index ?? 0);
@@ -55,7 +52,7 @@ async function makeSnapshot(client: Client, { link, requester, self, mesh, now }
   const payload: Snapshot = { catalog: chain.catalog as Snapshot["catalog"], digest: chain.digest, epoch: chain.epoch, epochAt: publicPart(epoch), epochVersion: chain.epochVersion, g, holders: [...chain.holders], index: chain.index, n, root: root.named, v: 1, version: chain.version };
   const blob = signedBytes(await signObject(snapshot, payload, signerOf(client.keyring, self.device)));
   const blobs = [...made, root].map((one) => one.blob);
-  for (let at = 0; at < blobs.length; at += AT_ONCE) await Promise.all(blobs.slice(at, at + AT_ONCE).map((one) => link.putBlob(requester, one)));
+  for (let at = 0; at < blobs.length; at += BLOBS_AT_ONCE) await Promise.all(blobs.slice(at, at + BLOBS_AT_ONCE).map((one) => link.putBlob(requester, one)));
   await link.putBlob(requester, blob);
   const name: SnapshotName = { catalog: payload.catalog, digest: digestOf(blob), index: chain.index, size: blob.length };
   await client.rows.transact(async (rows) => {

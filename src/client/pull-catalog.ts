@@ -50,19 +50,29 @@ export async function pullCatalog(link: PortalLink, requester: Requester, catalo
   const placed: PlacedBody[] = [];
   let row = known;
   while (row === undefined || row.chain.index < head.index) {
-    const answer = await link.call(requester, catalogRead, { after: row?.chain.index ?? 0, catalog: catalog as Chain["catalog"] & never });
-    demand(answer.commits.length > 0, "portal-older-catalog", "The portal names commits of a catalog but does not show them.", "Nothing here was changed. It is broken or it cheats; ask its operator.");
-    for (const sent of answer.commits) {
-      // What came in since the portal named its heads is judged with the profiles that came with it, at the next sync.
-      if (row?.chain.index === head.index) break;
-      const next = await takeCommit(row, sent, authority, key);
-      // The first commit of a chain names no predecessor: only its own word says which catalog it begins.
-      demand(next.placed.chain.catalog === catalog, "portal-forked-catalog", "The portal shows one catalog in the place of another.", "It cheats. Nothing here was changed; do not rely on this portal, and compare with your other devices.");
-      placed.push(next.placed);
-      row = next.row;
-      demand(next.placed.chain.index !== head.index || next.placed.chain.digest === head.digest, "portal-forked-catalog", "The portal names one head of a catalog and shows another.", "It cheats. Nothing here was changed; do not rely on this portal.");
-    }
+    const read = await readOn(link, requester, catalog, row, head.index, authority, key);
+    placed.push(...read.placed);
+    row = read.row;
   }
+  demand(row.chain.digest === head.digest, "portal-forked-catalog", "The portal names one head of a catalog and shows another.", "It cheats. Nothing here was changed; do not rely on this portal.");
+  return { placed, row };
+}
+
+/** Fetches and judges what comes after a state of a catalog, as much as one answer holds and at most up to a commit. */
+export async function readOn(link: PortalLink, requester: Requester, catalog: string, known: CatalogRow | undefined, until: number, authority: Authority, key: DecapsulationKey): Promise<Pulled> {
+  const answer = await link.call(requester, catalogRead, { after: known?.chain.index ?? 0, catalog: catalog as Chain["catalog"] & never });
+  const placed: PlacedBody[] = [];
+  let row = known;
+  for (const sent of answer.commits) {
+    // What came in since the portal named its heads is judged with the profiles that came with it, at the next sync.
+    if (row?.chain.index === until) break;
+    const next = await takeCommit(row, sent, authority, key);
+    // The first commit of a chain names no predecessor: only its own word says which catalog it begins.
+    demand(next.placed.chain.catalog === catalog, "portal-forked-catalog", "The portal shows one catalog in the place of another.", "It cheats. Nothing here was changed; do not rely on this portal, and compare with your other devices.");
+    placed.push(next.placed);
+    row = next.row;
+  }
+  demand(row !== undefined && placed.length > 0, "portal-older-catalog", "The portal names commits of a catalog but does not show them.", "Nothing here was changed. It is broken or it cheats; ask its operator.");
   return { placed, row };
 }
 

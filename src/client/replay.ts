@@ -3,15 +3,14 @@ import { authorityOf } from "../catalogs/chain.ts";
 import { change, type Entry, joined, settled, without } from "../catalogs/merge.ts";
 import { newEntryId } from "../catalogs/entry-id.ts";
 import { type Mesh, personalOf } from "../profiles/mesh.ts";
-import { catalogRead } from "../protocol/catalogs.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { holdingPortalTo } from "./blame.ts";
 import { editEntries } from "./catalog.ts";
 import type { Client } from "./client.ts";
 import { namesIn, ownEntry } from "./device-names.ts";
 import { EntryRows } from "./entry-rows.ts";
-import { type CatalogRow, loadCatalog } from "./known.ts";
-import { Opening, takeCommit } from "./pull-catalog.ts";
+import { loadCatalog } from "./known.ts";
+import { Opening, readOn } from "./pull-catalog.ts";
 import type { RowsReading, RowsWriting } from "./rows.ts";
 import type { ReplayRow } from "./snapshot-rows.ts";
 import type { Synced } from "./synced.ts";
@@ -39,28 +38,19 @@ async function replayCatalog(client: Client, { link, requester, mesh, key, now, 
   const authority = authorityOf(mesh, now);
   let at = row.at;
   for (let count = 0; (at?.chain.index ?? 0) < row.index && count < COMMITS; ) {
-    const after = at?.chain.index ?? 0;
-    const { commits } = await link.call(requester, catalogRead, { after, catalog: catalog as never });
-    const read = commits.slice(0, row.index - after);
-    count += read.length;
-    const placed = await holdingPortalTo(async () => {
-      demand(read.length > 0, "portal-older-catalog", "The portal does not show the beginning of a catalog whose end it shows.", "It is broken or it cheats; ask its operator.");
-      const taken = [];
-      for (const sent of read) {
-        const next = await takeCommit(at as CatalogRow | undefined, sent, authority, key);
-        demand(next.placed.chain.catalog === catalog, "portal-forked-catalog", "The portal shows one catalog in the place of another.", "It cheats: do not rely on it.");
-        at = { chain: next.row.chain, epochs: next.row.epochs };
-        taken.push(next.placed);
-      }
-      demand(at?.chain.index !== row.index || at.chain.digest === row.digest, "portal-forked-catalog", "The portal shows another beginning of a catalog than the one its end comes from.", "It cheats, or the device that let this one in does.");
-      return taken;
+    const read = await holdingPortalTo(async () => {
+      const some = await readOn(link, requester, catalog, at, row.index, authority, key);
+      demand(some.row.chain.index !== row.index || some.row.chain.digest === row.digest, "portal-forked-catalog", "The portal shows another beginning of a catalog than the one its end comes from.", "It cheats, or the device that let this one in does.");
+      return some;
     });
+    count += read.placed.length;
+    at = read.row;
     await client.rows.transact(async (rows) => {
       const known = await loadCatalog(rows, catalog);
       const opening = new Opening(rows, catalog, known?.epochs ?? {}, replayed(rows, catalog));
-      for (const one of placed) await opening.place(one);
+      for (const one of read.placed) await opening.place(one);
       await opening.entries.flush(rows);
-      await rows.put("replays", catalog, "", { ...row, ...(at === undefined ? {} : { at }) } satisfies ReplayRow);
+      await rows.put("replays", catalog, "", { ...row, at: read.row } satisfies ReplayRow);
     });
   }
   if ((at?.chain.index ?? 0) < row.index) return row.index - (at?.chain.index ?? 0);

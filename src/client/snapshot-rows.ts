@@ -7,6 +7,9 @@ import type { RowsReading, RowsWriting } from "./rows.ts";
 /** When a chain has grown by so many octets, its state is written down anew: what a device that joins then reads besides stays small. */
 export const GROWN_OCTETS = 1024 * 1024;
 
+/** So many blobs of a snapshot are on their way at once. */
+export const BLOBS_AT_ONCE = 4;
+
 /** What a home keeps of the last snapshot that it made of a catalog. */
 export type SnapshotRow = { readonly name: SnapshotName; readonly root: Digest; readonly pieces: readonly Piece[] };
 
@@ -37,7 +40,7 @@ export async function retire(rows: RowsWriting, catalog: string, index: number, 
 /**
  * A snapshot whose word is still to be checked: what its maker says the chain came to at `index`, and `at`, how far this device has read the chain itself.
  */
-export type ReplayRow = { readonly maker: string; readonly index: number; readonly digest: Digest; readonly at?: Pick<CatalogRow, "chain" | "epochs"> };
+export type ReplayRow = { readonly maker: string; readonly index: number; readonly digest: Digest; readonly at?: CatalogRow };
 
 /** How many commits of all catalogs this device took on another's word and has not read itself yet. */
 export async function unchecked(rows: RowsReading, catalogs: readonly string[]): Promise<number> {

@@ -140,7 +140,7 @@ async function pullCatalogs(client: Client, link: PortalLink, requester: Request
       });
       received += pulled.placed.length;
     }
-    const apart = await client.rows.read(async (rows) => [...(await rows.list("quarantined", id)), ...(await rows.list("taken-out", id))]);
+    const apart = await client.rows.read(async (rows) => [...(await rows.list("quarantined", id, { limit: 1 })), ...(await rows.list("taken-out", id, { limit: 1 }))]);
     if (apart.length > 0) {
       await client.rows.transact(async (rows) => {
         await releaseQuarantined(rows, id, authority, answer.now);

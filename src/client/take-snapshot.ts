@@ -12,7 +12,7 @@ import type { CatalogRow, EpochRow } from "./known.ts";
 import type { PortalLink, Requester } from "./portal-link.ts";
 import { type Pulled, pullCatalog, withEarlierKeys } from "./pull-catalog.ts";
 import type { RowsWriting } from "./rows.ts";
-import type { ReplayRow } from "./snapshot-rows.ts";
+import { BLOBS_AT_ONCE, type ReplayRow } from "./snapshot-rows.ts";
 
 /** A catalog as a snapshot and the commits after it give it, judged and not yet written. */
 export type TakenSnapshot = Pulled & { readonly entries: readonly Entry[]; readonly replay: ReplayRow };
@@ -43,9 +43,6 @@ export async function takeSnapshot(link: PortalLink, requester: Requester, name:
   }
 }
 
-/** So many blobs are on their way at once. */
-const AHEAD = 4;
-
 const UNUSABLE: ReadonlySet<string> = new Set(["blob-unknown", "snapshot-malformed", "signed-malformed", "signature-invalid", "signature-wrong-key", "profile-wrong-signer", "signer-suspended", "entries-malformed", "epoch-key-wrong"]);
 
 /** Writes the entries and digests of a snapshot, and that its word is still to be checked. */
@@ -68,10 +65,10 @@ async function* fetched(link: PortalLink, requester: Requester, pieces: readonly
     blob.catch(() => undefined);
     coming.push(blob);
   };
-  for (const piece of pieces.slice(0, AHEAD)) ask(piece);
+  for (const piece of pieces.slice(0, BLOBS_AT_ONCE)) ask(piece);
   for (const [at, piece] of pieces.entries()) {
     const blob = await coming.shift();
-    ask(pieces[at + AHEAD]);
+    ask(pieces[at + BLOBS_AT_ONCE]);
     if (blob !== undefined) yield { blob, piece };
   }
 }
