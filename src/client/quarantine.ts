@@ -14,7 +14,8 @@ import { forgetSnapshot } from "./snapshot-rows.ts";
  */
 export async function quarantineCutOff(rows: RowsWriting, before: Mesh, mesh: Mesh, now: number): Promise<void> {
   const authority = authorityOf(mesh, now);
-  const disabled = personalOf(mesh).payload.devices.filter(({ id, status }) => status === "disabled" && disabledIn(before.history, id) === undefined).map(({ id }) => id);
+  // Of all devices ever listed: one that is disabled may be left out by the next version already.
+  const disabled = mesh.history.length > before.history.length ? [...mesh.devices.keys()].filter((id) => disabledIn(mesh.history, id) !== undefined && disabledIn(before.history, id) === undefined) : [];
   const suspended = mesh.suspensions.length > before.suspensions.length ? [...authority.suspended.keys()] : [];
   const devices = new Set<string>([...disabled, ...suspended]);
   for (const { id: catalog } of devices.size === 0 ? [] : personalOf(mesh).payload.applications) {

@@ -7,6 +7,7 @@ import { admissions, at, type History, type HistoryWords, latest, type PersonalW
 import { verifyingKey } from "./keys.ts";
 import type { MasterProfile } from "./master.ts";
 import { deviceEntry, MAX_SUSPENSIONS, type PersonalProfile } from "./personal.ts";
+import { checkLeftOut } from "./personal-rules.ts";
 import { type Roster, rosterOf } from "./roster.ts";
 import type { Correct } from "./stages.ts";
 import { isSuspended, NOBODY, partyOf, type Suspended, suspendedAt, type Suspension, type SuspensionEvent } from "./suspension.ts";
@@ -106,6 +107,7 @@ export async function withPersonal(mesh: Mesh, signed: Signed<PersonalProfile>, 
   const suspensions = mesh.suspensions.slice(-MAX_SUSPENSIONS).map((one) => one.object.digest);
   const ground = { known, roster: rosterOf(master), previous: () => namedPrevious(mesh, signed.payload, arrived), suspended: () => suspendedIn(mesh, arrived), suspensions };
   const personal = await judgePersonal(signed, ground);
+  checkLeftOut(personal.payload, latest(mesh.history)?.payload, (device) => mesh.devices.has(device));
   const devices = new Map(mesh.devices);
   for (const entry of personal.payload.devices) {
     const before = devices.get(entry.id);

@@ -5,7 +5,7 @@ import { generateSigningKey } from "../crypto/key-pair.ts";
 import { readSigned, signObject } from "../envelope/signed.ts";
 import { countersignature } from "./countersignature.ts";
 import { deviceProfile } from "./device.ts";
-import { isVoid } from "./history.ts";
+import { disabledIn, isVoid } from "./history.ts";
 import { encapsulationJwk, signatureJwk } from "./keys.ts";
 import { masterProfile } from "./master.ts";
 import { masterOf, type Mesh, missingSuspensions, personalOf, withMaster, withPersonal } from "./mesh.ts";
@@ -163,6 +163,21 @@ suite("what a Personal Profile may list (decisions 4.3, 4.4, 4.9)", () => {
   test("a disabled device is never active again in the same g", async () => {
     const gone = await addPersonal(start, nextPersonal(start, { applications: [applicationOf(CATALOG, [laptop, tower], 2)], devices: devicesWith(start, phone.id, { status: "disabled" }) }), by);
     assert.equal(await judged(gone, { devices: devicesWith(gone, phone.id, { status: "active" }) }), "profile-wrong-role");
+  });
+
+  test("a disabled device may be left out, an active one may not, and whoever was left out is never listed again in the same g", async () => {
+    const applications = [applicationOf(CATALOG, [laptop, tower], 2)];
+    const others = personalOf(start).payload.devices.slice(0, 2);
+    const gone = await addPersonal(start, nextPersonal(start, { applications, devices: devicesWith(start, phone.id, { status: "disabled" }) }), by);
+    const out = await addPersonal(gone, nextPersonal(gone, { devices: others }), by);
+    const later = await addPersonal(out, nextPersonal(out), by);
+    for (const mesh of [out, later]) for (const status of ["active", "disabled"] as const) assert.equal(await judged(mesh, { devices: [...others, entryOf(phone, "member", status)] }), "profile-wrong-role");
+    assert.equal(await judged(later, { devices: [...others, entryOf(tablet, "member")] }), "ok");
+    assert.equal(disabledIn(later.history, phone.id)?.digest, personalOf(gone).digest);
+    // By the Master key's word it may be, as it may whatever it finds; an Administration Key that comes after it may not.
+    const [grown, besides] = [await addMaster(later, nextMaster(later, {}), alice.master), { devices: [...others, entryOf(phone, "member")] }];
+    assert.equal(await judged(grown, besides), "ok");
+    assert.equal(await judged(await addPersonal(grown, nextPersonal(grown), by), besides), "profile-wrong-role");
   });
 
   test("a device comes with its profile, and keeps it for ever, under every Master Profile", async () => {

@@ -30,8 +30,9 @@ function checkOrder(profile: PersonalProfile, roster: Roster, previous: Personal
 
 function checkDevices(profile: PersonalProfile, roster: Roster, before: PersonalProfile | undefined): void {
   unique(profile.devices.map((device) => device.id), "device");
-  const forgotten = before?.g === profile.g && before.devices.some((device) => deviceEntry(profile, device.id) === undefined);
-  demand(!forgotten, "profile-wrong-role", "A device once listed stays listed, disabled if need be.");
+  // A disabled one may be left out: a list that could only grow would end a lifelong identity at its limit.
+  const forgotten = before?.g === profile.g && before.devices.some((device) => device.status === "active" && deviceEntry(profile, device.id) === undefined);
+  demand(!forgotten, "profile-wrong-role", "An active device stays listed until a version lists it as disabled.");
   const administrators = new Set<string>(roster.administrators.map((one) => one.device));
   // Else a lower Administration Key could shut out a higher one without the price of suspending it (decisions 4.4, 4.5).
   const kept = roster.administrators.every((one) => profile.devices.some((device) => device.id === one.device && device.role === "admin" && device.status === "active"));
@@ -43,6 +44,16 @@ function checkDevices(profile: PersonalProfile, roster: Roster, before: Personal
     demand(known?.status !== "disabled" || device.status === "disabled", "profile-wrong-role", "A disabled device is never listed as active again.");
     demand(known === undefined || known.digest === device.digest, "profile-wrong-role", "A device's profile was exchanged for another.");
   }
+}
+
+/**
+ * A device that was left out once it was disabled is never listed again: no Administration Key revives a device. The first version
+ * under a new Master Profile may, by the Master key's word. `wasListed` says which devices any version lists.
+ */
+export function checkLeftOut(profile: PersonalProfile, before: PersonalProfile | undefined, wasListed: (device: string) => boolean): void {
+  if (before?.g !== profile.g) return;
+  const back = profile.devices.some(({ id }) => deviceEntry(before, id) === undefined && wasListed(id));
+  demand(!back, "profile-wrong-role", "A device that is not listed any more is never listed again.");
 }
 
 function checkApplications(profile: PersonalProfile): void {

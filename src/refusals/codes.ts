@@ -170,6 +170,7 @@ export const codes = {
   "device-name-malformed": 2,
   "device-not-administrator": 4,
   "device-is-this": 2,
+  "device-too-many": 1,
   "device-last-administrator": 4,
   "device-already-disabled": 6,
   "master-key-missing": 4,

@@ -1,3 +1,4 @@
+import { MAX_ADMINISTRATION_KEYS } from "../../profiles/master.ts";
 import type { Head, Role } from "../../profiles/personal.ts";
 import { signObject, type Jws } from "../../envelope/signed.ts";
 import { type ConnectionAnswer, connectionAnswer, pinProof, type SnapshotName } from "../../profiles/connection.ts";
@@ -19,7 +20,7 @@ import { pull, push } from "../sync.ts";
 import type { Synced } from "../synced.ts";
 import { type OpenRequest, openRequests, selectRequest } from "./requests.ts";
 import { submit } from "./submit.ts";
-import { headsOf, nextMaster, nextPersonal, requireAdministrator, withReader } from "./versions.ts";
+import { headsOf, nextMaster, nextPersonal, requireAdministrator, requireRoom, withDevice, withReader } from "./versions.ts";
 
 /** What the accepting person is told: three words to type on the new device, and the name it has from now on. */
 export type Accepted = { readonly answer: string; readonly name: string };
@@ -64,9 +65,11 @@ export async function admit(client: Client, synced: Synced, chosen: OpenRequest,
   const { witness } = chosen.request.payload;
   const id = chosen.device.payload.id;
   const administration = await client.rows.read((rows) => catalogOf(rows, "administration"));
-  const master = role === "admin" ? await withAdministrator(client, mesh, chosen) : undefined;
   const last = personalOf(mesh).payload;
-  const devices = [...last.devices.filter((device) => device.id !== id), { digest: chosen.device.digest, id, role, status: "active" as const }];
+  // Before anything is signed.
+  requireRoom(mesh);
+  const devices = withDevice(last.devices, { digest: chosen.device.digest, id, role, status: "active" });
+  const master = role === "admin" ? await withAdministrator(client, mesh, chosen) : undefined;
   const personal = await nextPersonal(client, self, mesh, { applications: withReader(last.applications, id, role, administration), devices }, master);
   const grown = await withPersonal(master === undefined ? mesh : await withMaster(mesh, master), personal, new Map([[id as string, chosen.device]]), now);
   const parts: Part[] = [...(master === undefined ? [] : [{ kind: "master" as const, object: master.jws }]), { kind: "device", object: chosen.device.jws }, { kind: "personal", object: personal.jws }];
@@ -123,7 +126,9 @@ async function withAdministrator(client: Client, mesh: Mesh, chosen: OpenRequest
   const keyring = await client.masterKeyring?.();
   demand(keyring !== undefined, "master-key-missing", "A new administration device needs the Master key, which is not on this device.", "Accept it as a member, or do this where the Master key is.");
   const { encryptionKey, signatureKey } = chosen.secret.administration;
-  return nextMaster(keyring, mesh, [...masterOf(mesh).payload.administrationKeys, { device: chosen.device.payload.id, encryptionKey, signatureKey }]);
+  const keys = masterOf(mesh).payload.administrationKeys;
+  demand(keys.length < MAX_ADMINISTRATION_KEYS, "device-too-many", `You have ${keys.length} administration devices, as many as a mesh can have at once.`, "Accept it as a member, or disable an administration device that you do not use any more: `mesh device list`.");
+  return nextMaster(keyring, mesh, [...keys, { device: chosen.device.payload.id, encryptionKey, signatureKey }]);
 }
 
 async function nameDevice(client: Client, mesh: Mesh, device: string, wanted: string): Promise<string> {

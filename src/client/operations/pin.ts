@@ -15,7 +15,7 @@ import { pull, pullAgain, push } from "../sync.ts";
 import type { Synced } from "../synced.ts";
 import { admit, reject } from "./accept.ts";
 import { type OpenRequest, openRequests } from "./requests.ts";
-import { requireAdministrator } from "./versions.ts";
+import { requireAdministrator, requireRoom } from "./versions.ts";
 
 /** So many wrong proofs retire a PIN (decision 5.3). */
 export const PIN_FAILURES = 5;
@@ -71,6 +71,7 @@ async function answerPin(client: Client, { request }: OpenRequest): Promise<stri
       await rejectUnlessAnswered(client, synced, again);
       return undefined;
     }
+    requireRoom(synced.mesh);
     // Used before it lets anybody in, and for whom: whoever is cut off or overtaken in between may go on with that one device, and with no other.
     if (current(record, "used") === false) await editEntries(client, "administration", () => [change(record.id, record, { used: true, usedFor: witness })]);
     await push(client, synced);

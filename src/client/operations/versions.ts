@@ -3,7 +3,7 @@ import type { Keyring } from "../../keyring/keyring.ts";
 import { signatureKeyId } from "../../profiles/keys.ts";
 import { type AdministrationKey, type MasterProfile, masterProfile } from "../../profiles/master.ts";
 import { type Mesh, masterOf, personalOf } from "../../profiles/mesh.ts";
-import { type ApplicationEntry, type DeviceEntry, type Head, MAX_SUSPENSIONS, type PersonalProfile, personalProfile, type Role } from "../../profiles/personal.ts";
+import { type ApplicationEntry, type DeviceEntry, type Head, MAX_DEVICES, MAX_SUSPENSIONS, type PersonalProfile, personalProfile, type Role } from "../../profiles/personal.ts";
 import type { DeviceId } from "../../profiles/types.ts";
 import { demand } from "../../refusals/mesh-error.ts";
 import type { Client, Self } from "../client.ts";
@@ -60,6 +60,21 @@ export async function nextMaster(master: Keyring, mesh: Mesh, administrationKeys
 /** The heads of the catalogs as this device knows them. */
 export async function headsOf(client: Client, personal: PersonalProfile): Promise<Head[]> {
   return client.rows.read((rows) => loadHeads(rows, personal.applications));
+}
+
+/** Refuses with `device-too-many` where no further device can be let in. */
+export function requireRoom(mesh: Pick<Mesh, "history">): void {
+  const active = personalOf(mesh).payload.devices.filter((device) => device.status === "active").length;
+  const hint = "Disable one that you do not use any more, then accept again: `mesh device list`, `mesh device disable NAME`.";
+  demand(active < MAX_DEVICES, "device-too-many", `You have ${active} devices, as many as a mesh can have at once.`, hint);
+}
+
+/** The devices with a further one; where the list is full, disabled ones make room for it, those listed longest first. */
+export function withDevice(devices: readonly DeviceEntry[], entry: DeviceEntry): readonly DeviceEntry[] {
+  const others = devices.filter((device) => device.id !== entry.id);
+  const surplus = Math.max(0, others.length + 1 - MAX_DEVICES);
+  const leaving = new Set(others.filter((device) => device.status === "disabled").slice(0, surplus));
+  return [...others.filter((device) => !leaving.has(device)), entry];
 }
 
 /** The applications with a device let in: every catalog for an administration device, all but that of administration for a member (decision 4.9). */
