@@ -1,9 +1,14 @@
 import { availableParallelism } from "node:os";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import * as fc from "fast-check";
 import { isLong, patience, seed } from "./long.ts";
 
-/** What one worker is asked to do: so many cases, drawn from a seed of its own; `of` says which, where a module has several kinds. */
-export type Share = { readonly cases: number; readonly seed: number; readonly of: string };
+/** So many cases are drawn from one seed, the next as many from the next: a run goes on where another stopped, on any number of cores, by its first seed. */
+const BATCH = 20;
+
+/** What one worker is asked to do: batches of cases, each drawn from a seed of its own; `of` says which, where a module has several kinds. */
+export type Share = { readonly batches: readonly Batch[]; readonly of: string };
+type Batch = { readonly seed: number; readonly cases: number };
 
 /**
  * Has a module play a number of cases, and returns what each thread has to say: one thread in `npm test`, whose files fill all cores, else one for each core.
@@ -11,12 +16,10 @@ export type Share = { readonly cases: number; readonly seed: number; readonly of
  * A thread of its own is also twice as fast as the test runner's: the runner follows every promise.
  */
 export async function share<T>(module: string, cases: number, of = ""): Promise<readonly T[]> {
-  const threads = isLong ? Math.min(cases, availableParallelism()) : 1;
   const first = seed();
-  const shares = Array.from({ length: threads }, (_, index): Share => ({ cases: Math.floor((cases + index) / threads), seed: first + index, of }));
-  // One seed that is given plays the cases of one thread, as they were played there.
-  const given = process.env["MESH_SEED"] === undefined ? shares : [{ cases, seed: first, of }];
-  return Promise.all(given.map((one) => play<T>(module, one)));
+  const batches = Array.from({ length: Math.ceil(cases / BATCH) }, (_, index): Batch => ({ cases: Math.min(BATCH, cases - index * BATCH), seed: first + index }));
+  const threads = isLong ? Math.min(batches.length, Number(process.env["MESH_THREADS"] ?? availableParallelism())) : 1;
+  return Promise.all(Array.from({ length: threads }, (_, thread) => play<T>(module, { batches: batches.filter((_, index) => index % threads === thread), of })));
 }
 
 function play<T>(module: string, given: Share): Promise<T> {
@@ -28,9 +31,23 @@ function play<T>(module: string, given: Share): Promise<T> {
   });
 }
 
-/** How a share is drawn: its number and seed, and when to stop all the same. */
-export function drawn({ cases, seed }: Share): { readonly numRuns: number; readonly seed: number; readonly interruptAfterTimeLimit?: number } {
-  return { numRuns: cases, seed, ...(isLong ? {} : { interruptAfterTimeLimit: patience }) };
+/** Checks a property on the cases of a share; in a long run one that fails does not keep the others from being played. */
+export async function check<T>({ batches, of }: Share, property: fc.IAsyncProperty<T>): Promise<void> {
+  const begun = performance.now();
+  const failed: unknown[] = [];
+  for (const { cases: numRuns, seed } of batches) {
+    const left = patience - (performance.now() - begun);
+    if (left <= 0) break;
+    try {
+      await fc.assert(property, { numRuns, seed, ...(isLong ? {} : { interruptAfterTimeLimit: Math.max(left, 20_000) }) });
+      if (isLong) console.error(`${of} seed ${seed}: ${numRuns} well`);
+    } catch (error) {
+      if (!isLong) throw error;
+      console.error(`${of} seed ${seed}: FAILED`, error);
+      failed.push(error);
+    }
+  }
+  if (failed.length > 0) throw new AggregateError(failed, `${failed.length} of ${batches.length} seeds failed; the first: ${String(failed[0])}`);
 }
 
 /** In a module that `share` was given: does the share of this thread. */

@@ -24,8 +24,8 @@ export async function prepareAll(bob = true): Promise<readonly Prepared[]> {
   ]);
 }
 
-/** A story without or with cheats, in one of the prepared households. */
-export type Story = { readonly cast: number; readonly steps: readonly Step[]; readonly cheats: readonly Cheat[] };
+/** A story without or with cheats, in one of the prepared households; `search` says whether it is searched in the end for what whoever was cut off can read. */
+export type Story = { readonly cast: number; readonly steps: readonly Step[]; readonly cheats: readonly Cheat[]; readonly search: boolean };
 
 function deedsOf({ members, administrators, guests }: Cast): fc.Arbitrary<Deed> {
   const all = [...members, ...guests];
@@ -87,8 +87,15 @@ function cheatsOf({ members, guests }: Cast): fc.Arbitrary<readonly Cheat[]> {
 /** The larger households more often: more happens in them. */
 const castDrawn = fc.constantFrom(0, 1, 1, 2, 2);
 
+function storyOf(cast: number, honest: boolean): fc.Arbitrary<Story> {
+  const of = casts[cast] as Cast;
+  // A search costs as much as ten stories.
+  const search = fc.constantFrom(...Array.from({ length: 8 }, (_, index) => index === 0));
+  return fc.record({ cast: fc.constant(cast), steps: stepsOf(of, honest), cheats: honest ? fc.constant([]) : cheatsOf(of), search });
+}
+
 /** Stories that a portal does not meddle with. */
-export const honest: fc.Arbitrary<Story> = castDrawn.chain((cast) => fc.record({ cast: fc.constant(cast), steps: stepsOf(casts[cast] as Cast, true), cheats: fc.constant([]) }));
+export const honest: fc.Arbitrary<Story> = castDrawn.chain((cast) => storyOf(cast, true));
 
 /** Stories in which it does. */
-export const cheated: fc.Arbitrary<Story> = castDrawn.chain((cast) => fc.record({ cast: fc.constant(cast), steps: stepsOf(casts[cast] as Cast, false), cheats: cheatsOf(casts[cast] as Cast) }));
+export const cheated: fc.Arbitrary<Story> = castDrawn.chain((cast) => storyOf(cast, false));

@@ -24,9 +24,10 @@ export function acknowledgedIn({ command, content }: Heard): readonly string[] {
 }
 
 /**
- * Whether what a portal tells in `Status` contradicts what it showed or acknowledged to this device before, or names what the face
- * behind it cannot show: what the device must notice before it takes anything.
+ * Whether what a portal tells in `Status` contradicts what it showed or acknowledged to this device before, or names as new what the
+ * face behind it cannot show: what the device must notice before it takes anything.
  *
+ * Where it tells exactly what the device knows already there is nothing to ask and nothing to notice, whichever face is behind it.
  * It reads the device's home and the portal's database, and shares no rule with the client.
  */
 export async function isContradiction(scene: Scene, who: string, answer: PortalAnswer): Promise<boolean> {
@@ -35,7 +36,7 @@ export async function isContradiction(scene: Scene, who: string, answer: PortalA
   const face = scene.faceOf(who);
   const [home, view] = await Promise.all([homeOf(scene, who), viewOf(face, scene.prepared.master)]);
   if (home.mesh.history.length === 0 || view === undefined) return false;
-  return isBehind(home, told) || isUnfounded(told, view) || forksProfiles(home.mesh, told, view) || forgets(scene.acknowledged.get(who), view, told) || (await contradictsCatalogs(home, told, face, view));
+  return isBehind(home, told) || contradictsProfiles(home.mesh, told, view) || forgets(scene.acknowledged.get(who), home.mesh, told, view) || (await contradictsCatalogs(home, told, face, view));
 }
 
 function toldBy({ body }: PortalAnswer): Told | undefined {
@@ -72,31 +73,30 @@ function isBehind({ mesh }: Home, told: Told): boolean {
   return told.master.version < mesh.masters.length || compareVersions(told.personal, personalOf(mesh).payload) < 0 || told.suspensions < mesh.suspensions.length;
 }
 
-function isUnfounded(told: Told, view: Whole): boolean {
-  const master = view.masters[told.master.version - 1];
-  return master?.digest !== told.master.digest || at(view.history, told.personal)?.digest !== told.personal.digest || told.suspensions > view.suspensions.length;
-}
-
-/** Two histories: what this device knows of versions is not where the face's go on. */
-function forksProfiles(mesh: Mesh, told: Told, view: Whole): boolean {
+/** What is told as known already is what is known; what is told as new, the face has, and it follows what is known. */
+function contradictsProfiles(mesh: Mesh, told: Told, view: Whole): boolean {
   const [master, personal] = [mesh.masters.at(-1), personalOf(mesh)];
-  if (view.masters[(master?.payload.version ?? 0) - 1]?.digest !== master?.digest) return true;
-  return compareVersions(told.personal, personal.payload) >= 0 && at(view.history, personal.payload)?.digest !== personal.digest;
+  const falseMaster = told.master.version === mesh.masters.length ? told.master.digest !== master?.digest : view.masters[told.master.version - 1]?.digest !== told.master.digest || view.masters[mesh.masters.length - 1]?.digest !== master?.digest;
+  const falsePersonal = compareVersions(told.personal, personal.payload) === 0 ? told.personal.digest !== personal.digest : at(view.history, told.personal)?.digest !== told.personal.digest || at(view.history, personal.payload)?.digest !== personal.digest;
+  return falseMaster || falsePersonal || (told.suspensions > mesh.suspensions.length && told.suspensions > view.suspensions.length);
 }
 
-/** What was acknowledged and is not there. */
-function forgets(acknowledged: ReadonlySet<string> | undefined, view: Whole, told: Told): boolean {
-  const there = new Set<string>([...view.history.filter(({ profile }) => compareVersions(profile.payload, told.personal) <= 0).map(({ profile }) => profile.digest), ...view.suspensions.slice(0, told.suspensions).map(({ object }) => object.digest)]);
+/** What was acknowledged, and neither known from what was shown nor among what is told. */
+function forgets(acknowledged: ReadonlySet<string> | undefined, mesh: Mesh, told: Told, view: Whole): boolean {
+  const versions = [...mesh.history, ...view.history.filter(({ profile }) => compareVersions(profile.payload, told.personal) <= 0)];
+  const suspensions = [...mesh.suspensions, ...view.suspensions.slice(0, told.suspensions)];
+  const there = new Set<string>([...versions.map(({ profile }) => profile.digest), ...suspensions.map(({ object }) => object.digest)]);
   return [...(acknowledged ?? [])].some((digest) => !there.has(digest));
 }
 
-async function contradictsCatalogs({ device, catalogs }: Home, told: Told, face: Face, view: Whole): Promise<boolean> {
-  const applications = at(view.history, told.personal)?.payload.applications ?? [];
+async function contradictsCatalogs({ device, mesh, catalogs }: Home, told: Told, face: Face, view: Whole): Promise<boolean> {
+  const applications = (at(mesh.history, told.personal) ?? at(view.history, told.personal))?.payload.applications ?? [];
   for (const [id, known] of catalogs) {
     if (applications.find((one) => one.id === id)?.readers.includes(device as never) !== true) continue;
     const head = told.heads.find((one) => one.catalog === id);
     if (head === undefined || head.index < known.index) return true;
-    if ((await digestAt(face.store, view.id, id, known.index)) !== known.digest || (await digestAt(face.store, view.id, id, head.index)) !== head.digest) return true;
+    if (head.index === known.index && head.digest !== known.digest) return true;
+    if (head.index > known.index && ((await digestAt(face.store, view.id, id, known.index)) !== known.digest || (await digestAt(face.store, view.id, id, head.index)) !== head.digest)) return true;
     const named = told.applications.find((one) => one.id === id)?.version;
     if (named !== undefined && (named < known.profileVersion || (named > known.profileVersion && named !== view.applications.get(id)?.payload.version))) return true;
   }
