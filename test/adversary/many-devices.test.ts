@@ -74,12 +74,12 @@ suite("how many devices a mesh may list (docs/spec/profiles.md 4.5)", () => {
     const [first] = await fill(alice.desktop, MAX_DEVICES);
     const { asked, device } = await ask(alice, "phone");
     await sync(alice.desktop.client);
-    const [versions, signed] = [(await meshOf(alice.desktop)).history.length, await alice.desktop.client.rows.read((rows) => rows.get("signed", "signed"))];
+    const [versions, signed] = [(await meshOf(alice.desktop)).history.length, await alice.desktop.client.rows.read((rows) => rows.get("signed", "signed", 1))];
     for (const role of ["member", "admin"] as const) {
       const error = await refused(alice.desktop, () => acceptConnection(alice.desktop.client, asked.witness, role), "device-too-many");
       assert.match(error.hint ?? "", /mesh device disable/);
     }
-    assert.deepEqual(await alice.desktop.client.rows.read((rows) => rows.get("signed", "signed")), signed);
+    assert.deepEqual(await alice.desktop.client.rows.read((rows) => rows.get("signed", "signed", 1)), signed);
     assert.equal((await pull(alice.desktop.client)).mesh.history.length, versions);
     assert.equal(masterOf(await meshOf(alice.desktop)).payload.version, 1);
     await list(alice.desktop, disabled(new Set([first?.id ?? ""])));

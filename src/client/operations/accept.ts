@@ -20,7 +20,8 @@ import { pull, push } from "../sync.ts";
 import type { Synced } from "../synced.ts";
 import { type OpenRequest, openRequests, selectRequest } from "./requests.ts";
 import { submit } from "./submit.ts";
-import { headsOf, nextMaster, nextPersonal, requireAdministrator, requireRoom, withDevice, withReader } from "./versions.ts";
+import { type Ground, groundOf, underNewMaster } from "./masters.ts";
+import { headsOf, nextPersonal, requireAdministrator, requireRoom, withDevice, withReader } from "./versions.ts";
 
 /** What the accepting person is told: three words to type on the new device, and the name it has from now on. */
 export type Accepted = { readonly answer: string; readonly name: string };
@@ -65,14 +66,14 @@ export async function admit(client: Client, synced: Synced, chosen: OpenRequest,
   const { witness } = chosen.request.payload;
   const id = chosen.device.payload.id;
   const administration = await client.rows.read((rows) => catalogOf(rows, "administration"));
-  const last = personalOf(mesh).payload;
   // Before anything is signed.
   requireRoom(mesh);
+  const ground = role === "admin" ? await withAdministrator(client, synced, chosen) : groundOf(mesh);
+  const { last, master } = ground;
   const devices = withDevice(last.devices, { digest: chosen.device.digest, id, role, status: "active" });
-  const master = role === "admin" ? await withAdministrator(client, mesh, chosen) : undefined;
-  const personal = await nextPersonal(client, self, mesh, { applications: withReader(last.applications, id, role, administration), devices }, master);
-  const grown = await withPersonal(master === undefined ? mesh : await withMaster(mesh, master), personal, new Map([[id as string, chosen.device]]), now);
-  const parts: Part[] = [...(master === undefined ? [] : [{ kind: "master" as const, object: master.jws }]), { kind: "device", object: chosen.device.jws }, { kind: "personal", object: personal.jws }];
+  const personal = await nextPersonal(client, self, ground.mesh, { applications: withReader(last.applications, id, role, administration), devices }, master);
+  const grown = await withPersonal(master === undefined ? ground.mesh : await withMaster(ground.mesh, master), personal, new Map([[id as string, chosen.device]]), now);
+  const parts: Part[] = [...ground.parts, ...(master === undefined ? [] : [{ kind: "master" as const, object: master.jws }]), { kind: "device", object: chosen.device.jws }, { kind: "personal", object: personal.jws }];
   const heads: Head[] = [];
   const snapshots: SnapshotName[] = [];
   for (const { id: catalog } of personal.payload.applications) {
@@ -122,13 +123,13 @@ async function pushLater(client: Client): Promise<void> {
   }
 }
 
-async function withAdministrator(client: Client, mesh: Mesh, chosen: OpenRequest) {
+async function withAdministrator(client: Client, { mesh, now, self }: Synced, { device, secret }: OpenRequest): Promise<Ground> {
   const keyring = await client.masterKeyring?.();
   demand(keyring !== undefined, "master-key-missing", "A new administration device needs the Master key, which is not on this device.", "Accept it as a member, or do this where the Master key is.");
-  const { encryptionKey, signatureKey } = chosen.secret.administration;
-  const keys = masterOf(mesh).payload.administrationKeys;
-  demand(keys.length < MAX_ADMINISTRATION_KEYS, "device-too-many", `You have ${keys.length} administration devices, as many as a mesh can have at once.`, "Accept it as a member, or disable an administration device that you do not use any more: `mesh device list`.");
-  return nextMaster(keyring, mesh, [...keys, { device: chosen.device.payload.id, encryptionKey, signatureKey }]);
+  const { length } = masterOf(mesh).payload.administrationKeys;
+  demand(length < MAX_ADMINISTRATION_KEYS, "device-too-many", `You have ${length} administration devices, as many as a mesh can have at once.`, "Accept it as a member, or disable an administration device that you do not use any more: `mesh device list`.");
+  const { encryptionKey, signatureKey } = secret.administration;
+  return underNewMaster(client, self, mesh, keyring, now, (keys) => [...keys, { device: device.payload.id, encryptionKey, signatureKey }], device);
 }
 
 async function nameDevice(client: Client, mesh: Mesh, device: string, wanted: string): Promise<string> {

@@ -57,7 +57,9 @@ function stepsFor(mesh: Mesh, answer: Answer): Part[][] {
   for (const { profile } of missing) {
     suspend(profile.payload);
     const parts: Part[] = [];
-    const master = profile.payload.n === 1 ? mesh.masters[profile.payload.g - 1] : undefined;
+    // The first version under a new Master Profile may be of any number that was not used up.
+    const begins = mesh.history.find((one) => one.profile.payload.g === profile.payload.g)?.profile === profile;
+    const master = begins ? mesh.masters[profile.payload.g - 1] : undefined;
     if (master !== undefined && profile.payload.g > answer.master.version) parts.push({ kind: "master", object: master.jws });
     for (const { id } of profile.payload.devices) {
       const device = mesh.devices.get(id);

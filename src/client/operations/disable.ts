@@ -1,5 +1,6 @@
 import { current, type Entry, isRemoved } from "../../catalogs/merge.ts";
 import { signObject, type Signer } from "../../envelope/signed.ts";
+import type { Keyring } from "../../keyring/keyring.ts";
 import { masterOf, type Mesh, personalOf, suspendedIn } from "../../profiles/mesh.ts";
 import { deviceEntry } from "../../profiles/personal.ts";
 import { rosterOf } from "../../profiles/roster.ts";
@@ -16,7 +17,8 @@ import { unlessOvertaken } from "../overtaken.ts";
 import { pull, pullAgain, push } from "../sync.ts";
 import type { Synced } from "../synced.ts";
 import { submit } from "./submit.ts";
-import { headsOf, isAdministrator, nextMaster, nextPersonal, withoutReader } from "./versions.ts";
+import { groundOf, underNewMaster } from "./masters.ts";
+import { headsOf, isAdministrator, nextPersonal, withoutReader } from "./versions.ts";
 
 /** What was done at once, and what is still owed, in words for people (decision 5.4). */
 export type Receipt = { readonly done: readonly string[]; readonly pending: readonly string[] };
@@ -168,12 +170,12 @@ async function suspend(client: Client, { mesh, self, link, requester }: Synced, 
 }
 
 /** Publishes the version that lists a device as disabled; for an administration device together with a Master Profile without its key. */
-async function remove(client: Client, { mesh, self, link, requester }: Synced, target: string, masterKeyring: Parameters<typeof nextMaster>[0] | undefined): Promise<void> {
-  const last = personalOf(mesh).payload;
-  const master = masterKeyring === undefined ? undefined : await nextMaster(masterKeyring, mesh, masterOf(mesh).payload.administrationKeys.filter((key) => key.device !== target));
+async function remove(client: Client, { mesh, now, self, link, requester }: Synced, target: string, keyring: Keyring | undefined): Promise<void> {
+  const ground = keyring === undefined ? groundOf(mesh) : await underNewMaster(client, self, mesh, keyring, now, (keys) => keys.filter((key) => key.device !== target));
+  const { last, master, parts } = ground;
   const devices = last.devices.map((device) => (device.id === target ? { ...device, status: "disabled" as const } : device));
-  const personal = await nextPersonal(client, self, mesh, { applications: withoutReader(last.applications, target), devices }, master);
-  await submit(client, link, requester, { parts: [...(master === undefined ? [] : [{ kind: "master" as const, object: master.jws }]), { kind: "personal", object: personal.jws }] });
+  const personal = await nextPersonal(client, self, ground.mesh, { applications: withoutReader(last.applications, target), devices }, master);
+  await submit(client, link, requester, { parts: [...parts, ...(master === undefined ? [] : [{ kind: "master" as const, object: master.jws }]), { kind: "personal", object: personal.jws }] });
 }
 
 /** Removes one suspended device, as an administration device may: an obligation, discharged at sync, one version at a time (decision 5.4). Returns how many. */

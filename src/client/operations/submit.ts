@@ -53,9 +53,7 @@ async function send(client: Client, link: PortalLink, requester: Requester, outg
     if (!(error instanceof MeshError)) throw error;
     const gone = error.code === "connection-unknown" || error.code === "connection-answered";
     if (gone && outgoing.answer !== undefined && outgoing.parts.length > 0) {
-      // A Master Profile has no number to spare: the one that is signed, and may be in anybody's hands, is published as it is.
-      if (outgoing.parts.some((part) => part.kind === "master")) return submit(client, link, requester, { parts: outgoing.parts.filter((part) => part.kind !== "commit") });
-      // Nothing of the batch stands, and the number of its version is stepped over: whoever was rejected meanwhile is not let in.
+      // Nothing of the batch stands, and its numbers are not used for anything else: whoever was rejected meanwhile is not let in.
       await settle(client);
       throw new MeshError("profile-out-of-order", "Another device answered this request at the same time.", "See who is in: mesh device list");
     }
@@ -69,8 +67,9 @@ async function send(client: Client, link: PortalLink, requester: Requester, outg
 
 /** Whether the version is taken; if it is by the same key and yet another one, somebody else has that key, or this home was restored. */
 function isSettled(mesh: Mesh, outgoing: Outgoing): boolean {
-  return outgoing.parts.some((part) => {
-    if (part.kind !== "personal") return false;
+  // A batch may hold several versions: whoever took only some of them is sent it again.
+  return outgoing.parts.every((part) => {
+    if (part.kind !== "personal") return true;
     const ours = readSigned(part.object, personalProfile);
     const taken = at(mesh.history, ours.payload);
     if (taken?.kid === ours.kid) sameOrEvidence(taken, ours, "Personal Profile");

@@ -1,7 +1,8 @@
-import { signObject, type Verified } from "../../envelope/signed.ts";
-import type { Keyring } from "../../keyring/keyring.ts";
+import { canonicalBytes, type Json } from "../../bytes/canonical-json.ts";
+import { equalBytes } from "../../bytes/equal.ts";
+import { type Jws, readSigned, signObject, type Signed } from "../../envelope/signed.ts";
 import { signatureKeyId } from "../../profiles/keys.ts";
-import { type AdministrationKey, type MasterProfile, masterProfile } from "../../profiles/master.ts";
+import type { MasterProfile } from "../../profiles/master.ts";
 import { type Mesh, masterOf, personalOf } from "../../profiles/mesh.ts";
 import { type ApplicationEntry, type DeviceEntry, type Head, MAX_DEVICES, MAX_SUSPENSIONS, type PersonalProfile, personalProfile, type Role } from "../../profiles/personal.ts";
 import type { DeviceId } from "../../profiles/types.ts";
@@ -9,12 +10,13 @@ import { demand } from "../../refusals/mesh-error.ts";
 import type { Client, Self } from "../client.ts";
 import { signerOf } from "../client.ts";
 import { loadHeads } from "../known.ts";
+import type { RowsReading } from "../rows.ts";
 
 /** What a new version of the Personal Profile changes. */
 export type Changes = { readonly devices: readonly DeviceEntry[]; readonly applications: readonly ApplicationEntry[] };
 
-/** The last version that this device signed, whatever became of it: it never signs two objects for one (g, n) (decision 4.2). */
-type SignedRow = { readonly g: number; readonly n: number };
+/** The last version under one g that this device signed, whatever became of it, and the object itself: it never signs two for one (g, n) (decision 4.2). */
+type SignedRow = { readonly g: number; readonly n: number; readonly object?: Jws };
 
 /** Whether this device holds an Administration Key of the current Master Profile. */
 export function isAdministrator(mesh: Mesh, self: Self): boolean {
@@ -26,17 +28,15 @@ export function requireAdministrator(mesh: Mesh, self: Self): void {
   demand(isAdministrator(mesh, self), "device-not-administrator", "This device is no administration device.", "Do this on one of your administration devices; `mesh device list` names them.");
 }
 
-/** The next Personal Profile, signed by this administration device: (g, n+1), or (g+1, 1) under a new Master Profile. */
-export async function nextPersonal(client: Client, self: Self, mesh: Mesh, changes: Changes, master: Verified<MasterProfile> = masterOf(mesh)): Promise<Verified<PersonalProfile>> {
+/**
+ * The next Personal Profile, signed by this administration device: (g, n+1), or (g+1, 1) under a new Master Profile.
+ *
+ * Where it would say the same as the last that this device signed under g, it is that very object.
+ */
+export async function nextPersonal(client: Client, self: Self, mesh: Mesh, changes: Changes, master: Pick<Signed<MasterProfile>, "digest" | "payload"> = masterOf(mesh)): Promise<Signed<PersonalProfile>> {
   const last = personalOf(mesh);
   const g = master.payload.version;
-  // Taken in one step, before it is signed: neither a device that dies now nor another command on it signs anything else for it.
-  const n = await client.rows.transact(async (rows) => {
-    const signed = await rows.get<SignedRow>("signed", "signed");
-    const next = Math.max(g === last.payload.g ? last.payload.n : 0, signed?.g === g ? signed.n : 0) + 1;
-    await rows.put("signed", "signed", "", { g, n: next } satisfies SignedRow);
-    return next;
-  });
+  const before = await client.rows.read((rows) => signedIn(rows, g));
   const payload: PersonalProfile = {
     ...last.payload,
     applications: [...changes.applications],
@@ -44,17 +44,31 @@ export async function nextPersonal(client: Client, self: Self, mesh: Mesh, chang
     g,
     heads: await headsOf(client, last.payload),
     master: master.digest,
-    n,
+    n: before?.n ?? 1,
     previous: last.digest,
     suspensions: mesh.suspensions.map((one) => one.object.digest).slice(-MAX_SUSPENSIONS),
   };
-  return signObject(personalProfile, payload, signerOf(client.keyring, self.administrationKey));
+  if (before?.object !== undefined) {
+    const again = readSigned(before.object, personalProfile);
+    if (again.kid === self.administrationKey && equalBytes(canonicalBytes(again.payload as Json), canonicalBytes(payload as Json))) return again;
+  }
+  // Taken in one step, before it is signed: neither a device that dies now nor another command on it signs anything else for it.
+  const n = await client.rows.transact(async (rows) => {
+    const next = Math.max(g === last.payload.g ? last.payload.n : 0, (await signedIn(rows, g))?.n ?? 0) + 1;
+    await rows.put("signed", "signed", g, { g, n: next } satisfies SignedRow);
+    return next;
+  });
+  const signed = await signObject(personalProfile, { ...payload, n }, signerOf(client.keyring, self.administrationKey));
+  await client.rows.transact(async (rows) => {
+    if ((await signedIn(rows, g))?.n === n) await rows.put("signed", "signed", g, { g, n, object: signed.jws } satisfies SignedRow);
+  });
+  return signed;
 }
 
-/** The next Master Profile with other Administration Keys; needs the Master Signature Key. */
-export async function nextMaster(master: Keyring, mesh: Mesh, administrationKeys: readonly AdministrationKey[]): Promise<Verified<MasterProfile>> {
-  const last = masterOf(mesh);
-  return signObject(masterProfile, { ...last.payload, administrationKeys: [...administrationKeys], previous: last.digest, version: last.payload.version + 1 }, signerOf(master, last.payload.id));
+/** What was signed under one g; homes of before kept the last of all. */
+async function signedIn(rows: RowsReading, g: number): Promise<SignedRow | undefined> {
+  const row = (await rows.get<SignedRow>("signed", "signed", g)) ?? (await rows.get<SignedRow>("signed", "signed"));
+  return row?.g === g ? row : undefined;
 }
 
 /** The heads of the catalogs as this device knows them. */
