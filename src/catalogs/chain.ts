@@ -1,7 +1,7 @@
 import type { Digest } from "../envelope/fields.ts";
 import { recipientsOf } from "../envelope/sealed.ts";
 import type { Signed } from "../envelope/signed.ts";
-import { at, disabledIn, type HistoryWords, isVoid, knownIndex, lastRemoval, latest } from "../profiles/history.ts";
+import { at, disabledIn, type HistoryWords, knownIndex, lastRemoval, latest } from "../profiles/history.ts";
 import { encapsulationKeyId } from "../profiles/keys.ts";
 import { masterOf, type Mesh, type MeshWords, suspendedIn, wasSuspended } from "../profiles/mesh.ts";
 import { type ApplicationEntry, applicationEntry, deviceEntry } from "../profiles/personal.ts";
@@ -121,17 +121,17 @@ export function isLocked(holders: readonly DeviceId[], administrators: readonly 
   return !administrators.some((device) => holders.includes(device)) && administrators.some((device) => readers.includes(device));
 }
 
-/** The commit of a catalog after which nothing counts that a device appended; `undefined` while it is not disabled (decision 5.4). */
+/** The commit of a catalog after which nothing counts that a device appended, none if it was let in by overridden versions only; `undefined` while it is not disabled (decisions 4.6, 5.4). */
 export function cutOf(mesh: MeshWords, device: string, catalog: string): number | undefined {
-  const disabling = disabledIn(mesh.history, device)?.payload;
-  return disabling === undefined ? undefined : knownIndex(mesh.history, catalog, disabling.heads, disabling, theirs(mesh, device));
+  const disabling = disabledIn(mesh.history, device);
+  if (disabling === undefined || disabling === "never") return disabling === "never" ? 0 : undefined;
+  return knownIndex(mesh.history, catalog, disabling.payload.heads, disabling.payload, theirs(mesh, device));
 }
 
-/** Whether entries do not count: appended after the heads that whoever cut the author off knew, or under an overridden version by a device that only overridden versions list. */
+/** Whether entries do not count: appended after the heads that whoever cut the author off knew, or by a device that only overridden versions let in. */
 export function isQuarantined(commit: Pick<Correct<Commit>, "kid" | "payload">, authority: Authority): boolean {
   const { payload, kid } = commit;
   if (payload.kind !== "entries") return false;
-  if (isVoid(authority.history, payload) && !isListed(kid, authority)) return true;
   const last = lastCounted(kid, payload.catalog, authority);
   return last !== undefined && payload.index > last;
 }

@@ -1,24 +1,37 @@
-import { type Authority, authorityOf, lastCounted } from "../catalogs/chain.ts";
+import { type Authority, authorityOf, isQuarantined, lastCounted } from "../catalogs/chain.ts";
+import { commit } from "../catalogs/commits.ts";
 import { type Entry, joined, type Purge, without, type Write } from "../catalogs/merge.ts";
+import { readSigned } from "../envelope/signed.ts";
 import { disabledIn } from "../profiles/history.ts";
 import { type Mesh, personalOf } from "../profiles/mesh.ts";
 import { EntryRows } from "./entry-rows.ts";
+import type { WaitingRow } from "./pull-catalog.ts";
 import type { RowsWriting } from "./rows.ts";
 import { forgetSnapshot } from "./snapshot-rows.ts";
 
 /**
- * Takes out what a device that is now known to be disabled or suspended appended after the heads that whoever cut it off knew.
+ * Takes out what a device that is now known to be disabled or suspended appended after the heads that whoever cut it off knew, and all of
+ * what one wrote that only overridden versions let in.
  *
  * This device may have taken such commits before it heard of that, from a portal that withheld the one or since both happened at once;
  * another device never took them. What is taken out is kept apart, so that nothing is lost, and both devices hold the same entries.
  */
 export async function quarantineCutOff(rows: RowsWriting, before: Mesh, mesh: Mesh, now: number): Promise<void> {
   const authority = authorityOf(mesh, now);
-  // Of all devices ever listed: one that is disabled may be left out by the next version already.
-  const disabled = mesh.history.length > before.history.length ? [...mesh.devices.keys()].filter((id) => disabledIn(mesh.history, id) !== undefined && disabledIn(before.history, id) === undefined) : [];
+  // Of all devices ever listed: one that is disabled may be left out by the next version already. An override may cut anew whoever was cut off before.
+  const begun = mesh.masters.length > before.masters.length;
+  const isNew = (id: string): boolean => disabledIn(mesh.history, id) !== undefined && (begun || disabledIn(before.history, id) === undefined);
+  const disabled = mesh.history.length > before.history.length ? [...mesh.devices.keys()].filter(isNew) : [];
   const suspended = mesh.suspensions.length > before.suspensions.length ? [...authority.suspended.keys()] : [];
   const devices = new Set<string>([...disabled, ...suspended]);
   for (const { id: catalog } of devices.size === 0 ? [] : personalOf(mesh).payload.applications) {
+    // What waits for its key would be merged when that comes.
+    for (const { row, remove } of await rows.list<WaitingRow>("waiting", catalog)) {
+      const { kid, payload } = readSigned(row.commit, commit);
+      if (!isQuarantined({ kid, payload }, authority)) continue;
+      await remove(rows);
+      await rows.put("quarantined", catalog, payload.index, row);
+    }
     const apart = apartIn(catalog, authority);
     const entries = new EntryRows(rows, catalog);
     let taken = 0;
@@ -57,8 +70,8 @@ export async function restoreTakenOut(rows: RowsWriting, catalog: string, author
 /** Whether a write or purge in a catalog does not count now: each author is looked up once. */
 function apartIn(catalog: string, authority: Authority): (one: Write | Purge) => boolean {
   const last = new Map<string, number>();
-  return ({ author, commit = 0 }) => {
+  return ({ author, commit: index = 0 }) => {
     if (!last.has(author)) last.set(author, lastCounted(author, catalog, authority) ?? Number.POSITIVE_INFINITY);
-    return commit > (last.get(author) ?? 0);
+    return index > (last.get(author) ?? 0);
   };
 }

@@ -25,13 +25,6 @@ export function at<V extends KnownWords>(history: readonly V[], version: Version
   return history.find((one) => isSame(one.profile.payload, version))?.profile;
 }
 
-/** Whether a later Master Profile overrode a version: the first under g+1 named an earlier one as its predecessor (decision 4.6). */
-export function isVoid(history: HistoryWords, version: Version): boolean {
-  const over = history.find((one) => one.profile.payload.g === version.g + 1)?.profile.payload;
-  const base = over === undefined ? undefined : history.find((one) => one.profile.digest === over.previous)?.profile.payload;
-  return base !== undefined && isAfter(version, base);
-}
-
 /** Every admission of a device: a version that lists it as active while the version that it names before it does not. */
 export function admissions(history: HistoryWords, rosters: readonly Roster[]): readonly Admission[] {
   const byDigest = new Map(history.map(({ profile }) => [profile.digest as string, profile.payload]));
@@ -47,10 +40,28 @@ export function admissions(history: HistoryWords, rosters: readonly Roster[]): r
   });
 }
 
-/** The version from which on a device that was active is so no more, with the heads that its signer knew. */
-export function disabledIn<V extends KnownWords>(history: readonly V[], device: string): V["profile"] | undefined {
-  const last = history.findLastIndex((one) => deviceEntry(one.profile.payload, device)?.status === "active");
-  return last < 0 ? undefined : history[last + 1]?.profile;
+/** The versions that were not overridden. */
+export function soundOf<V extends KnownWords>(history: readonly V[]): readonly V[] {
+  const overridden = new Set<V>();
+  for (const [index, { profile }] of history.entries()) {
+    const before = history[index - 1];
+    if (before === undefined || before.profile.payload.g === profile.payload.g) continue;
+    const base = history.findIndex((one) => one.profile.digest === profile.payload.previous);
+    for (const one of base < 0 ? [] : history.slice(base + 1, index)) overridden.add(one);
+  }
+  return overridden.size === 0 ? history : history.filter((one) => !overridden.has(one));
+}
+
+/**
+ * The version from which on a device that was active is so no more, with the heads that its signer knew; `never` if none but overridden
+ * versions list it as active, `undefined` while it is active, or not known.
+ */
+export function disabledIn<V extends KnownWords>(history: readonly V[], device: string): V["profile"] | "never" | undefined {
+  const isActive = (one: V): boolean => deviceEntry(one.profile.payload, device)?.status === "active";
+  const sound = soundOf(history);
+  const last = sound.findLastIndex(isActive);
+  if (last < 0) return history.some(isActive) ? "never" : undefined;
+  return sound[last + 1]?.profile;
 }
 
 /** The newest version in which an application lost a reader: no epoch older than it may be written under (decision 6.2). */
@@ -74,6 +85,6 @@ export function lastRemoval(history: HistoryWords, application: string): Version
 export function knownIndex(history: HistoryWords, catalog: string, heads: readonly Head[], cut: Version, signedByTheirs: (kid: string) => boolean): number {
   const named = heads.find((head) => head.catalog === catalog);
   if (named !== undefined) return named.index;
-  const sound = history.filter(({ profile }) => !isAfter(profile.payload, cut) && !isVoid(history, profile.payload) && !signedByTheirs(profile.kid));
+  const sound = soundOf(history).filter(({ profile }) => !isAfter(profile.payload, cut) && !signedByTheirs(profile.kid));
   return sound.findLast(({ profile }) => profile.payload.heads.some((head) => head.catalog === catalog))?.profile.payload.heads.find((head) => head.catalog === catalog)?.index ?? 0;
 }

@@ -3,10 +3,17 @@ import { suite, test } from "node:test";
 
 import { addPassword } from "../../src/applications/passwords/edit.ts";
 import { editEntries, readEntries } from "../../src/client/catalog.ts";
+import { signerOf } from "../../src/client/client.ts";
 import { disableDevice, leaveMesh } from "../../src/client/operations/disable.ts";
-import { sync } from "../../src/client/sync.ts";
+import { headsOf, withoutReader } from "../../src/client/operations/versions.ts";
+import { pull, sync } from "../../src/client/sync.ts";
+import { signObject } from "../../src/envelope/signed.ts";
+import { masterProfile } from "../../src/profiles/master.ts";
+import { masterOf, personalOf } from "../../src/profiles/mesh.ts";
+import { type PersonalProfile, personalProfile } from "../../src/profiles/personal.ts";
+import { publish } from "../../src/protocol/profiles.ts";
 import type { TestDevice, TestPortal } from "../support/world.ts";
-import { agreed, deviceOf, household, names, save } from "./household.ts";
+import { agreed, deviceOf, household, join, meshOf, names, save, whoIs } from "./household.ts";
 
 const HOUR = 3_600_000;
 
@@ -69,4 +76,46 @@ test("a device that leaves while another writes sends what it still had, and is 
   await leaveMesh(laptop.client);
   await sync(alice.desktop.client);
   assert.deepEqual(await names(alice.desktop), ["mine", "yours"]);
+});
+
+suite("an override makes void the versions that let a device in (decision 4.6)", () => {
+  test("whoever merged what that device wrote takes it out again, though the override's signer knew of it: all hold the same", async () => {
+    const alice = await household({ tower: "admin", phone: "member" });
+    const [tower, phone] = [deviceOf(alice, "tower"), deviceOf(alice, "phone")];
+    await save(phone, "before");
+    await sync(alice.desktop.client);
+    const base = personalOf(await meshOf(alice.desktop));
+    // The tower is the thief's: it lets in a device of his.
+    const guest = await join({ ...alice, desktop: tower }, "guest");
+    await save(guest, "planted");
+    await save(phone, "mine, meanwhile");
+    for (const device of [phone, alice.desktop]) {
+      await sync(device.client);
+      assert.deepEqual(await names(device), ["before", "mine, meanwhile", "planted"]);
+    }
+    const { link, mesh, requester, self } = await pull(alice.desktop.client);
+    const before = masterOf(mesh);
+    const thief = (await whoIs(tower)).device;
+    const master = await signObject(masterProfile, { ...before.payload, administrationKeys: before.payload.administrationKeys.filter((key) => key.device !== thief), previous: before.digest, version: before.payload.version + 1 }, signerOf(alice.desktop.master, self.master));
+    const payload: PersonalProfile = {
+      ...base.payload,
+      applications: [...withoutReader(base.payload.applications, thief)],
+      devices: base.payload.devices.map((one) => (one.id === thief ? { ...one, status: "disabled" } : one)),
+      g: master.payload.version,
+      heads: await headsOf(alice.desktop.client, base.payload),
+      master: master.digest,
+      n: 1,
+      previous: base.digest,
+    };
+    const personal = await signObject(personalProfile, payload, signerOf(alice.desktop.keyring, self.administrationKey));
+    await link.call(requester, publish, { parts: [{ kind: "master", object: master.jws }, { kind: "personal", object: personal.jws }] });
+    for (const device of [alice.desktop, phone]) await sync(device.client);
+    const later = await join(alice, "later");
+    for (const device of [phone, alice.desktop, later]) {
+      await sync(device.client);
+      assert.deepEqual(await names(device), ["before", "mine, meanwhile"]);
+    }
+    assert.deepEqual(await entriesOf(phone), await entriesOf(later));
+    assert.deepEqual(await entriesOf(alice.desktop), await entriesOf(later));
+  });
 });

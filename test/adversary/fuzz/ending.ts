@@ -102,8 +102,9 @@ async function searchFor(scene: Scene, view: Whole, witness: string, cutOff: rea
   let searched = 0;
   const entries = await readEntries(scene.device(witness).client, "passwords");
   for (const who of cutOff) {
-    const disabled = disabledIn(view.history, scene.prepared.ids[who] ?? "")?.payload;
-    if (disabled === undefined) continue;
+    const disabling = disabledIn(view.history, scene.prepared.ids[who] ?? "");
+    if (typeof disabling !== "object") continue;
+    const disabled = disabling.payload;
     const { client, keyring } = scene.device(who);
     const shared = await client.rows.read(async (reading) => {
       const mesh = await loadMesh(reading, view.id);
