@@ -4,6 +4,7 @@ import { rosterOf } from "../profiles/roster.ts";
 import type { Entry } from "../catalogs/merge.ts";
 import { journalOf, readEntries } from "./catalog.ts";
 import { type Client, type Self, selfOf } from "./client.ts";
+import { keylessCatalogs } from "./keyless.ts";
 import { loadCatalog, loadMesh } from "./known.ts";
 import { accusations, namesIn } from "./device-names.ts";
 import { unchecked } from "./snapshot-rows.ts";
@@ -21,6 +22,8 @@ export type Status = {
   readonly refused: number | null;
   readonly unsent: number;
   readonly owed: number;
+  /** Of how many catalogs this device was not given the newest key yet: an administration device does that when it syncs. */
+  readonly keyless: number;
   readonly devices: number;
   /** Devices that nothing was heard of for over seven days (decision 6.5). */
   readonly silent: readonly { readonly name: string; readonly days: number }[];
@@ -54,6 +57,7 @@ export async function statusOf(client: Client): Promise<Status> {
       refused: (await rows.get<RefusedRow>("refused", "refused"))?.at ?? null,
       unsent,
       owed: due,
+      keyless: known ? await keylessCatalogs(rows, mesh, self.device) : 0,
       devices: known ? personalOf(mesh).payload.devices.filter((device) => device.status === "active").length : 0,
       silent: known ? silentOf(mesh, entries, self, synced?.portalTime ?? client.now()) : [],
       unchecked: notRead,

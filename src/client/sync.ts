@@ -12,6 +12,7 @@ import { acknowledgedOf, checkAcknowledged, forgetAcknowledged } from "./acknowl
 import { holdingPortalTo } from "./blame.ts";
 import { forgetBlobs, sendBlobs } from "./blobs.ts";
 import { type Client, decapsulationKeyOf, memberSelf, type Self } from "./client.ts";
+import { keylessCatalogs } from "./keyless.ts";
 import { type CatalogRow, loadCatalog, loadCatalogs, loadMesh, saveMesh } from "./known.ts";
 import { resume } from "./operations/submit.ts";
 import { unlessOvertaken } from "./overtaken.ts";
@@ -29,8 +30,8 @@ import { compareHeads, witnessHeads } from "./witness-heads.ts";
 import { mendApplication } from "./mend-application.ts";
 import { dueFrom, type Made, makeDue, makeEntries } from "./push.ts";
 
-/** What a sync did. */
-export type SyncReport = { readonly received: number; readonly sent: number; readonly pending: number; readonly at: number };
+/** What a sync did; `keyless` is of how many catalogs this device was not given the newest key yet. */
+export type SyncReport = { readonly received: number; readonly sent: number; readonly pending: number; readonly at: number; readonly keyless: number };
 
 /** What a home keeps of its last sync: portal time, and our own clock's. */
 export type SyncRow = { readonly portalTime: number; readonly at: number };
@@ -53,7 +54,8 @@ export async function sync(client: Client): Promise<SyncReport> {
         await rows.put("synced", "synced", "", { at: client.now(), portalTime: synced.now } satisfies SyncRow);
         await rows.remove("refused", "refused", "");
       });
-      return { received: synced.received, sent, pending: synced.answer.pending, at: synced.now };
+      const keyless = await client.rows.read((rows) => keylessCatalogs(rows, synced.mesh, synced.self.device));
+      return { received: synced.received, sent, pending: synced.answer.pending, at: synced.now, keyless };
     } finally {
       synced.link.close();
     }

@@ -50,6 +50,7 @@ export const codes = {
   "snapshot-malformed": 1,
   "snapshot-false": 6,
   "epoch-key-wrong": 1,
+  "epoch-key-missing": 4,
   "entries-malformed": 1,
   "portal-wrong-identity": 6,
   "service-url": 2,

@@ -6,6 +6,7 @@ import { editEntries, readEntries } from "../../src/client/catalog.ts";
 import { signerOf } from "../../src/client/client.ts";
 import { disableDevice, leaveMesh } from "../../src/client/operations/disable.ts";
 import { headsOf, withoutReader } from "../../src/client/operations/versions.ts";
+import { statusOf } from "../../src/client/status.ts";
 import { pull, sync } from "../../src/client/sync.ts";
 import { signObject } from "../../src/envelope/signed.ts";
 import { masterProfile } from "../../src/profiles/master.ts";
@@ -76,6 +77,44 @@ test("a device that leaves while another writes sends what it still had, and is 
   await leaveMesh(laptop.client);
   await sync(alice.desktop.client);
   assert.deepEqual(await names(alice.desktop), ["mine", "yours"]);
+});
+
+suite("a device is back from a suspension that lapsed", () => {
+  const back = async () => {
+    const alice = await household({ tower: "admin", laptop: "member", phone: "member", thief: "member" });
+    // Of two members neither stands above the other: the laptop is back after 72 hours.
+    await disableDevice(deviceOf(alice, "thief").client, "laptop", agreed);
+    await sync(alice.desktop.client);
+    alice.portal.clock.now += 73 * HOUR;
+    return alice;
+  };
+
+  test("what it writes waits, and it says so; the next sync of any administration device gives it the keys", async () => {
+    const alice = await back();
+    const [laptop, phone] = [deviceOf(alice, "laptop"), deviceOf(alice, "phone")];
+    await editEntries(laptop.client, "passwords", () => [addPassword([], { name: "from the laptop" })]);
+    assert.equal((await sync(laptop.client)).keyless, 2);
+    await sync(phone.client);
+    assert.deepEqual([(await statusOf(laptop.client)).keyless, (await statusOf(laptop.client)).unsent > 0, await names(phone)], [2, true, []]);
+    await sync(deviceOf(alice, "tower").client);
+    assert.equal((await sync(laptop.client)).keyless, 0);
+    await sync(phone.client);
+    assert.deepEqual([(await statusOf(laptop.client)).unsent, await names(phone)], [0, ["from the laptop"]]);
+  });
+
+  test("what waited there for its key and was cut off meanwhile is not merged when the key comes", async () => {
+    const alice = await back();
+    const [laptop, phone, tower] = [deviceOf(alice, "laptop"), deviceOf(alice, "phone"), deviceOf(alice, "tower")];
+    await save(phone, "before");
+    beforeThe(alice.portal, "Publish", async () => {
+      await save(phone, "late");
+      await sync(laptop.client);
+    });
+    await disableDevice(alice.desktop.client, "phone");
+    for (const device of [laptop, alice.desktop, laptop, tower]) await sync(device.client);
+    for (const device of [laptop, alice.desktop, tower]) assert.deepEqual(await names(device), ["before"]);
+    assert.deepEqual(await entriesOf(laptop), await entriesOf(tower));
+  });
 });
 
 suite("an override makes void the versions that let a device in (decision 4.6)", () => {

@@ -3,6 +3,7 @@ import { type Status, statusOf } from "../../client/status.ts";
 import { keyringHolds, keyringNeedsPassphrase } from "../../keyring/file.ts";
 import { showUdf, type Udf } from "../../udf/udf.ts";
 import type { Call } from "../call.ts";
+import { keylessText } from "../keyless-text.ts";
 import { homeFiles, openHome } from "../home.ts";
 import { clientOf } from "../open-client.ts";
 
@@ -36,6 +37,7 @@ function warningsOf(status: Status, extra: { readonly passphrase: boolean; reado
     ...status.accused.map(({ by, maker }) => `${by} found that ${maker} wrote down false states of your data for new devices: somebody may control it. To cut it off: mesh device disable ${JSON.stringify(maker)}`),
     ...status.silent.map(({ name, days }) => `${name} was not heard of for ${days} days: it is off, or your portal keeps its changes back.`),
     ...(status.owed > 0 ? [`${status.owed} catalog${status.owed === 1 ? " needs" : "s need"} new keys: run \`mesh sync\`.`] : []),
+    ...(status.keyless > 0 ? [keylessText(status.keyless)] : []),
     ...(extra.passphrase ? [] : ["This home has no passphrase: whoever reads the disk reads everything. Set one: mesh passphrase change."]),
     ...(extra.masterKey === "in this home" ? ["Your Master and Recovery keys lie in a sealed file in this home, not yet in shares on paper: back this home up."] : []),
   ];

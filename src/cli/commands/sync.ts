@@ -3,6 +3,7 @@ import { removeSuspended } from "../../client/operations/disable.ts";
 import { replay } from "../../client/replay.ts";
 import { pull, sync } from "../../client/sync.ts";
 import type { Call } from "../call.ts";
+import { keylessText } from "../keyless-text.ts";
 import { openClient } from "../open-client.ts";
 
 /** `mesh sync`: everything new comes, everything unsent goes, everything owed is done. Offline it exits with 7. */
@@ -21,6 +22,7 @@ export async function run(call: Call): Promise<void> {
   const { pending } = current.answer;
   const waiting = pending === 0 ? "" : ` ${pending} device${pending === 1 ? "" : "s"} ask${pending === 1 ? "s" : ""} to join: mesh device pending.`;
   const back = returned === undefined ? "" : `The portal was given back ${returned} thing${returned === 1 ? "" : "s"}. `;
-  call.output.receipt({ ...(returned === undefined ? {} : { returned }), received: report.received, sent: report.sent + (last === report ? 0 : last.sent), admitted, pending, unchecked: left }, `${back}Up to date.${admitted.map((name) => ` ${name} joined by PIN.`).join("")}${waiting}`);
+  call.output.receipt({ ...(returned === undefined ? {} : { returned }), received: report.received, sent: report.sent + (last === report ? 0 : last.sent), admitted, pending, unchecked: left, keyless: last.keyless }, `${back}Up to date.${admitted.map((name) => ` ${name} joined by PIN.`).join("")}${waiting}`);
+  if (last.keyless > 0) call.output.note(keylessText(last.keyless));
   if (left > 0) call.output.note(`${left} older changes, for which the device that let this one in vouches, are still to be read; each sync reads some.`);
 }

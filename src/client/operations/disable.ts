@@ -13,6 +13,7 @@ import { acknowledge } from "../acknowledged.ts";
 import { type Client, type Self, signerOf } from "../client.ts";
 import { type DeviceLine, deviceNamed, listDevices } from "../devices.ts";
 import { loadMesh } from "../known.ts";
+import { requireSent, staleCatalogs } from "../keyless.ts";
 import { unlessOvertaken } from "../overtaken.ts";
 import { pull, pullAgain, push } from "../sync.ts";
 import type { Synced } from "../synced.ts";
@@ -75,7 +76,10 @@ async function disableOnce(client: Client, name: string, agree: Consent): Promis
     const fallen = (await listDevices(client)).filter((device) => device.status === "suspended" && active.some((one) => one.fingerprint === device.fingerprint));
     for (const device of fallen) pending.push(`${device.name}, which ${target.name} let in within the last 72 hours, is suspended with it: disable it too, or join it anew`);
     const rolled = await push(client, synced);
-    done.push(rolled === 0 ? "every catalog already had new keys" : `${rolled} catalog${rolled === 1 ? "" : "s"} got new keys that ${target.name} does not have`);
+    const stale = await staleCatalogs(client, synced);
+    if (rolled > 0) done.push(`${rolled} catalog${rolled === 1 ? "" : "s"} got new keys that ${target.name} does not have`);
+    else if (stale === 0) done.push("every catalog already had new keys");
+    if (stale > 0) pending.push(`${stale} catalog${stale === 1 ? " gets" : "s get"} new keys when another of your devices syncs: this one was not given the present ones`);
     const exposed = (await readEntries(client, "passwords")).filter((entry) => !isRemoved(entry)).map(nameIn).sort();
     if (exposed.length > 0) pending.push(`change the ${exposed.length} password${exposed.length === 1 ? "" : "s"} that ${target.name} could read: ${exposed.slice(0, 20).join(", ")}${exposed.length > 20 ? ", ..." : ""}`);
     return { done, pending };
@@ -136,6 +140,8 @@ async function leaveOnce(client: Client): Promise<Receipt> {
     const others = personalOf(mesh).payload.devices.filter((device) => device.role === "admin" && device.status === "active" && device.id !== self.device);
     demand(others.length > 0, "device-last-administrator", "This is your only administration device: without it nobody could accept or disable a device.", "Accept another one with `mesh device accept ... --role admin` first.");
     await push(client, synced);
+    // Its keys go, and with them what nobody else has.
+    await requireSent(client, "passwords");
     await client.rows.transact((rows) => rows.put("leaving", "leaving", "", { at: client.now() }));
     await suspend(client, synced, self.device, signerOf(client.keyring, self.device));
     return await eraseKeys(client, self);

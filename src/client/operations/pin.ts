@@ -8,6 +8,7 @@ import { publish } from "../../protocol/profiles.ts";
 import { MeshError } from "../../refusals/mesh-error.ts";
 import { editEntries, readEntries } from "../catalog.ts";
 import { type Client, signerOf } from "../client.ts";
+import { requireSent } from "../keyless.ts";
 import { showJoinCode } from "../join-code.ts";
 import { newPin, type PinCode, pinKey, showPin } from "../pin-code.ts";
 import { unlessOvertaken } from "../overtaken.ts";
@@ -34,6 +35,7 @@ export async function makePin(client: Client, lifetimeMs: number): Promise<MadeP
       const record = { expires, failures: 0, pin: pin.id, secret: toBase64url(pinKey(pin)), used: false };
       await editEntries(client, "administration", (entries) => (entries.some((entry) => current(entry, "pin") === pin.id) ? [] : [change(newEntryId(), undefined, record)]));
       await push(client, synced);
+      await requireSent(client, "administration");
       await announce(client, synced, pin.id, expires, "open");
       const { address, portal } = synced.self;
       return { pin: showPin(pin), uri: showJoinCode({ address, pin: showPin(pin), portal: { pin: portal.id, url: portal.url } }) };
@@ -75,6 +77,7 @@ async function answerPin(client: Client, { request }: OpenRequest): Promise<stri
     // Used before it lets anybody in, and for whom: whoever is cut off or overtaken in between may go on with that one device, and with no other.
     if (current(record, "used") === false) await editEntries(client, "administration", () => [change(record.id, record, { used: true, usedFor: witness })]);
     await push(client, synced);
+    await requireSent(client, "administration");
     synced = await pullAgain(client, synced);
     // Another administration device was quicker with the same guest.
     if (isActive(synced.mesh, again.device.payload.id, synced.now)) return undefined;
