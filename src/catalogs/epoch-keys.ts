@@ -44,7 +44,7 @@ export async function grantEpoch(place: Place, key: Uint8Array, readers: readonl
  * `commitments` are those of the epoch commits seen, by number; a key that is not the one committed to is refused with
  * `epoch-key-wrong`, so all readers of an epoch have one key.
  */
-export async function takeKey(payload: EpochCommit | GrantCommit, commitment: string, key: DecapsulationKey): Promise<Uint8Array> {
+export async function takeKey(payload: Pick<EpochCommit | GrantCommit, "catalog" | "epoch" | "wraps">, commitment: string, key: DecapsulationKey): Promise<Uint8Array> {
   const opened = await openSealed(payload.wraps, wrapSubject(payload.catalog, payload.epoch), key);
   demand(opened.length === content.keyOctets && equalBytes(commitmentTo(opened), fromBase64url(commitment)), "epoch-key-wrong", `The key of epoch ${payload.epoch} is not the one that its commit names.`);
   return opened;

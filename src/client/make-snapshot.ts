@@ -8,7 +8,8 @@ import { type Client, signerOf } from "./client.ts";
 import { isUnpurgeable } from "./catalog.ts";
 import { EntryRows } from "./entry-rows.ts";
 import { type EpochRow, loadCatalog } from "./known.ts";
-import { BLOBS_AT_ONCE, GROWN_OCTETS, type RetiredRow, retire, type SnapshotRow } from "./snapshot-rows.ts";
+import { BLOBS_AT_ONCE, GROWN_OCTETS, type ReleasedRow, type RetiredRow, retire, type SnapshotRow } from "./snapshot-rows.ts";
+import { release } from "./release.ts";
 import type { Synced } from "./synced.ts";
 
 /** How long a blob that no snapshot names any more is kept, for a device that was just told of it, in milliseconds of portal time. */
@@ -23,20 +24,22 @@ const KEPT_MS = 24 * 60 * 60 * 1000;
 export async function makeSnapshots(client: Client, synced: Synced): Promise<void> {
   for (const { id, administrators } of personalOf(synced.mesh).payload.applications) {
     if (!administrators.includes(synced.self.device)) continue;
-    const row = await client.rows.read((rows) => loadCatalog(rows, id));
-    if ((row?.grown ?? 0) >= GROWN_OCTETS) await makeSnapshot(client, synced, id);
-    await dropRetired(client, synced, id);
+    const { row, last } = await client.rows.read(async (rows) => ({ row: await loadCatalog(rows, id), last: await rows.get<SnapshotRow>("snapshots", id) }));
+    // Where the portal forgot commits, each device that may speaks for what is left: those that did may be cut off one day.
+    const forgotten = synced.answer.forgotten.find((one) => one.catalog === id)?.index;
+    if ((row?.grown ?? 0) >= GROWN_OCTETS || (last === undefined && forgotten !== undefined)) await makeSnapshot(client, synced, id, forgotten);
+    if (await release(client, synced, id)) await dropRetired(client, synced, id);
   }
 }
 
-async function makeSnapshot(client: Client, { link, requester, self, mesh, now }: Synced, catalog: string): Promise<void> {
+async function makeSnapshot(client: Client, { link, requester, self, mesh, now }: Synced, catalog: string, forgotten: number | undefined): Promise<void> {
   const read = await client.rows.read(async (rows) => {
     const row = await loadCatalog(rows, catalog);
     const epoch = row?.epochs[row.chain.epoch];
     const waiting = await rows.list("waiting", catalog, { limit: 1 });
     // Who cannot read all of it cannot say what it is.
     if (row === undefined || epoch?.key === undefined || epoch.flawed === true || waiting.length > 0) return undefined;
-    return { row, epoch, key: fromBase64url(epoch.key), all: await new EntryRows(rows, catalog).all(), last: await rows.get<SnapshotRow>("snapshots", catalog) };
+    return { row, epoch, key: fromBase64url(epoch.key), all: await new EntryRows(rows, catalog).all(), last: await rows.get<SnapshotRow>("snapshots", catalog), released: await rows.get<ReleasedRow>("released", catalog) };
   });
   if (read === undefined) return;
   const { row, epoch, key, all, last } = read;
@@ -60,7 +63,9 @@ async function makeSnapshot(client: Client, { link, requester, self, mesh, now }
     if (current === undefined) return;
     const gone = last === undefined ? [] : [last.name.digest, last.root, ...(kept.length === 0 ? last.pieces.map((piece) => piece.digest) : [])];
     await retire(rows, catalog, chain.index, gone, now);
-    await rows.put("snapshots", catalog, "", { name, pieces, root: root.named.digest } satisfies SnapshotRow);
+    // The commits before the last snapshot but one; where that one was made anew for what it held, those let go before.
+    const before = last?.name.index ?? read.released?.index ?? forgotten;
+    await rows.put("snapshots", catalog, "", { name, pieces, root: root.named.digest, epoch: chain.epoch, ...(before === undefined ? {} : { before }) } satisfies SnapshotRow);
     await rows.put("catalogs", catalog, "", { ...current, grown: Math.max(0, (current.grown ?? 0) - (row.grown ?? 0)) });
   });
 }

@@ -71,6 +71,11 @@ export class PortalLink {
     return octets;
   }
 
+  /** Asks for octets that are checked by whoever knows what they should be. */
+  async read<Q>(requester: Requester, command: Command<Q, object>, request: Q): Promise<Uint8Array> {
+    return (await this.#callCarrying(requester, command, request)).octets ?? new Uint8Array(0);
+  }
+
   /** Has the portal let go of blobs; those that it does not have are passed over. */
   async dropBlobs(requester: Requester, blobs: readonly Digest[]): Promise<void> {
     for (let at = 0; at < blobs.length; at += MAX_DROPPED) {

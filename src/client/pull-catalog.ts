@@ -13,6 +13,7 @@ import { catalogRead } from "../protocol/catalogs.ts";
 import type { SentCommit } from "../protocol/parts.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { EntryRows } from "./entry-rows.ts";
+import { CommitsForgotten } from "./forgotten.ts";
 import { forgetSnapshot } from "./snapshot-rows.ts";
 import { type CatalogRow, type EpochRow, loadCatalog } from "./known.ts";
 import { keepRecent } from "./recent.ts";
@@ -61,6 +62,7 @@ export async function pullCatalog(link: PortalLink, requester: Requester, catalo
 /** Fetches and judges what comes after a state of a catalog, as much as one answer holds and at most up to a commit. */
 export async function readOn(link: PortalLink, requester: Requester, catalog: string, known: CatalogRow | undefined, until: number, authority: Authority, key: DecapsulationKey): Promise<Pulled> {
   const answer = await link.call(requester, catalogRead, { after: known?.chain.index ?? 0, catalog: catalog as Chain["catalog"] & never });
+  if (answer.releases !== undefined) throw new CommitsForgotten(answer.releases);
   const placed: PlacedBody[] = [];
   let row = known;
   for (const sent of answer.commits) {

@@ -20,3 +20,8 @@ export async function recentAfter(rows: RowsReading, catalog: string, index: num
   }
   return sent;
 }
+
+/** Lets all of them go: the chain goes on far behind them. */
+export async function forgetRecent(rows: RowsWriting, catalog: string): Promise<void> {
+  for (const { remove } of await rows.list("recent", catalog)) await remove(rows);
+}

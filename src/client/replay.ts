@@ -1,5 +1,5 @@
 import { canonicalJson, type Json } from "../bytes/canonical-json.ts";
-import { authorityOf } from "../catalogs/chain.ts";
+import { type Authority, authorityOf } from "../catalogs/chain.ts";
 import { change, type Entry, joined, settled, without } from "../catalogs/merge.ts";
 import { newEntryId } from "../catalogs/entry-id.ts";
 import { type Mesh, personalOf } from "../profiles/mesh.ts";
@@ -9,10 +9,13 @@ import { editEntries } from "./catalog.ts";
 import type { Client } from "./client.ts";
 import { namesIn, ownEntry } from "./device-names.ts";
 import { EntryRows } from "./entry-rows.ts";
-import { loadCatalog } from "./known.ts";
-import { Opening, readOn } from "./pull-catalog.ts";
+import type { DecapsulationKey } from "../crypto/key-pair.ts";
+import { CommitsForgotten, releasesAfter } from "./forgotten.ts";
+import { type CatalogRow, loadCatalog } from "./known.ts";
+import { Opening, type Pulled, readOn } from "./pull-catalog.ts";
+import type { PortalLink, Requester } from "./portal-link.ts";
 import type { RowsReading, RowsWriting } from "./rows.ts";
-import type { ReplayRow } from "./snapshot-rows.ts";
+import { type ReplayRow, vouchFor } from "./snapshot-rows.ts";
 import type { Synced } from "./synced.ts";
 
 /** About so many commits are checked at a time. */
@@ -39,10 +42,16 @@ async function replayCatalog(client: Client, { link, requester, mesh, key, now, 
   let at = row.at;
   for (let count = 0; (at?.chain.index ?? 0) < row.index && count < COMMITS; ) {
     const read = await holdingPortalTo(async () => {
-      const some = await readOn(link, requester, catalog, at, row.index, authority, key);
+      const some = await readOnOrNot(link, requester, catalog, at, row.index, authority, key);
+      if (some === undefined) return undefined;
       demand(some.row.chain.index !== row.index || some.row.chain.digest === row.digest, "portal-forked-catalog", "The portal shows another beginning of a catalog than the one its end comes from.", "It cheats, or the device that let this one in does.");
       return some;
     });
+    if (read === undefined) {
+      const wrong = await client.rows.transact((rows) => giveUp(rows, catalog, row, at?.chain.index ?? 0));
+      if (wrong > 0) await accuse(client, mesh, self.device, row.maker, catalog, wrong);
+      return 0;
+    }
     count += read.placed.length;
     at = read.row;
     await client.rows.transact(async (rows) => {
@@ -57,6 +66,23 @@ async function replayCatalog(client: Client, { link, requester, mesh, key, now, 
   const wrong = await client.rows.transact((rows) => finish(rows, catalog, row.index));
   if (wrong > 0) await accuse(client, mesh, self.device, row.maker, catalog, wrong);
   return 0;
+}
+
+/** As `readOn`; nothing where the portal forgot what is next, as an administration device allowed. */
+async function readOnOrNot(link: PortalLink, requester: Requester, catalog: string, at: CatalogRow | undefined, until: number, authority: Authority, key: DecapsulationKey): Promise<Pulled | undefined> {
+  try {
+    return await readOn(link, requester, catalog, at, until, authority, key);
+  } catch (error) {
+    if (!(error instanceof CommitsForgotten)) throw error;
+    await releasesAfter(error.releases, catalog, at?.chain.index ?? 0, authority);
+    return undefined;
+  }
+}
+
+/** Compares as far as the commits were read; of the others the word of who wrote the snapshot is all there is from now on. */
+async function giveUp(rows: RowsWriting, catalog: string, { index, maker }: ReplayRow, read: number): Promise<number> {
+  await vouchFor(rows, catalog, { maker, from: read, to: index });
+  return finish(rows, catalog, read);
 }
 
 /** Compares what the commits gave with what the snapshot said, mends what differs, and says how many entries that were. */

@@ -10,8 +10,11 @@ export const GROWN_OCTETS = 1024 * 1024;
 /** So many blobs of a snapshot are on their way at once. */
 export const BLOBS_AT_ONCE = 4;
 
-/** What a home keeps of the last snapshot that it made of a catalog. */
-export type SnapshotRow = { readonly name: SnapshotName; readonly root: Digest; readonly pieces: readonly Piece[] };
+/** What a home keeps of the last snapshot that it made of a catalog; `before` is the commit up to which others may be forgotten since, `released` that the portal was told. */
+export type SnapshotRow = { readonly name: SnapshotName; readonly root: Digest; readonly pieces: readonly Piece[]; readonly epoch?: number; readonly before?: number; readonly released?: true };
+
+/** Up to which commit this device last let a portal forget a catalog. */
+export type ReleasedRow = { readonly index: number };
 
 /** Blobs that no snapshot names any more. */
 export type RetiredRow = { readonly blobs: readonly Digest[]; readonly at: number };
@@ -50,4 +53,18 @@ export async function unchecked(rows: RowsReading, catalogs: readonly string[]):
     if (row !== undefined) count += row.index - (row.at?.chain.index ?? 0);
   }
   return count;
+}
+
+/** Commits that this device never read and never can, since the portal forgot them: from the one after `from` on, by whose word their outcome was taken. */
+export type Vouched = { readonly maker: string; readonly from: number; readonly to: number };
+
+/** Notes that the outcome of some commits is taken on a device's word for good. */
+export async function vouchFor(rows: RowsWriting, catalog: string, one: Vouched): Promise<void> {
+  const before = await vouchedIn(rows, catalog);
+  await rows.put("vouched", catalog, "", { all: [...before, one] });
+}
+
+/** What of a catalog is taken on others' word for good. */
+export async function vouchedIn(rows: RowsReading, catalog: string): Promise<readonly Vouched[]> {
+  return (await rows.get<{ all: readonly Vouched[] }>("vouched", catalog))?.all ?? [];
 }

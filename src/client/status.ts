@@ -7,7 +7,7 @@ import { type Client, type Self, selfOf } from "./client.ts";
 import { keylessCatalogs } from "./keyless.ts";
 import { loadCatalog, loadMesh } from "./known.ts";
 import { accusations, namesIn } from "./device-names.ts";
-import { unchecked } from "./snapshot-rows.ts";
+import { unchecked, vouchedIn } from "./snapshot-rows.ts";
 import { lastSeen } from "./witness-heads.ts";
 import type { RefusedRow, SyncRow } from "./sync.ts";
 
@@ -29,6 +29,8 @@ export type Status = {
   readonly silent: readonly { readonly name: string; readonly days: number }[];
   /** How many commits this device took on the word of the one that let it in and has not read itself yet. */
   readonly unchecked: number;
+  /** How many changes can never be read any more, since the portal forgot them, and whose word is taken for what came of them. */
+  readonly onTrust: readonly { readonly by: string; readonly changes: number }[];
   /** Which device found that another wrote down false states for new devices. */
   readonly accused: readonly { readonly by: string; readonly maker: string }[];
   readonly version: { readonly g: number; readonly n: number } | null;
@@ -43,8 +45,10 @@ export async function statusOf(client: Client): Promise<Status> {
     const synced = await rows.get<SyncRow>("synced", "synced");
     const known = mesh.history.length > 0;
     let [unsent, due] = [0, 0];
+    const onTrust = new Map<string, number>();
     const notRead = known ? await unchecked(rows, personalOf(mesh).payload.applications.map((one) => one.id)) : 0;
     for (const { id } of known ? personalOf(mesh).payload.applications : []) {
+      for (const { from, maker, to } of await vouchedIn(rows, id)) onTrust.set(maker, (onTrust.get(maker) ?? 0) + to - from);
       for (const { changes } of await journalOf(rows, id)) unsent += changes.length;
       due += isOwed(mesh, id, (await loadCatalog(rows, id))?.chain, synced?.portalTime ?? client.now()) ? 1 : 0;
     }
@@ -61,6 +65,7 @@ export async function statusOf(client: Client): Promise<Status> {
       devices: known ? personalOf(mesh).payload.devices.filter((device) => device.status === "active").length : 0,
       silent: known ? silentOf(mesh, entries, self, synced?.portalTime ?? client.now()) : [],
       unchecked: notRead,
+      onTrust: [...onTrust].map(([maker, changes]) => ({ by: namesIn(entries, mesh).get(maker) ?? maker.slice(0, 9), changes })),
       accused: accusations(entries, mesh),
       version: known ? { g: personalOf(mesh).payload.g, n: personalOf(mesh).payload.n } : null,
     };

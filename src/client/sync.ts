@@ -1,4 +1,4 @@
-import { authorityOf } from "../catalogs/chain.ts";
+import { type Authority, authorityOf } from "../catalogs/chain.ts";
 import type { DecapsulationKey } from "../crypto/key-pair.ts";
 import type { Digest } from "../envelope/fields.ts";
 import { at, latest } from "../profiles/history.ts";
@@ -12,6 +12,7 @@ import { acknowledgedOf, checkAcknowledged, forgetAcknowledged } from "./acknowl
 import { holdingPortalTo } from "./blame.ts";
 import { forgetBlobs, sendBlobs } from "./blobs.ts";
 import { type Client, decapsulationKeyOf, memberSelf, type Self } from "./client.ts";
+import { CommitsForgotten } from "./forgotten.ts";
 import { keylessCatalogs } from "./keyless.ts";
 import { type CatalogRow, loadCatalog, loadCatalogs, loadMesh, saveMesh } from "./known.ts";
 import { resume } from "./operations/submit.ts";
@@ -23,6 +24,7 @@ import { makeSnapshots } from "./make-snapshot.ts";
 import { type NamedHead, pullApplication } from "./pull-application.ts";
 import { type Pulled, pullCatalog, releaseQuarantined, writePulled } from "./pull-catalog.ts";
 import type { Synced } from "./synced.ts";
+import { type TakenReleased, takeReleased, writeReleased } from "./take-released.ts";
 import { type TakenSnapshot, takeSnapshot, writeSnapshot } from "./take-snapshot.ts";
 import { pullMesh } from "./pull-mesh.ts";
 import { unlessRestored } from "./restored.ts";
@@ -132,13 +134,13 @@ async function pullCatalogs(client: Client, link: PortalLink, requester: Request
     const known = catalogs.get(id);
     const head = answer.heads.find((one) => one.catalog === id);
     const snapshot = snapshots.find((one) => one.catalog === id);
-    const taken = known !== undefined || snapshot === undefined ? undefined : await takeSnapshot(link, requester, snapshot, head, authority, key);
-    const pulled = taken ?? (await pullCatalog(link, requester, id, known, head, authority, key));
+    const pulled = await pullOrTake(link, requester, id, known, head, authority, key, snapshot);
     await checkNamedHeads(client, named.filter((one) => one.catalog === id), known, pulled);
     if (pulled !== undefined) {
       await client.rows.transact(async (rows) => {
-        if (taken !== undefined) await writeSnapshot(rows, id, taken);
-        await writePulled(rows, id, pulled);
+        if ("trail" in pulled) return writeReleased(rows, id, self.device, pulled);
+        if ("replay" in pulled) await writeSnapshot(rows, id, pulled);
+        return writePulled(rows, id, pulled);
       });
       received += pulled.placed.length;
     }
@@ -155,6 +157,17 @@ async function pullCatalogs(client: Client, link: PortalLink, requester: Request
   return received;
 }
 
+/** The commits that a catalog has new; for a device that joins, the snapshot that it was named; for one that was away too long, the one by which it goes on. */
+async function pullOrTake(link: PortalLink, requester: Requester, catalog: string, known: CatalogRow | undefined, head: Synced["answer"]["heads"][number] | undefined, authority: Authority, key: DecapsulationKey, snapshot: SnapshotName | undefined): Promise<Pulled | TakenSnapshot | TakenReleased | undefined> {
+  try {
+    const taken = known !== undefined || snapshot === undefined ? undefined : await takeSnapshot(link, requester, snapshot, head, authority, key);
+    return taken ?? (await pullCatalog(link, requester, catalog, known, head, authority, key));
+  } catch (error) {
+    if (error instanceof CommitsForgotten) return takeReleased(link, requester, catalog, known, head, authority, key, error);
+    throw error;
+  }
+}
+
 const DO_NOT_JOIN = "Nothing was taken over. The portal cheats, or it was restored from a backup: ask its operator, and do not join by it until you know.";
 
 function checkPromised(mesh: Mesh, self: Self, promised: Promised): void {
@@ -169,9 +182,10 @@ function checkPromised(mesh: Mesh, self: Self, promised: Promised): void {
  *
  * Asked before any of it is written: a device that took the wrong one of two histories could never go back to the other.
  */
-async function checkNamedHeads(client: Client, heads: readonly Head[], known: CatalogRow | undefined, pulled: Pulled | TakenSnapshot | undefined): Promise<void> {
+async function checkNamedHeads(client: Client, heads: readonly Head[], known: CatalogRow | undefined, pulled: Pulled | TakenSnapshot | TakenReleased | undefined): Promise<void> {
   for (const head of heads) {
-    const begun = pulled !== undefined && "replay" in pulled && pulled.replay.index === head.index ? pulled.replay : undefined;
+    const passed = pulled !== undefined && "trail" in pulled ? pulled.trail[head.index - 1] : undefined;
+    const begun = passed !== undefined ? { digest: passed } : pulled !== undefined && "replay" in pulled && pulled.replay.index === head.index ? pulled.replay : undefined;
     const shown = pulled?.placed.find(({ chain }) => chain.index === head.index)?.chain ?? begun;
     const row = shown ?? (await client.rows.read((rows) => rows.get<{ digest: string }>("digests", head.catalog, head.index)));
     const index = (pulled?.row ?? known)?.chain.index ?? 0;

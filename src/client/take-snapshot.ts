@@ -1,11 +1,13 @@
-import { fromBase64url } from "../bytes/base64url.ts";
+import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
 import type { Authority, Chain } from "../catalogs/chain.ts";
+import { takeKey } from "../catalogs/epoch-keys.ts";
 import type { Entry } from "../catalogs/merge.ts";
 import { correctSnapshot, openPiece, openRoot, type Piece, type Snapshot, snapshot } from "../catalogs/snapshot.ts";
 import type { DecapsulationKey } from "../crypto/key-pair.ts";
 import type { Digest } from "../envelope/fields.ts";
 import { readSigned } from "../envelope/signed.ts";
 import type { SnapshotName } from "../profiles/connection.ts";
+import type { Release } from "../protocol/releases.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { EntryRows } from "./entry-rows.ts";
 import type { CatalogRow, EpochRow } from "./known.ts";
@@ -23,11 +25,11 @@ export type TakenSnapshot = Pulled & { readonly entries: readonly Entry[]; reado
  * The word of whoever signed it is checked later, commit by commit (`replay.ts`). Where there is no snapshot to be had, or it
  * cannot be read, undefined: then the catalog is read from its beginning.
  */
-export async function takeSnapshot(link: PortalLink, requester: Requester, name: SnapshotName, head: { readonly index: number; readonly digest: Digest } | undefined, authority: Authority, key: DecapsulationKey): Promise<TakenSnapshot | undefined> {
+export async function takeSnapshot(link: PortalLink, requester: Requester, name: SnapshotName, head: { readonly index: number; readonly digest: Digest } | undefined, authority: Authority, key: DecapsulationKey, wraps?: Release["wraps"]): Promise<TakenSnapshot | undefined> {
   try {
     const signed = await signedOf(await link.getBlob(requester, name.digest, name.size), name, authority);
-    const pulled = await pullCatalog(link, requester, name.catalog, rowOf(signed.payload), head, authority, key);
-    if (pulled === undefined) return undefined;
+    const start = rowOf(signed.payload, wraps === undefined ? undefined : await givenKey(signed.payload, wraps, key));
+    const pulled = (await pullCatalog(link, requester, name.catalog, start, head, authority, key)) ?? { placed: [], row: start };
     const { catalog, epoch, root } = signed.payload;
     const rootKey = keyOf(pulled.row, epoch);
     const { epochs, pieces } = openRoot(signed.payload, rootKey, await link.getBlob(requester, root.digest, root.size));
@@ -79,9 +81,21 @@ async function signedOf(blob: Uint8Array, name: SnapshotName, authority: Authori
   return signed;
 }
 
-function rowOf({ catalog, digest, epoch, epochAt, epochVersion, holders, index, version }: Snapshot): CatalogRow {
+function rowOf({ catalog, digest, epoch, epochAt, epochVersion, holders, index, version }: Snapshot, key: Uint8Array | undefined): CatalogRow {
   const chain: Chain = { catalog, digest, epoch, epochVersion, holders, index, version };
-  return { chain, epochs: { [epoch]: epochAt } as Readonly<Record<string, EpochRow>> };
+  const given = key === undefined ? {} : { key: toBase64url(key) };
+  return { chain, epochs: { [epoch]: { ...epochAt, ...given } } as Readonly<Record<string, EpochRow>> };
+}
+
+/** The key of a snapshot's epoch, where a release gives it to this device. */
+async function givenKey({ catalog, epoch, epochAt }: Snapshot, wraps: Release["wraps"], key: DecapsulationKey): Promise<Uint8Array | undefined> {
+  try {
+    return await takeKey({ catalog, epoch, wraps }, epochAt.commitment, key);
+  } catch (error) {
+    // It does not hold the key of that epoch, and is given one later.
+    if (error instanceof MeshError) return undefined;
+    throw error;
+  }
 }
 
 function keyOf(row: CatalogRow, epoch: number): Uint8Array {

@@ -9,6 +9,7 @@ import { isSame } from "../profiles/version.ts";
 import { demand } from "../refusals/mesh-error.ts";
 import { chainIn, type Draft, deviceIn, personalNow, rosterNow } from "./draft.ts";
 import type { ReadPart } from "./read-part.ts";
+import { noteShared } from "./releases.ts";
 import { ordinal, parseRow, type PersonalRow, putObject, putRow, shelf } from "./records.ts";
 import { versionOf } from "./view.ts";
 
@@ -31,8 +32,12 @@ export async function applyCommit(draft: Draft, { signed, body: sent }: Extract<
   checkBody(commit.payload, body);
   draft.chains.set(chain.catalog, chain);
   draft.effects.push(async (w) => {
+    await noteShared(w, shelf.objects, commit.digest);
     await putObject(w, commit);
-    if (body !== undefined && commit.payload.kind === "entries") await w.put(shelf.bodies, commit.payload.digest, body);
+    if (body !== undefined && commit.payload.kind === "entries") {
+      await noteShared(w, shelf.bodies, commit.payload.digest);
+      await w.put(shelf.bodies, commit.payload.digest, body);
+    }
     await putRow(w, shelf.commits, `${id}/${chain.catalog}/${ordinal(chain.index)}`, { arrived: now, digest: commit.digest });
     await putRow(w, shelf.chains, `${id}/${chain.catalog}`, chain);
   });

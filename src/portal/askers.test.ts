@@ -58,6 +58,8 @@ suite("who may ask what", () => {
       ConnectComplete: { answer: jws },
       CatalogAppend: { commits: [{ commit: jws }] },
       CatalogRead: { after: 0, catalog: id },
+      CatalogTrail: { after: 0, catalog: id },
+      ReleaseCommits: { release: jws },
       PutBlob: { digest: digestOf(sampleOctets) },
       GetBlob: { digest: digestOf(sampleOctets) },
       DropBlobs: { drop: jws },

@@ -6,6 +6,7 @@ import { decideConnectComplete, decideConnectPending, decideConnectStart, decide
 import { decideHello } from "./decide/hello.ts";
 import { decideGetProfiles } from "./decide/get-profiles.ts";
 import { decideGet, decidePublish } from "./decide/profiles.ts";
+import { decideCatalogTrail, decideReleaseCommits } from "./decide/releases.ts";
 import { decideStatus } from "./decide/status.ts";
 import { decideOpenSession } from "./sessions.ts";
 
@@ -28,6 +29,8 @@ export const decisions: Readonly<Record<string, Decide>> = {
   ConnectComplete: decideConnectComplete,
   CatalogAppend: decideCatalogAppend,
   CatalogRead: decideCatalogRead,
+  CatalogTrail: decideCatalogTrail,
+  ReleaseCommits: decideReleaseCommits,
   PutBlob: decidePutBlob,
   GetBlob: decideGetBlob,
   DropBlobs: decideDropBlobs,

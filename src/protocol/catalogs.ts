@@ -1,6 +1,8 @@
 import * as v from "valibot";
 
 import { countField, digestField, udfField } from "../envelope/fields.ts";
+import { jwsShape } from "../envelope/signed.ts";
+import { MAX_DEVICES } from "../profiles/personal.ts";
 import type { Command } from "./command.ts";
 import { commitShape, partRefusals } from "./parts.ts";
 
@@ -22,9 +24,14 @@ const readResponse = v.strictObject({
   commits: v.array(commitShape),
   head: v.optional(v.strictObject({ digest: digestField, index: countField() })),
   more: v.boolean(),
+  releases: v.optional(v.pipe(v.array(jwsShape), v.maxLength(MAX_DEVICES))),
 });
 
-/** CatalogRead: the commits of a catalog after an index, oldest first, as many as fit; readers of the catalog only. */
+/**
+ * CatalogRead: the commits of a catalog after an index, oldest first, as many as fit; readers of the catalog only.
+ *
+ * Where the next was forgotten there are none, and `releases` say by whose word, the newest first.
+ */
 export const catalogRead: Command<v.InferOutput<typeof readRequest>, v.InferOutput<typeof readResponse>> = {
   name: "CatalogRead",
   request: readRequest,

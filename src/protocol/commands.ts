@@ -6,6 +6,7 @@ import { connectComplete, connectPending, connectStart, connectStatus } from "./
 import { hello } from "./hello.ts";
 import { openSession } from "./open-session.ts";
 import { get, getProfiles, publish, status } from "./profiles.ts";
+import { catalogTrail, releaseCommits } from "./releases.ts";
 
 /** Every command of the portal protocol; server, client and `docs/spec/portal.md` are read off this list. */
 export const commands = [
@@ -24,6 +25,8 @@ export const commands = [
   connectComplete,
   catalogAppend,
   catalogRead,
+  catalogTrail,
+  releaseCommits,
   putBlob,
   getBlob,
   dropBlobs,

@@ -66,6 +66,7 @@ export const getProfiles: Command<v.InferOutput<typeof fetchRequest>, v.InferOut
 const statusRequest = v.strictObject({});
 const statusResponse = v.strictObject({
   applications: v.array(v.strictObject({ id: udfField<"application">(), version: countField() })),
+  forgotten: v.pipe(v.array(v.strictObject({ catalog: udfField<"application">(), index: countField() })), v.maxLength(MAX_APPLICATIONS)),
   heads: headsField,
   master: v.strictObject({ digest: digestField, version: countField() }),
   now: v.number(),

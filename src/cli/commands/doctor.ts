@@ -1,4 +1,5 @@
 import { type Client, selfOf } from "../../client/client.ts";
+import { statusOf } from "../../client/status.ts";
 import { meetPortal } from "../../client/portal-link.ts";
 import { keyringHolds } from "../../keyring/file.ts";
 import { status as statusCommand } from "../../protocol/profiles.ts";
@@ -42,6 +43,11 @@ async function lookInside(call: Call, client: Client, look: (check: string, work
   await look("keys", async () => {
     for (const id of [self.device, self.authenticationKey, self.encryptionKey]) (await client.keyring.open(id)).fill(0);
     return `${client.keyring.list().length} keys, all of this device's among them`;
+  });
+  await look("history", async () => {
+    const { onTrust, unchecked } = await statusOf(client);
+    const parts = [...onTrust.map(({ by, changes }) => `${changes} changes by the word of ${by}, which your portal keeps no more`), ...(unchecked > 0 ? [`${unchecked} changes still to be read: mesh sync`] : [])];
+    return parts.length === 0 ? "every change was read by this device itself" : parts.join("; ");
   });
   await look("portal", async () => {
     const link = await meetPortal(client, self.portal.url, self.portal.id);

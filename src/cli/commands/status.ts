@@ -49,6 +49,7 @@ function text(status: Status, warnings: readonly string[], now: number): string 
     `  devices  ${status.devices}`,
     `  portal   ${status.portal.url}`,
     `  synced   ${status.synced === null ? "never" : ago(now - status.synced)}${status.unsent > 0 ? `, ${status.unsent} change${status.unsent === 1 ? "" : "s"} to send` : ""}`,
+    ...status.onTrust.map(({ by, changes }) => `  on trust ${changes} change${changes === 1 ? "" : "s"}, by the word of ${by}: made while this device was away or before it joined, and kept by your portal no more`),
     `  mesh     ${showUdf(status.fingerprint as Udf)}`,
   ];
   return [...lines, ...warnings.map((warning) => `\n! ${warning}`)].join("\n");

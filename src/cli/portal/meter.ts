@@ -39,9 +39,10 @@ export class Meter {
     else if (event.kind === "handshake-failed" || event.kind === "dropped") this.#wire.add({ what: event.kind });
   }
 
-  purged({ accounts, sessions }: Purged): void {
+  purged({ accounts, commits, sessions }: Purged & { readonly commits: number }): void {
     this.#purged.add({ what: "account" }, accounts);
     this.#purged.add({ what: "session" }, sessions);
+    this.#purged.add({ what: "commit" }, commits);
   }
 
   counted(census: Census): void {
@@ -89,7 +90,7 @@ export class Meter {
       { name: "mesh_portal_store_works_total", help: "Reads and transactions of the store, by outcome.", type: "counter", samples: this.#works.samples() },
       { name: "mesh_portal_store_work_seconds", help: "Time of reads and transactions, waiting for their turn included.", type: "histogram", samples: this.#workSeconds.samples("kind") },
       { name: "mesh_portal_store_works_in_flight", help: "Reads and transactions that run or wait.", type: "gauge", samples: Object.entries(this.#working).map(([kind, value]) => ({ labels: { kind }, value })) },
-      { name: "mesh_portal_purged_total", help: "Closed accounts and old sessions taken away.", type: "counter", samples: this.#purged.samples() },
+      { name: "mesh_portal_purged_total", help: "Closed accounts, old sessions and released commits taken away.", type: "counter", samples: this.#purged.samples() },
       ...censusMetrics(this.#census),
       ...processMetrics(),
       ...this.#delays(),

@@ -1,4 +1,5 @@
 import { takeCensus } from "../../portal/upkeep/census.ts";
+import { forget } from "../../portal/upkeep/forget.ts";
 import { purge } from "../../portal/upkeep/purge.ts";
 import type { Store } from "../../store/store.ts";
 import type { Log } from "./log.ts";
@@ -17,9 +18,9 @@ export function beginUpkeep(store: Store, meter: Meter | undefined, log: Log, no
     });
   };
   const clean = turn(async () => {
-    const purged = await purge(store, now());
+    const purged = { ...(await purge(store, now())), commits: await forget(store, now()) };
     meter?.purged(purged);
-    if (purged.accounts + purged.sessions > 0) log.note("info", "purged", purged);
+    if (purged.accounts + purged.sessions + purged.commits > 0) log.note("info", "purged", purged);
   });
   const count = turn(async () => meter?.counted(await takeCensus(store, now())));
   const timers = [setTimeout(clean, 60_000).unref(), setInterval(clean, HOUR_MS).unref()];

@@ -14,6 +14,8 @@ import type { Version } from "../../profiles/version.ts";
 import { demand } from "../../refusals/mesh-error.ts";
 import { type ByDigest, chainTo } from "./lacking.ts";
 import type { Assembled } from "./meshes.ts";
+import type { BlobDrop } from "../../protocol/blobs.ts";
+import type { Release } from "../../protocol/releases.ts";
 import type { Read } from "./kinds.ts";
 
 /** What was not given and is needed to judge, in words; undefined if nothing is: then the object is Correct. */
@@ -64,10 +66,11 @@ export async function judge(object: Read, { meshes, refused }: Assembled, known:
         return undefined;
       });
     case "blob drop":
+    case "release":
       return withMesh(object.signed.payload.master, meshes, async (mesh) => {
         const device = mesh.devices.get(object.signed.kid);
-        demand(device !== undefined, "profile-wrong-signer", "The signer of this blob drop is no device of its mesh.");
-        return void (await verifyByDevice(object.signed, device));
+        demand(device !== undefined, "profile-wrong-signer", `The signer of this ${object.kind} is no device of its mesh.`);
+        return void (await verifyByDevice<BlobDrop | Release>(object.signed, device));
       });
     case "snapshot": {
       const { catalog, g, n } = object.signed.payload;

@@ -29,6 +29,7 @@ export function keeperOf({ kind, signed }: Read): string | undefined {
     case "Application Profile":
     case "commit":
     case "blob drop":
+    case "release":
       return `the Device Profile of ${showUdf(signed.kid)}`;
     case "suspension":
       return "the Master Profile, or the Device Profile of who signed";

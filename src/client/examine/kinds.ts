@@ -11,6 +11,7 @@ import { personalProfile } from "../../profiles/personal.ts";
 import { portalProfile } from "../../profiles/portal.ts";
 import { suspension } from "../../profiles/suspension.ts";
 import { blobDrop } from "../../protocol/blobs.ts";
+import { release } from "../../protocol/releases.ts";
 
 /** Every kind of signed object there is, by the name that people are shown; a test holds it to the types that the rooms declare. */
 export const kinds = {
@@ -28,6 +29,7 @@ export const kinds = {
   commit,
   "blob drop": blobDrop,
   snapshot,
+  release,
 } as const satisfies Readonly<Record<string, ObjectType<unknown>>>;
 
 export type KindName = keyof typeof kinds;

@@ -48,7 +48,7 @@ export async function decideDropBlobs(context: Context, request: RequestOf<typeo
 }
 
 /** A change of what a mesh keeps besides its objects: it counts in the one row that every change rewrites, so no two count the same room. */
-function changing(view: View, octets: number, work: (writing: Writing) => Promise<void>): Pick<Plan<never>, "changed" | "write"> {
+export function changing(view: View, octets: number, work: (writing: Writing) => Promise<void>): { readonly changed: View; readonly write: (writing: Writing) => Promise<void> } {
   const record = larger(view, octets);
   return {
     changed: { ...view, record },

@@ -9,6 +9,7 @@ import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import { type Context, memberOf, type Plan } from "../context.ts";
 import { ANSWER_OCTETS } from "../limits.ts";
 import { getObject, ordinal, parseRow, row, shelf, type Stamped } from "../records.ts";
+import { releasesShown, startOf } from "../releases.ts";
 import { planParts } from "./profiles.ts";
 
 const ANSWER_COMMITS = 64;
@@ -26,6 +27,9 @@ export async function decideCatalogRead(context: Context, request: RequestOf<typ
   demand(entry?.readers.includes(device) === true, "catalog-not-readable", "This device does not read that catalog.");
   const chain = await context.read((r) => row<Chain>(r, shelf.chains, `${view.id}/${request.catalog}`));
   if (chain === undefined) return { response: { commits: [], more: false } };
+  const head = { digest: chain.digest, index: chain.index };
+  const forgotten = await context.read(async (r) => ((await startOf(r, view.id, request.catalog))?.index ?? 0) > request.after ? releasesShown(r, view.id, request.catalog) : undefined);
+  if (forgotten !== undefined) return { response: { commits: [], head, more: false, releases: forgotten } };
   const commits = await context.read(async (r) => {
     const rows = await r.list(shelf.commits, `${view.id}/${request.catalog}/`, { after: `${view.id}/${request.catalog}/${ordinal(request.after)}`, limit: ANSWER_COMMITS });
     const sent: SentCommit[] = [];
@@ -41,5 +45,5 @@ export async function decideCatalogRead(context: Context, request: RequestOf<typ
     }
     return sent;
   });
-  return { response: { commits, head: { digest: chain.digest, index: chain.index }, more: request.after + commits.length < chain.index } };
+  return { response: { commits, head, more: request.after + commits.length < chain.index } };
 }

@@ -5,6 +5,7 @@ import type { status } from "../../protocol/profiles.ts";
 import type { Reading } from "../../store/store.ts";
 import { type Context, memberOf, type Plan } from "../context.ts";
 import { type ApplicationRow, getObject, row, shelf } from "../records.ts";
+import { startsOf } from "../releases.ts";
 import { unansweredOf } from "../requests.ts";
 
 type Answer = ResponseOf<typeof status>;
@@ -24,8 +25,10 @@ export async function decideStatus(context: Context, _request: RequestOf<typeof 
       const version = await versionOf(r, `${id}/${application.id}`);
       if (version !== undefined) applications.push({ id: application.id, version });
     }
+    const starts = new Map((await startsOf(r, id)).map(({ catalog, index }): [string, number] => [catalog, index]));
+    const forgotten = readable.flatMap((one) => { const index = starts.get(one.id); return index === undefined ? [] : [{ catalog: one.id, index }]; });
     const pending = role === "admin" ? (await unansweredOf(r, id, context.now)).length : 0;
-    return { response: { applications, heads, master: { digest: roster.digest, version: roster.version }, now: context.now, pending, personal: { digest: personal.profile.digest, g, n }, suspensions: record.suspensions } };
+    return { response: { applications, forgotten, heads, master: { digest: roster.digest, version: roster.version }, now: context.now, pending, personal: { digest: personal.profile.digest, g, n }, suspensions: record.suspensions } };
   });
 }
 

@@ -42,7 +42,7 @@ export async function check(reading: Reading, now: number, tell: (finding: Findi
     await collect(reading, key, used);
   }
   await checkNames(reading, tell);
-  for (const from of [shelf.masters, shelf.personals, shelf.suspensions, shelf.applications, shelf.commits, shelf.chains, shelf.pins, shelf.requests, shelf.blobs] as const) await checkOwners(reading, from, known, tell);
+  for (const from of [shelf.masters, shelf.personals, shelf.suspensions, shelf.applications, shelf.commits, shelf.chains, shelf.releases, shelf.starts, shelf.pins, shelf.requests, shelf.blobs] as const) await checkOwners(reading, from, known, tell);
   const sessions = await checkSessions(reading, known, tell);
   const unused: { shelf: string; key: string }[] = [];
   for (const [on, set] of [[shelf.objects, used.objects], [shelf.bodies, used.bodies]] as const) {

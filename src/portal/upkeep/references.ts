@@ -3,13 +3,14 @@ import { personalProfile } from "../../profiles/personal.ts";
 import type { Reading } from "../../store/store.ts";
 import { getObject, type MeshRecord, parseRow, row, shelf, type Stamped } from "../records.ts";
 import type { RequestRecord } from "../requests.ts";
+import { startsOf } from "../releases.ts";
 import { rowsOf } from "./walk.ts";
 
 /** What one mesh keeps on the shelves that all meshes share: digests of objects, and of the ciphertext beside commits. */
 export type References = { readonly objects: Set<string>; readonly bodies: Set<string> };
 
 /** The shelves whose rows name an object in `digest`; their keys begin with the mesh. */
-const NAMING = [shelf.masters, shelf.personals, shelf.suspensions, shelf.applications, shelf.commits] as const;
+const NAMING = [shelf.masters, shelf.personals, shelf.suspensions, shelf.applications, shelf.commits, shelf.releases] as const;
 
 /** Every shared object that a mesh needs, its device profiles and connection requests among them. */
 export async function referencesOf(reading: Reading, master: string): Promise<References> {
@@ -17,8 +18,11 @@ export async function referencesOf(reading: Reading, master: string): Promise<Re
   const bodies = new Set<string>();
   const record = await row<MeshRecord>(reading, shelf.meshes, master);
   if (record !== undefined) objects.add(record.account);
+  const forgotten = new Map((await startsOf(reading, master)).map(({ catalog, index }): [string, number] => [catalog, index]));
   for (const from of NAMING) {
-    for await (const { value } of rowsOf(reading, from, `${master}/`)) {
+    for await (const { key, value } of rowsOf(reading, from, `${master}/`)) {
+      const [, catalog = "", index = ""] = key.split("/");
+      if (from === shelf.commits && Number(index) <= (forgotten.get(catalog) ?? 0)) continue;
       const { digest, countersignature } = parseRow<Stamped & { countersignature?: string }>(value);
       objects.add(digest);
       if (countersignature !== undefined) objects.add(countersignature);

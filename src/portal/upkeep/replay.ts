@@ -12,13 +12,15 @@ import { emptyMesh, type Mesh, suspendedIn, withMaster, withPersonal, withSuspen
 import { personalProfile } from "../../profiles/personal.ts";
 import { rosterOf } from "../../profiles/roster.ts";
 import { suspension } from "../../profiles/suspension.ts";
-import { correctApplication, verifyByAdministration, verifyDevice } from "../../profiles/validity.ts";
+import { correctApplication, verifyByAdministration, verifyByDevice, verifyDevice } from "../../profiles/validity.ts";
 import type { MasterId } from "../../profiles/types.ts";
 import { compareVersions } from "../../profiles/version.ts";
 import { demand, MeshError } from "../../refusals/mesh-error.ts";
+import { release } from "../../protocol/releases.ts";
 import type { Reading } from "../../store/store.ts";
 import { octetsOf } from "../draft.ts";
 import { getObject, type MeshRecord, parseRow, shelf, type Stamped } from "../records.ts";
+import { type ReleaseRow, startsOf } from "../releases.ts";
 import type { Trouble } from "./finding.ts";
 import { rowsOf } from "./walk.ts";
 
@@ -59,15 +61,27 @@ export async function replay(reading: Reading, id: MasterId, record: MeshRecord,
     const counted = await faulted(faults, `application ${key.slice(id.length + 1)}`, () => checkApplication(reading, mesh, key.slice(id.length + 1), parseRow<Stamped>(value).digest, now));
     octets += counted ?? 0;
   }
-  const chains = new Map<string, Chain>();
+  // What comes before was forgotten, and was judged once more then.
+  const chains = new Map<string, Chain>((await startsOf(reading, id)).map((start) => [start.catalog, start]));
+  const starts = new Map(chains);
   const broken = new Set<string>();
   for await (const { key, value } of rowsOf(reading, shelf.commits, `${id}/`)) {
     const [, catalog = "", index = ""] = key.split("/");
-    if (broken.has(catalog)) continue;
+    if (broken.has(catalog) || Number(index) < (starts.get(catalog)?.index ?? 0)) continue;
+    if (Number(index) === starts.get(catalog)?.index) {
+      if (parseRow<Stamped>(value).digest === starts.get(catalog)?.digest) continue;
+      faults.push({ what: "object-false", where: `catalog ${catalog}`, why: "It begins with another commit than it says." });
+      broken.add(catalog);
+      continue;
+    }
     const taken = await faulted(faults, `catalog ${catalog}, commit ${Number(index)}`, () => takeCommit(reading, mesh, chains.get(catalog), { catalog, index: Number(index), digest: parseRow<Stamped>(value).digest }, now));
     if (taken === undefined) broken.add(catalog);
     else chains.set(catalog, taken.chain);
     octets += taken?.octets ?? 0;
+  }
+  for await (const { key, value } of rowsOf(reading, shelf.releases, `${id}/`)) {
+    const where = `release ${key.slice(id.length + 1)}`;
+    octets += (await faulted(faults, where, () => checkRelease(reading, mesh, key, parseRow<ReleaseRow>(value)))) ?? 0;
   }
   for await (const { key, value } of rowsOf(reading, shelf.blobs, `${id}/`)) {
     const digest = key.slice(id.length + 1);
@@ -157,6 +171,20 @@ async function takeCommit(reading: Reading, mesh: Mesh, before: Chain | undefine
   demand(chain.catalog === named.catalog && chain.index === named.index, "commit-out-of-order", "This commit stands in the place of another.");
   const body = signed.payload.kind === "entries" ? await reading.get(shelf.bodies, signed.payload.digest) : undefined;
   checkBody(signed.payload, body);
-  // Beside the object as sent: base64url without padding.
-  return { chain, octets: octetsOf(signed.jws) + Math.ceil(((body?.length ?? 0) * 4) / 3) };
+  return { chain, octets: octetsOf(signed.jws) + bodyOctets(body?.length ?? 0) };
+}
+
+/** What ciphertext counts for that came beside a commit: as sent, base64url without padding. */
+export function bodyOctets(octets: number): number {
+  return Math.ceil((octets * 4) / 3);
+}
+
+async function checkRelease(reading: Reading, mesh: Mesh, key: string, { digest, trail }: ReleaseRow): Promise<number> {
+  const signed = await getObject(reading, digest, release);
+  const { catalog, index, master, snapshot } = signed.payload;
+  const author = mesh.devices.get(signed.kid);
+  demand(author !== undefined && key === `${mesh.id}/${catalog}/${author.payload.id}` && master === mesh.id, "profile-wrong-signer", "This release is by another device, or about another catalog.");
+  demand(index <= snapshot.index && trail.index === snapshot.index && trail.digest === signed.payload.trail, "commit-out-of-order", "This release does not say what its row says.");
+  await verifyByDevice(signed, author);
+  return octetsOf(signed.jws);
 }

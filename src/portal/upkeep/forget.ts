@@ -1,0 +1,102 @@
+import { authorityOf, type Chain, nextCommit } from "../../catalogs/chain.ts";
+import { commit as commitType } from "../../catalogs/commits.ts";
+import type { Digest } from "../../envelope/fields.ts";
+import { suspendedIn } from "../../profiles/mesh.ts";
+import type { MasterId } from "../../profiles/types.ts";
+import { MeshError } from "../../refusals/mesh-error.ts";
+import type { Reading, Store, Writing } from "../../store/store.ts";
+import { octetsOf } from "../draft.ts";
+import { getObject, type MeshRecord, ordinal, parseRow, putRow, row, shelf, type Stamped } from "../records.ts";
+import { isRipe, releasesOf, startOf } from "../releases.ts";
+import { loadView } from "../view.ts";
+import { loadWhole, type Whole } from "../whole.ts";
+import { bodyOctets } from "./replay.ts";
+import { liveRowsOf } from "./walk.ts";
+
+/** No commit is forgotten before it was here for so long, whatever is released. */
+export const KEPT_MS = 90 * 24 * 60 * 60 * 1000;
+
+/** So many commits are forgotten in one transaction. */
+const AT_ONCE = 32;
+
+/** A commit that is forgotten: its digest stays in its row, its octets go. */
+type Old = { readonly digest: Digest; readonly body: Digest | undefined };
+
+/**
+ * Forgets commits that a device which administers their catalog released at least 72 hours ago and that are older than 90 days.
+ *
+ * Each is judged once more on its way, so that where the rest begins is as true as if it were read from the beginning. May be
+ * cut off at any time: what is taken away, where the chain begins and what room is used change together. Returns how many went.
+ */
+export async function forget(store: Store, now: number): Promise<number> {
+  const catalogs = new Set<string>();
+  for await (const { key } of liveRowsOf(store, shelf.releases)) catalogs.add(key.slice(0, key.lastIndexOf("/")));
+  let count = 0;
+  for (const place of catalogs) {
+    const [master = "", catalog = ""] = place.split("/");
+    try {
+      count += await forgetIn(store, master as MasterId, catalog, now);
+    } catch (error) {
+      // What does not hold there is for `mesh portal check` to tell, and stays until then.
+      if (!(error instanceof MeshError) || error.code.startsWith("store-") && error.code !== "store-damaged") throw error;
+    }
+  }
+  return count;
+}
+
+async function forgetIn(store: Store, master: MasterId, catalog: string, now: number): Promise<number> {
+  const found = await store.read(async (r) => {
+    const [view, whole] = [await loadView(r, master), await loadWhole(r, master)];
+    if (view === undefined || whole === undefined) return undefined;
+    const releases = await releasesOf(r, view, suspendedIn(whole, now), catalog);
+    return { whole, until: Math.max(0, ...releases.flatMap(({ due }) => due.filter((one) => isRipe(one, now)).map((one) => one.index))) };
+  });
+  if (found === undefined) return 0;
+  for (let count = 0; ; ) {
+    const some = await store.read((r) => oldIn(r, found.whole, catalog, found.until, now));
+    if (some.old.length === 0) return count;
+    const done = await store.transact((w) => forgetThese(w, master, catalog, some));
+    if (!done) return count;
+    count += some.old.length;
+  }
+}
+
+type Some = { readonly from: number; readonly chain: Chain | undefined; readonly old: readonly Old[]; readonly octets: number };
+
+/** The next commits to forget, judged, and the chain after them. */
+async function oldIn(reading: Reading, whole: Whole, catalog: string, until: number, now: number): Promise<Some> {
+  const start = await startOf(reading, whole.id, catalog);
+  const prefix = `${whole.id}/${catalog}/`;
+  const authority = authorityOf(whole, now);
+  const old: Old[] = [];
+  let [chain, octets] = [start, 0];
+  for (const { value } of await reading.list(shelf.commits, prefix, { after: prefix + ordinal(start?.index ?? 0), limit: AT_ONCE })) {
+    const { arrived, digest } = parseRow<Stamped>(value);
+    if ((chain?.index ?? 0) >= until || now - arrived < KEPT_MS) break;
+    const signed = await getObject(reading, digest, commitType);
+    const { payload } = signed;
+    chain = (await nextCommit(chain, signed, authority)).chain;
+    const body = payload.kind === "entries" ? payload.digest : undefined;
+    old.push({ digest, body });
+    octets += octetsOf(signed.jws) + (payload.kind === "entries" ? bodyOctets(payload.size) : 0);
+  }
+  return { from: start?.index ?? 0, chain, old, octets };
+}
+
+async function forgetThese(writing: Writing, master: string, catalog: string, { from, chain, old, octets }: Some): Promise<boolean> {
+  const record = await row<MeshRecord>(writing, shelf.meshes, master);
+  const start = await startOf(writing, master, catalog);
+  // Somebody else was at it.
+  if (record === undefined || chain === undefined || (start?.index ?? 0) !== from) return false;
+  const gone = async (of: string, digest: Digest): Promise<void> => {
+    if ((await writing.get(shelf.shared, digest)) === undefined) await writing.remove(of, digest);
+  };
+  for (const { digest, body } of old) {
+    await gone(shelf.objects, digest);
+    if (body !== undefined) await gone(shelf.bodies, body);
+  }
+  await putRow(writing, shelf.starts, `${master}/${catalog}`, chain);
+  // A new revision: what a running portal keeps in memory of this mesh is read again.
+  await putRow(writing, shelf.meshes, master, { ...record, octets: record.octets - octets, revision: record.revision + 1 } satisfies MeshRecord);
+  return true;
+}

@@ -1,0 +1,259 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+
+import type { Change } from "../../src/catalogs/entries.ts";
+import { newEntryId } from "../../src/catalogs/entry-id.ts";
+import { commit } from "../../src/catalogs/commits.ts";
+import { change, current } from "../../src/catalogs/merge.ts";
+import { editEntries, readEntries } from "../../src/client/catalog.ts";
+import { disableDevice } from "../../src/client/operations/disable.ts";
+import { replay } from "../../src/client/replay.ts";
+import { statusOf } from "../../src/client/status.ts";
+import { pull, sync } from "../../src/client/sync.ts";
+import { getObject, type MeshRecord, parseRow, row, shelf, type Stamped } from "../../src/portal/records.ts";
+import { check } from "../../src/portal/upkeep/check.ts";
+import type { Finding } from "../../src/portal/upkeep/finding.ts";
+import { forget } from "../../src/portal/upkeep/forget.ts";
+import { catalogAppend, catalogRead } from "../../src/protocol/catalogs.ts";
+import { decodeRequest, decodeResponse, encodeResponse } from "../../src/protocol/wire.ts";
+import { MeshError } from "../../src/refusals/mesh-error.ts";
+import type { Store } from "../../src/store/store.ts";
+import { authentic } from "../adversary/cheating.ts";
+import { agreed, deviceOf, household, type Household, idOf, join, names, save, whoIs } from "../adversary/household.ts";
+import { signerOf } from "../../src/client/client.ts";
+import { signObject } from "../../src/envelope/signed.ts";
+import type { ReleaseRow } from "../../src/portal/releases.ts";
+import { openAs } from "../../src/portal/test-asking.ts";
+import { type Release, release, releaseCommits } from "../../src/protocol/releases.ts";
+import type { TestDevice } from "../support/world.ts";
+
+const DAY = 86_400_000;
+
+function many(count: number, prefix: string): readonly Change[] {
+  return Array.from({ length: count }, (_, n) => change(newEntryId(), undefined, { name: `${prefix} ${n}`, notes: "x".repeat(8000) }));
+}
+
+/** Passwords enough for a snapshot, sent. */
+async function fill(device: TestDevice, prefix: string, count = 140): Promise<void> {
+  await editEntries(device.client, "passwords", () => many(count, prefix));
+  await sync(device.client);
+}
+
+async function replayed(device: TestDevice): Promise<number> {
+  const synced = await pull(device.client);
+  try {
+    return await replay(device.client, synced);
+  } finally {
+    synced.link.close();
+  }
+}
+
+async function sorted(device: TestDevice) {
+  return (await readEntries(device.client, "passwords")).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+async function roomOf({ portal, desktop }: Household): Promise<number> {
+  const { master } = await whoIs(desktop);
+  return (await portal.store.read((r) => row<MeshRecord>(r, shelf.meshes, master)))?.octets ?? 0;
+}
+
+/** The portal as `mesh portal check` sees it: nothing wrong, and room used is what is there. */
+async function sound({ portal }: Household) {
+  const findings: Finding[] = [];
+  const checked = await portal.store.read((r) => check(r, portal.clock.now, (finding) => findings.push(finding)));
+  assert.deepEqual(findings, []);
+  return checked;
+}
+
+/** A mesh two years on: the laptop was away while three snapshots were made, and the portal forgot what came before the second newest. */
+async function afterYears(others: Parameters<typeof household>[0] = { laptop: "member" }, before?: (alice: Household) => Promise<unknown>, writer = "desktop") {
+  const alice = await household(others);
+  await save(alice.desktop, "first");
+  for (const device of Object.values(alice.devices)) await sync(device.client);
+  await before?.(alice);
+  for (const prefix of ["one", "two", "three"]) {
+    await fill(writer === "desktop" ? alice.desktop : deviceOf(alice, writer), prefix);
+    alice.portal.clock.now += 100 * DAY;
+  }
+  const gone = await forget(alice.portal.store, alice.portal.clock.now);
+  return { alice, gone };
+}
+
+suite("retention (decision 6.4)", () => {
+  test("what is old and released is forgotten, its room is free again, and all that is kept still holds", async () => {
+    const alice = await household();
+    for (const prefix of ["one", "two"]) await fill(alice.desktop, prefix);
+    assert.equal(await forget(alice.portal.store, alice.portal.clock.now + 71 * 3_600_000), 0, "just released");
+    assert.equal(await forget(alice.portal.store, alice.portal.clock.now + 89 * DAY), 0, "not old enough");
+    const [room, { objects }] = [await roomOf(alice), await sound(alice)];
+    alice.portal.clock.now += 90 * DAY;
+    const gone = await forget(alice.portal.store, alice.portal.clock.now);
+    assert.ok(gone > 4, String(gone));
+    assert.ok((await roomOf(alice)) < room - 1_000_000);
+    assert.equal((await sound(alice)).unused.length, 0);
+    assert.ok((await sound(alice)).objects < objects - gone);
+    assert.equal(await forget(alice.portal.store, alice.portal.clock.now), 0);
+    await fill(alice.desktop, "three", 3);
+    await sound(alice);
+  });
+
+  test("cut off at any transaction it leaves nothing half done, and the next run goes on; what somebody else keeps too stays", async () => {
+    const alice = await household();
+    for (let at = 0; at < 50; at++) await editEntries(alice.desktop.client, "passwords", () => [change(newEntryId(), undefined, { name: `own commit ${at}`, notes: "x".repeat(270_000) })]);
+    await sync(alice.desktop.client);
+    await fill(alice.desktop, "two");
+    alice.portal.clock.now += 100 * DAY;
+    const { store } = alice.portal;
+    const { master } = await whoIs(alice.desktop);
+    const prefix = `${master}/${await idOf(alice.desktop, "passwords")}/`;
+    const second = await store.read(async (r) => getObject(r, parseRow<Stamped>((await r.list(shelf.commits, prefix))[1]?.value ?? assert.fail()).digest, commit));
+    await store.transact((w) => w.put(shelf.shared, second.payload.kind === "entries" ? second.payload.digest : "", new Uint8Array()));
+    let [gone, runs] = [0, 0];
+    for (;;) {
+      let done = 0;
+      // Each run dies after its first transaction.
+      const mortal: Store = { ...store, read: (work) => store.read(work), transact: (work) => (done++ > 0 ? Promise.reject(new MeshError("store-failed", "killed")) : store.transact(work)), close: () => store.close() };
+      const before = await roomOf(alice);
+      const went = await forget(mortal, alice.portal.clock.now).catch((error: MeshError) => error.code);
+      runs += 1;
+      const { unused } = await sound(alice);
+      assert.ok(unused.length <= 1, "what is kept for somebody else alone");
+      if (went === 0) break;
+      assert.ok((await roomOf(alice)) < before);
+      gone += 1;
+    }
+    assert.ok(gone > 1 && runs > 2, `${gone} ${runs}`);
+    assert.ok((await store.read((r) => r.get(shelf.bodies, second.payload.kind === "entries" ? second.payload.digest : ""))) !== undefined);
+  });
+
+  test("a device that was away takes the snapshot that the release names, gets the key of an epoch whose beginning is forgotten, and says what it will never read", async () => {
+    // An epoch begins while it is away, so that the key stands in a commit that is forgotten.
+    const { alice, gone } = await afterYears({ laptop: "member", tablet: "member" }, ({ desktop }) => disableDevice(desktop.client, "tablet", agreed));
+    assert.ok(gone > 4);
+    const laptop = deviceOf(alice, "laptop");
+    await sync(laptop.client);
+    assert.deepEqual(await sorted(laptop), await sorted(alice.desktop));
+    const { onTrust } = await statusOf(laptop.client);
+    assert.equal(onTrust[0]?.by, "desktop");
+    assert.ok((onTrust[0]?.changes ?? 0) > 4);
+    assert.deepEqual((await statusOf(alice.desktop.client)).onTrust, []);
+    await save(laptop, "back again");
+    await sync(alice.desktop.client);
+    assert.deepEqual(await sorted(laptop), await sorted(alice.desktop));
+    await sound(alice);
+  });
+
+  test("edits made away are sent, and one that the portal took unheard is there once", async () => {
+    const { alice } = await afterYears(undefined, async (home) => {
+      const laptop = deviceOf(home, "laptop");
+      await editEntries(laptop.client, "passwords", () => [change(newEntryId(), undefined, { name: "taken unheard", password: "a" })]);
+      home.portal.meddler.answer = (request, answer) => {
+        if (decodeRequest(request.body).command.name === catalogAppend.name) throw new MeshError("service-unreachable", "cut off");
+        return answer;
+      };
+      await assert.rejects(sync(laptop.client), { code: "service-unreachable" });
+      delete home.portal.meddler.answer;
+      const first = (await readEntries(laptop.client, "passwords")).find((one) => current(one, "name") === "first") ?? assert.fail();
+      await editEntries(laptop.client, "passwords", () => [change(first.id, first, { password: "away" }), change(newEntryId(), undefined, { name: "never sent" })]);
+    });
+    const laptop = deviceOf(alice, "laptop");
+    await sync(laptop.client);
+    await sync(alice.desktop.client);
+    assert.deepEqual(await sorted(laptop), await sorted(alice.desktop));
+    const all = await names(alice.desktop);
+    assert.equal(all.length, 420 + 3);
+    for (const name of ["taken unheard", "never sent", "first"]) assert.equal(all.filter((one) => one === name).length, 1, name);
+    assert.equal((await statusOf(laptop.client)).unsent, 0);
+  });
+
+  test("a device that joins by a snapshot never reads what is forgotten before it came to it, and says so; nobody is accused", async () => {
+    const alice = await household();
+    for (const prefix of ["one", "two", "three"]) await fill(alice.desktop, prefix);
+    const tablet = await join(alice, "tablet");
+    alice.portal.clock.now += 100 * DAY;
+    assert.ok((await forget(alice.portal.store, alice.portal.clock.now)) > 0);
+    assert.equal(await replayed(tablet), 0);
+    assert.ok(((await statusOf(tablet.client)).onTrust[0]?.changes ?? 0) > 0);
+    assert.equal((await statusOf(tablet.client)).unchecked, 0);
+    assert.deepEqual(await sorted(tablet), await sorted(alice.desktop));
+    const later = await join(alice, "later");
+    assert.deepEqual(await sorted(later), await sorted(alice.desktop));
+  });
+
+  test("a portal that keeps commits back without anybody's word, or by a word that does not cover them, is caught; nothing is taken", async () => {
+    const alice = await household({ laptop: "member" });
+    const laptop = deviceOf(alice, "laptop");
+    for (const prefix of ["one", "two", "three"]) await fill(alice.desktop, prefix);
+    const passwords = await idOf(laptop, "passwords");
+    const released = await alice.portal.store.read(async (r) => (await r.list(shelf.releases, "")).length);
+    assert.equal(released, 1);
+    alice.portal.meddler.answer = (request, answer) => {
+      const { command, request: asked } = decodeRequest(request.body);
+      if (command.name !== catalogRead.name || (asked as { catalog: string }).catalog !== passwords) return answer;
+      const { head } = decodeResponse(catalogRead, answer.body);
+      return authentic(alice.portal, request, encodeResponse(catalogRead, { commits: [], more: false, releases: [], ...(head === undefined ? {} : { head }) }));
+    };
+    await assert.rejects(sync(laptop.client), (error: MeshError) => error.code === "portal-older-catalog" && error.exit === 6);
+    assert.deepEqual(await names(laptop), []);
+    delete alice.portal.meddler.answer;
+    await sync(laptop.client);
+    assert.deepEqual(await sorted(laptop), await sorted(alice.desktop));
+  });
+
+  test("a device whose own history is not on the chain of the release is shown a fork", async () => {
+    const alice = await household({ laptop: "member" });
+    const laptop = deviceOf(alice, "laptop");
+    const passwords = await idOf(laptop, "passwords");
+    await save(alice.desktop, "first");
+    await sync(laptop.client);
+    for (const prefix of ["one", "two", "three"]) {
+      await fill(alice.desktop, prefix);
+      alice.portal.clock.now += 100 * DAY;
+    }
+    await forget(alice.portal.store, alice.portal.clock.now);
+    // As if the portal had shown the laptop another commit in the place of its last.
+    await laptop.client.rows.transact(async (rows) => {
+      const known = (await rows.get<{ chain: { digest: string; index: number } }>("catalogs", passwords)) ?? assert.fail();
+      await rows.put("catalogs", passwords, "", { ...known, chain: { ...known.chain, digest: `${"B".repeat(85)}A` } });
+    });
+    await assert.rejects(sync(laptop.client), (error: MeshError) => error.code === "portal-forked-catalog" && error.exit === 6);
+    assert.deepEqual(await names(laptop), ["first"]);
+  });
+
+  test("the word of a device cut off since is nobody's to go on from, and no alarm either; another administration device speaks in its place", async () => {
+    const { alice } = await afterYears({ tower: "admin", laptop: "member" }, undefined, "tower");
+    const laptop = deviceOf(alice, "laptop");
+    await disableDevice(alice.desktop.client, "tower", agreed);
+    await assert.rejects(sync(laptop.client), (error: MeshError) => error.code === "catalog-not-kept" && error.exit === 1 && error.hint?.includes("administration device") === true);
+    await sync(alice.desktop.client);
+    await sync(laptop.client);
+    assert.deepEqual(await sorted(laptop), await sorted(alice.desktop));
+    assert.equal((await names(laptop)).length, 421);
+    await sound(alice);
+  });
+
+  test("a release that names what is not here, another chain, or is by nobody who may, is refused", async () => {
+    const alice = await household({ laptop: "member" });
+    const [desktop, laptop] = [await openAs(alice.desktop), await openAs(deviceOf(alice, "laptop"))];
+    for (const prefix of ["one", "two"]) await fill(alice.desktop, prefix);
+    const { master, device } = await whoIs(alice.desktop);
+    const other = await whoIs(deviceOf(alice, "laptop"));
+    const passwords = await idOf(alice.desktop, "passwords");
+    const good = await alice.portal.store.read(async (r) => getObject(r, (await row<ReleaseRow>(r, shelf.releases, `${master}/${passwords}/${device}`))?.digest ?? "", release));
+    const signed = async (by: TestDevice, device: string, changed: Partial<Release>) => ({ release: (await signObject(release, { ...good.payload, ...changed }, signerOf(by.client.keyring, device))).jws });
+    const { index, snapshot } = good.payload;
+    const cases: readonly [Partial<Release>, string][] = [
+      [{ index: snapshot.index + 1 }, "commit-out-of-order"],
+      [{ snapshot: { ...snapshot, index: 999 } }, "commit-out-of-order"],
+      [{ snapshot: { ...snapshot, index: index } }, "commit-out-of-order"],
+      [{ snapshot: { ...snapshot, digest: good.payload.trail } }, "blob-unknown"],
+      [{ trail: snapshot.digest }, "commit-out-of-order"],
+      [{ master: good.payload.catalog as never }, "profile-wrong-id"],
+      [{ g: 2 }, "commit-out-of-order"],
+    ];
+    for (const [changed, code] of cases) assert.equal((await desktop.ask(releaseCommits, await signed(alice.desktop, device, changed))).code, code, JSON.stringify(changed));
+    assert.equal((await laptop.ask(releaseCommits, await signed(deviceOf(alice, "laptop"), other.device, {}))).code, "profile-wrong-signer");
+    assert.equal((await laptop.ask(releaseCommits, { release: good.jws })).code, "profile-wrong-signer");
+    assert.equal((await desktop.ask(releaseCommits, { release: good.jws })).code, "ok");
+  });
+});
