@@ -26,6 +26,7 @@ import { type Pulled, pullCatalog, releaseQuarantined, writePulled } from "./pul
 import type { Synced } from "./synced.ts";
 import { type TakenReleased, takeReleased, writeReleased } from "./take-released.ts";
 import { type TakenSnapshot, takeSnapshot, writeSnapshot } from "./take-snapshot.ts";
+import { proven, unlessUnknown } from "./proven.ts";
 import { pullMesh } from "./pull-mesh.ts";
 import { unlessRestored } from "./restored.ts";
 import { compareHeads, witnessHeads } from "./witness-heads.ts";
@@ -55,6 +56,7 @@ export async function sync(client: Client): Promise<SyncReport> {
       await client.rows.transact(async (rows) => {
         await rows.put("synced", "synced", "", { at: client.now(), portalTime: synced.now } satisfies SyncRow);
         await rows.remove("refused", "refused", "");
+        await proven(rows);
       });
       const keyless = await client.rows.read((rows) => keylessCatalogs(rows, synced.mesh, synced.self.device));
       return { received: synced.received, sent, pending: synced.answer.pending, at: synced.now, keyless };
@@ -117,7 +119,7 @@ export async function pullAs(client: Client, self: Self, promised: Promised | un
     const received = await holdingPortalTo(() => pullCatalogs(client, link, requester, self, mesh, catalogs, key, answer, named, promised?.snapshots ?? []));
     return { link, self, requester, key, mesh, now: answer.now, answer, received: received + mesh.history.length - before.history.length };
   } catch (fault) {
-    const error = await unlessRestored(client, link, self, fault);
+    const error = await unlessRestored(client, link, self, await unlessUnknown(client, fault));
     link.close();
     if (!(error instanceof MeshError) || (error.code !== "request-not-allowed" && error.code !== "device-disabled")) throw error;
     await client.rows.transact((rows) => rows.put("refused", "refused", "", { at: client.now() } satisfies RefusedRow));

@@ -6,13 +6,14 @@ import { toBase64url } from "../../src/bytes/base64url.ts";
 import { change, current } from "../../src/catalogs/merge.ts";
 import { editEntries, readEntries } from "../../src/client/catalog.ts";
 import { listDevices } from "../../src/client/devices.ts";
+import { createMesh } from "../../src/client/operations/create.ts";
 import { disableDevice } from "../../src/client/operations/disable.ts";
 import { pull, push, sync } from "../../src/client/sync.ts";
 import { status } from "../../src/protocol/profiles.ts";
 import type { PortalRequest } from "../../src/portal/portal.ts";
-import type { TestPortal } from "../support/world.ts";
-import { authentic, lie, twinOf } from "./cheating.ts";
-import { agreed, deviceOf, household, names, refused, save, whoIs } from "./household.ts";
+import { newDevice, startPortal, type TestPortal } from "../support/world.ts";
+import { authentic, emptyTwinOf, lie, twinOf } from "./cheating.ts";
+import { address, agreed, deviceOf, household, names, refused, save, whoIs } from "./household.ts";
 
 /** Lets a portal say yes to one command and forget it. Returns the end of it. */
 function swallow(portal: TestPortal, command: string): () => void {
@@ -57,6 +58,29 @@ suite("a portal acknowledges a change and drops it", () => {
     stop();
     await refused(alice.desktop, () => sync(alice.desktop.client), "portal-older-catalog");
     assert.deepEqual(await names(alice.desktop), ["github"]);
+  });
+
+  test("a whole new mesh: the device that made it says so, keeps it, and makes it when it is asked again", async () => {
+    const portal = await startPortal();
+    const desktop = newDevice(portal, { holdsMaster: true });
+    const options = { address, portal: { url: portal.url, pin: portal.pin }, deviceName: "desktop" };
+    const stop = swallow(portal, "CreateAccount");
+    await assert.rejects(createMesh(desktop.client, desktop.master, options), { code: "portal-older-profile", exit: 6 });
+    const { master } = await whoIs(desktop);
+    stop();
+    const error = await refused(desktop, () => sync(desktop.client), "portal-older-profile");
+    assert.match(error.hint ?? "", /mesh create/);
+    assert.equal((await createMesh(desktop.client, desktop.master, options)).fingerprint, master);
+    await save(desktop, "github");
+    await assert.rejects(createMesh(desktop.client, desktop.master, options), { code: "home-exists" });
+  });
+
+  test("a mesh that it showed before, as if it had never been: each of its devices says so", async () => {
+    const alice = await household({ laptop: "member" });
+    alice.desktop.portal = await emptyTwinOf(alice.portal);
+    await refused(alice.desktop, () => sync(alice.desktop.client), "portal-older-profile");
+    alice.desktop.portal = alice.portal;
+    await sync(alice.desktop.client);
   });
 
   test("honest twin: what was acknowledged is shown, and forgotten as a matter of its own", async () => {

@@ -30,6 +30,7 @@ import type { CatalogType } from "../catalog.ts";
 import { type Client, type Self, signerOf } from "../client.ts";
 import { type DeviceKeys, makeDeviceKeys, secretDecapsulation, secretSigning } from "../keys.ts";
 import { meetPortal, pinOf, type PortalLink } from "../portal-link.ts";
+import { isUnproven } from "../proven.ts";
 import { sync } from "../sync.ts";
 
 /** What a new mesh is: its address, the UDF of its Master Profile, and this device. */
@@ -50,16 +51,14 @@ export async function createMesh(client: Client, master: Keyring, options: Creat
   readShape(deviceNameField, options.deviceName, "device-name-malformed", "device name");
   const link = await meetPortal(client, options.portal.url, options.portal.pin);
   try {
-    const begun = await client.rows.read((rows) => rows.get<Self>("self", "self"));
-    demand(begun === undefined || begun.state === "creating", "home-exists", "This device already belongs to a mesh.", "Choose another home with MESH_HOME.");
+    const { begun, pending } = await client.rows.read(async (rows) => ({ begun: await rows.get<Self>("self", "self"), pending: await isUnproven(rows) }));
+    demand(begun === undefined || pending, "home-exists", "This device already belongs to a mesh.", "Choose another home with MESH_HOME.");
     if (begun === undefined) await prepare(client, master, link, options);
     const { self, request } = await client.rows.read(async (rows) => ({ self: await rows.get<Self>("self", "self"), request: await rows.get<RequestOf<typeof createAccount>>("creating", "creating") }));
     demand(self !== undefined && request !== undefined && self.address === options.address, "home-exists", `This device is creating ${self?.address ?? "another address"}.`, "Run `mesh create` with that address again, or choose another home with MESH_HOME.");
     await askFor(client, master, link, { ...request, ...(options.invitation === undefined ? {} : { invitation: options.invitation }) });
-    await client.rows.transact(async (rows) => {
-      await rows.put("self", "self", "", { ...self, state: "connected" } satisfies Self);
-      await rows.remove("creating", "creating", "");
-    });
+    // What was sent is kept until the portal shows it: one that drops it is given it again.
+    await client.rows.transact((rows) => rows.put("self", "self", "", { ...self, state: "connected" } satisfies Self));
     await sync(client);
     return { address: self.address, fingerprint: self.master, device: { name: self.name, fingerprint: self.device } };
   } finally {

@@ -1,17 +1,18 @@
 import { canonicalBytes, type Json } from "../../../src/bytes/canonical-json.ts";
+import { splitOctets, withOctets } from "../../../src/protocol/octets.ts";
 import { encodeRefusal } from "../../../src/protocol/wire.ts";
 import { shelf } from "../../../src/portal/records.ts";
 import type { PortalAnswer } from "../../../src/portal/portal.ts";
 import { MeshError } from "../../../src/refusals/mesh-error.ts";
 import type { Copyable } from "../restarting.ts";
-import { lies } from "./lies.ts";
+import { aboutBlobs, lies } from "./lies.ts";
 import { type Face, type Heard, memberOf, saysYes, type Scene, type Trick } from "./scene.ts";
 
 /** Requests that change something, and such that only ask. */
-const WRITES: ReadonlySet<string> = new Set(["Publish", "CatalogAppend", "ConnectComplete", "ConnectStart"]);
+const WRITES: ReadonlySet<string> = new Set(["Publish", "CatalogAppend", "ConnectComplete", "ConnectStart", "CreateAccount", "PutBlob", "DropBlobs"]);
 
 /** What a refusal says that means nothing. */
-export const REFUSALS = ["service-busy", "service-internal", "service-rate-limited", "session-unknown", "request-not-allowed", "account-changed", "account-quota", "commit-out-of-order", "commit-wrong-epoch", "profile-out-of-order", "profile-two-versions", "signer-suspended", "connection-answered", "connection-unknown", "connection-rejected", "catalog-not-readable", "account-unknown", "portal-forked-catalog", "made-up"] as const;
+export const REFUSALS = ["service-busy", "service-internal", "service-rate-limited", "session-unknown", "request-not-allowed", "account-changed", "account-quota", "commit-out-of-order", "commit-wrong-epoch", "profile-out-of-order", "profile-two-versions", "signer-suspended", "connection-answered", "connection-unknown", "connection-rejected", "catalog-not-readable", "account-unknown", "account-name-taken", "account-not-invited", "blob-unknown", "portal-forked-catalog", "made-up"] as const;
 
 /** One way to cheat. `of` says at which requests: those that write, those that read, or one command. */
 export type What =
@@ -165,13 +166,34 @@ async function replayed(scene: Scene, back: number, heard: Heard, honestly: (hea
 
 async function lied(scene: Scene, { telling, pick }: Extract<What, { do: "lie" }>, heard: Heard, honestly: (heard: Heard) => Promise<PortalAnswer>): Promise<PortalAnswer> {
   const answer = await honestly(heard);
+  if (heard.command === "GetBlob") return blobOf(scene, heard, answer, telling, pick);
   const lie = lies[heard.command]?.[telling];
   if (lie === undefined || !saysYes(heard, answer)) return answer;
   const { command, content } = memberOf(answer.body);
-  const made = lie(content as never, pick);
-  if (made === undefined || JSON.stringify(made.told) === JSON.stringify(content)) return answer;
+  const honest = inOrder(scene, content);
+  const made = lie(honest as never, pick);
+  if (made === undefined || JSON.stringify(made.told) === JSON.stringify(honest)) return answer;
   if (made.mark !== undefined) scene.mark(made.mark);
   return scene.authentic(heard, canonicalBytes({ [command]: made.told as Json }));
+}
+
+async function blobOf(scene: Scene, heard: Heard, answer: PortalAnswer, telling: string, pick: number): Promise<PortalAnswer> {
+  const { octets, text } = splitOctets(answer.body);
+  const other = octets === undefined ? undefined : aboutBlobs[telling]?.(octets, pick);
+  if (other === undefined) return answer;
+  scene.mark("false");
+  return scene.authentic(heard, withOctets(text, other));
+}
+
+/** An answer with its catalogs as they were made, not by their identifiers: a story that is played again tells of the same ones. */
+function inOrder({ prepared: { catalogs } }: Scene, content: unknown): unknown {
+  const { heads, applications } = content as { readonly heads?: readonly { catalog: string }[]; readonly applications?: readonly { id?: string }[] };
+  const place = (id = ""): number => catalogs.indexOf(id);
+  return {
+    ...(content as object),
+    ...(heads === undefined ? {} : { heads: heads.toSorted((a, b) => place(a.catalog) - place(b.catalog)) }),
+    ...(applications === undefined ? {} : { applications: applications.toSorted((a, b) => place(a.id) - place(b.id)) }),
+  };
 }
 
 /** Does on both faces what concerns no password, so that the two differ in nothing else. */
@@ -179,7 +201,7 @@ function mirroring(scene: Scene, face: Face): Trick {
   return async (heard, honestly) => {
     const answer = await honestly(heard);
     const commits = (heard.content as { commits?: { commit: { payload: string } }[] }).commits ?? [];
-    const passwords = commits.some(({ commit }) => Buffer.from(commit.payload, "base64url").includes(scene.prepared.passwords));
+    const passwords = commits.some(({ commit }) => Buffer.from(commit.payload, "base64url").includes(scene.prepared.catalogs.at(-1) ?? ""));
     if (answer.status !== 200 || !WRITES.has(heard.command) || passwords) return answer;
     const other = scene.faceOf(heard.who) === face ? scene.truth : face;
     await other.portal.portal.handle(heard.octets);

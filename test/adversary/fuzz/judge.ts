@@ -34,7 +34,7 @@ export async function isContradiction(scene: Scene, who: string, answer: PortalA
   const told = toldBy(answer);
   if (told === undefined) return false;
   const face = scene.faceOf(who);
-  const [home, view] = await Promise.all([homeOf(scene, who), viewOf(face, scene.prepared.master)]);
+  const [home, view] = await Promise.all([homeOf(scene, who), viewOf(face, scene.master)]);
   if (home.mesh.history.length === 0 || view === undefined) return false;
   return isBehind(home, told) || contradictsProfiles(home.mesh, told, view) || forgets(scene.acknowledged.get(who), home.mesh, told, view) || (await contradictsCatalogs(home, told, face, view));
 }
@@ -52,15 +52,16 @@ export type Home = { readonly device: string; readonly mesh: Mesh; readonly cata
 
 /** Reads it. */
 export async function homeOf(scene: Scene, who: string): Promise<Home> {
+  const device = (await scene.selfOf(who))?.device ?? "";
   return scene.device(who).client.rows.read(async (rows) => {
-    const mesh = await loadMesh(rows, scene.prepared.master as Mesh["id"]);
+    const mesh = await loadMesh(rows, scene.master as Mesh["id"]);
     const catalogs = new Map<string, { index: number; digest: string; profileVersion: number }>();
     const applications = mesh.history.length === 0 ? [] : personalOf(mesh).payload.applications;
     for (const { id } of applications) {
       const row = await loadCatalog(rows, id);
       if (row !== undefined) catalogs.set(id, { index: row.chain.index, digest: row.chain.digest, profileVersion: row.profile?.version ?? 0 });
     }
-    return { device: scene.prepared.ids[who] ?? "", mesh, catalogs };
+    return { device, mesh, catalogs };
   });
 }
 

@@ -114,6 +114,13 @@ const aboutAccount: Readonly<Record<string, Lie<ResponseOf<typeof get>>>> = {
   "an account with a spoiled signature": (answer) => ({ told: { ...answer, account: spoiled(answer.account) }, mark: "false" }),
 };
 
+/** Lies about the octets behind an answer; they are always false. */
+export const aboutBlobs: Readonly<Record<string, (octets: Uint8Array, pick: number) => Uint8Array>> = {
+  "octets of which one is another": (octets, pick) => octets.map((octet, index) => (index === (pick * 997) % octets.length ? octet ^ 1 : octet)),
+  "fewer octets": (octets, pick) => octets.subarray(0, Math.floor((octets.length * pick) / 8)),
+  "more octets": (octets) => new Uint8Array([...octets, ...octets]),
+};
+
 function flooded<T>(items: readonly T[]): T[] {
   return Array.from({ length: Math.floor(FLOOD / 30) }, () => items).flat();
 }
@@ -126,4 +133,5 @@ export const lies: Readonly<Record<string, Readonly<Record<string, Lie<never>>>>
   ConnectPending: aboutPending,
   ConnectStatus: aboutAnswer,
   Get: aboutAccount,
+  GetBlob: aboutBlobs as never,
 } as never;

@@ -19,12 +19,14 @@ export type Asked = "words" | "pin";
 export type Prepared = {
   readonly moment: Moment;
   /** The options with which a guest goes on joining, by its name. */
-  readonly guests: Readonly<Record<string, { readonly witness: string; readonly asked: Asked; readonly pinCode?: string }>>;
+  readonly guests: Readonly<Record<string, { readonly witness: string; readonly asked: Asked; readonly pinCode?: string; /** the words that it shows */ readonly words: string }>>;
+  /** The mesh; empty where `founder` is to make it. */
   readonly master: string;
+  readonly founder?: string;
   /** The values that were in the catalog of passwords at the beginning. */
   readonly logins: readonly string[];
-  /** The identifier of the catalog of passwords. */
-  readonly passwords: string;
+  /** The identifiers of all catalogs, that of passwords last. */
+  readonly catalogs: readonly string[];
   /** What the portal answers another account, by command. */
   readonly bobs: Readonly<Record<string, Uint8Array>>;
   /** The identifiers of all devices. */
@@ -45,14 +47,22 @@ export async function prepare(others: Readonly<Record<string, Role>>, guests: Re
   const waiting: Record<string, Prepared["guests"][string]> = {};
   for (const [name, asked] of Object.entries(guests)) {
     const pinCode = asked === "pin" ? (await makePin(desktop.client, 24 * HOUR)).pin : undefined;
-    const { witness } = await joinMesh(device(name).client, { address, portal: at, deviceName: name, ...(pinCode === undefined ? { master } : { pinCode }) });
-    waiting[name] = { asked, witness, ...(pinCode === undefined ? {} : { pinCode }) };
+    const { witness, words } = await joinMesh(device(name).client, { address, portal: at, deviceName: name, ...(pinCode === undefined ? {} : { pinCode }) });
+    waiting[name] = { asked, witness, words, ...(pinCode === undefined ? {} : { pinCode }) };
   }
   for (const name of logins) await editEntries(desktop.client, "passwords", (entries) => [addPassword(entries, { name, username: name, password: name })]);
   for (const one of [desktop, ...Object.values(devices)]) await sync(one.client);
   const bobs = bob ? await answersToBob(portal) : {};
   const ids = Object.fromEntries(await Promise.all(names.map(async (name): Promise<[string, string]> => [name, (await whoIs(device(name))).device])));
-  return { bobs, ids, logins, passwords: await idOf(desktop, "passwords"), moment: { portalStore, keys: portal.keys, now: portal.clock.now, kept }, guests: waiting, master };
+  return { bobs, ids, logins, catalogs: await Promise.all((["devices", "administration", "passwords"] as const).map((type) => idOf(desktop, type))), moment: { portalStore, keys: portal.keys, now: portal.clock.now, kept }, guests: waiting, master };
+}
+
+/** A device that has nothing yet, at a portal where nobody but Bob has anything. */
+export async function prepareNobody(founder: string, bob: boolean): Promise<Prepared> {
+  const portalStore = openCopyable();
+  const portal = await startPortal("example.com", portalStore);
+  const kept = { [founder]: { store: openCopyable(), keyring: openMemoryKeyring(), master: openMemoryKeyring(), options: { holdsMaster: true } } };
+  return { bobs: bob ? await answersToBob(portal) : {}, ids: {}, logins: [], catalogs: [], moment: { portalStore, keys: portal.keys, now: portal.clock.now, kept }, founder, guests: {}, master: "" };
 }
 
 /** Another person with an account at the same portal: what it answers to her devices, to be told to others. */

@@ -1,4 +1,4 @@
-import { makeClient, type Transport } from "../../../src/client/client.ts";
+import { makeClient, type Self, type Transport } from "../../../src/client/client.ts";
 import { shelf } from "../../../src/portal/records.ts";
 import type { PortalAnswer, PortalRequest } from "../../../src/portal/portal.ts";
 import { parseJson } from "../../../src/bytes/json.ts";
@@ -47,6 +47,10 @@ export class Scene {
   readonly marks = new Set<Mark>();
   /** Whether any trick ever did anything. */
   touched = false;
+  /** The mesh that all is about; none before somebody makes it. */
+  master: string;
+  /** The words that each device that asks to join shows, and those that are shown for it once it was accepted. */
+  readonly words = new Map<string, { readonly request: string; readonly answer?: string }>();
   /** Every answer that was given, by device and command, for whoever replays. */
   readonly said = new Map<string, PortalAnswer[]>();
   /** Digests of what the portal said it had taken, by the device that was told so. */
@@ -56,6 +60,7 @@ export class Scene {
 
   constructor(prepared: Prepared, truth: Face) {
     this.prepared = prepared;
+    this.master = prepared.master;
     this.truth = truth;
     this.faces.push(truth);
   }
@@ -80,6 +85,16 @@ export class Scene {
     const device = this.devices.get(name);
     if (device === undefined) throw new RangeError(name);
     return device;
+  }
+
+  /** Notes which mesh a device has made, or is making. */
+  async found(who: string): Promise<void> {
+    this.master = (await this.selfOf(who))?.master ?? this.master;
+  }
+
+  /** Who a device says that it is; nobody before it joins, or after it left. */
+  selfOf(who: string): Promise<Self | undefined> {
+    return this.device(who).client.rows.read((rows) => rows.get<Self>("self", "self"));
   }
 
   faceOf(who: string): Face {
@@ -129,6 +144,8 @@ export class Scene {
   }
 
   async #note(heard: Heard, answer: PortalAnswer): Promise<void> {
+    // Whoever was once let in is known from then on.
+    if (answer.status === 404 && refusalIn(answer) === "session-device-unknown" && (await this.selfOf(heard.who))?.state === "connected") this.mark("false");
     if (answer.status !== 200 || !saysYes(heard, answer)) return;
     const key = `${heard.who} ${heard.command}`;
     this.said.set(key, [...(this.said.get(key) ?? []), answer]);
@@ -145,6 +162,10 @@ export function saysYes({ command }: Heard, { body }: PortalAnswer): boolean {
   } catch {
     return false;
   }
+}
+
+function refusalIn({ body }: PortalAnswer): unknown {
+  return (memberOf(body).content as { readonly code?: unknown } | undefined)?.code;
 }
 
 async function hasSession(store: Store, heard: Heard): Promise<boolean> {

@@ -1,13 +1,14 @@
 import { addPassword, editPassword, removePassword, restorePassword } from "../../../src/applications/passwords/edit.ts";
 import type { Change } from "../../../src/catalogs/entries.ts";
-import { type Entry, isRemoved } from "../../../src/catalogs/merge.ts";
+import { current, type Entry, isRemoved } from "../../../src/catalogs/merge.ts";
 import { editEntries } from "../../../src/client/catalog.ts";
 import type { Client } from "../../../src/client/client.ts";
 import { removeSuspended } from "../../../src/client/operations/disable.ts";
 import { answerPins } from "../../../src/client/operations/pin.ts";
+import { replay } from "../../../src/client/replay.ts";
 import { pull, sync } from "../../../src/client/sync.ts";
 
-/** All that the command `mesh sync` does: takes and gives, lets in whoever proves to know a PIN, removes whoever is suspended for good. */
+/** All that the command `mesh sync` does: takes and gives, lets in whoever proves to know a PIN, removes whoever is suspended for good, reads what others vouched for. */
 export async function syncAsCommand(client: Client): Promise<{ readonly admitted: readonly string[]; readonly removed: number }> {
   await sync(client);
   const synced = await pull(client);
@@ -15,8 +16,9 @@ export async function syncAsCommand(client: Client): Promise<{ readonly admitted
     const admitted = await answerPins(client, synced);
     const current = synced.answer.pending === 0 ? synced : await pull(client);
     const removed = await removeSuspended(client, current);
-    current.link.close();
     if (admitted.length + removed > 0) await sync(client);
+    await replay(client, current);
+    current.link.close();
     return { admitted, removed };
   } finally {
     synced.link.close();
@@ -42,8 +44,14 @@ export async function edit(client: Client, who: string, what: Edit, value: strin
 
 function changeOf(entries: readonly Entry[], what: Edit, value: string): Change | undefined {
   if (what.do === "add") return addPassword(entries, { name: value, username: value, password: value });
-  const entry = entries.toSorted((a, b) => (a.id < b.id ? -1 : 1))[what.nth % Math.max(1, entries.length)];
+  const entry = inOrder(entries)[what.nth % Math.max(1, entries.length)];
   if (entry === undefined) return undefined;
   if (what.do === "edit") return editPassword(entries, entry, { [what.field]: value });
   return isRemoved(entry) ? restorePassword(entries, entry) : removePassword(entry);
+}
+
+/** Entries by their names, which are the same whenever a story is played again, as their identifiers are not. */
+export function inOrder(entries: readonly Entry[]): readonly Entry[] {
+  const keyOf = (entry: Entry): string => `${String(current(entry, "name"))} ${entry.id}`;
+  return entries.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
 }

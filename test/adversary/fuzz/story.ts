@@ -1,31 +1,22 @@
 import assert from "node:assert/strict";
 
-import type { Client } from "../../../src/client/client.ts";
-import { renameDevice } from "../../../src/client/devices.ts";
-import { acceptConnection, rejectConnection } from "../../../src/client/operations/accept.ts";
-import { disableDevice, leaveMesh } from "../../../src/client/operations/disable.ts";
-import { joinMesh } from "../../../src/client/operations/join.ts";
 import { RefusedByPortal } from "../../../src/protocol/wire.ts";
 import { MeshError } from "../../../src/refusals/mesh-error.ts";
-import { address, agreed } from "../household.ts";
 import type { Copyable } from "../restarting.ts";
 import { begin, type Cheat, type Underway } from "./cheats.ts";
+import { carryOut, type Deed, type Told } from "./deeds.ts";
 import { type Ending, endWell } from "./ending.ts";
 import type { Prepared } from "./prepared.ts";
 import { Scene } from "./scene.ts";
-import { edit, type Edit, syncAsCommand, type Written } from "./steps.ts";
 
 /** One thing that somebody does; `together` are two that happen at once. */
 export type Step = Deed | { readonly do: "wait"; readonly hours: number } | { readonly do: "together"; readonly deeds: readonly [Deed, Deed] };
-export type Deed =
-  | (Edit & { readonly who: string })
-  | { readonly do: "sync" | "leave" | "join" | "reject all"; readonly who: string }
-  | { readonly do: "accept" | "disable" | "rename"; readonly who: string; readonly whom: string };
 
 /** What a person meets when all goes well: that is no alarm. */
 const USUAL: ReadonlySet<string> = new Set([
   "device-disabled", "device-not-connected", "device-already-disabled", "device-not-found", "device-is-this", "device-last-administrator", "device-not-administrator",
-  "connection-not-found", "connection-answered", "connection-unknown", "connection-pin-unknown", "connection-rejected", "home-missing", "catalog-missing", "keyring-key-missing",
+  "connection-not-found", "connection-answered", "connection-unknown", "connection-pin-unknown", "connection-rejected", "home-missing", "home-exists", "catalog-missing", "keyring-key-missing",
+  "attachment-not-found", "attachment-purged",
 ]);
 
 /** What a person meets besides who does two things at once: one of them was cut off by the other in the middle of it. */
@@ -53,7 +44,7 @@ class Playing {
   readonly #scene: Scene;
   readonly #cheats: readonly Cheat[];
   readonly #lines: string[];
-  readonly #written: Written[] = [];
+  readonly #told: Told = { written: [], purged: [] };
   #alarms = 0;
   #contradictions = 0;
 
@@ -77,7 +68,7 @@ class Playing {
     }
     await this.#endThose(underway, () => true);
     this.#lines.push("  portal: honest again");
-    const ending = await endWell(this.#scene, this.#written, this.#lines, search);
+    const ending = await endWell(this.#scene, this.#told, this.#lines, search);
     return { lines: this.#lines, alarms: this.#alarms + ending.alarmed.length, touched: this.#scene.touched, contradictions: this.#contradictions, ending };
   }
 
@@ -100,7 +91,7 @@ class Playing {
     }
     const deeds = step.do === "together" ? step.deeds : [step];
     scene.marks.clear();
-    const errors = await Promise.all(deeds.map((deed, at) => this.#do(`${index}${"ab"[at]}`, deed, scene.device(deed.who).client).then(() => undefined, (thrown: unknown) => thrown)));
+    const errors = await Promise.all(deeds.map((deed, at) => carryOut(scene, `${index}${"ab"[at]}`, deed, this.#told).then(() => undefined, (thrown: unknown) => thrown)));
     for (const [at, error] of errors.entries()) {
       this.#lines.push(`${index}. ${shown(deeds[at])}: ${error === undefined ? "done" : error instanceof MeshError ? `${error.code} (${error.message})` : String(error)}${scene.marks.size === 0 ? "" : ` [${[...scene.marks].join(", ")}]`}`);
       if (error !== undefined && !(error instanceof MeshError)) throw error;
@@ -123,33 +114,6 @@ class Playing {
     // Whoever was silent or refused before may have ended the operation before it came to what was false; a device that is cut off judges nothing.
     const excused = marks.has("service") || error?.code === "device-disabled";
     assert.ok(!marks.has("false") || excused, "something false was told, and was not noticed");
-  }
-
-  async #do(index: string, step: Deed, client: Client): Promise<unknown> {
-    const { who } = step;
-    const { prepared, truth } = this.#scene;
-    switch (step.do) {
-      case "add":
-      case "edit":
-      case "remove":
-        return this.#written.push(...(await edit(client, who, step, `secret-of-${who}-${index}`)));
-      case "sync":
-        return syncAsCommand(client);
-      case "leave":
-        return leaveMesh(client);
-      case "join": {
-        const { pinCode } = prepared.guests[who] ?? {};
-        return joinMesh(client, { address, portal: { url: truth.portal.url, pin: truth.portal.pin }, deviceName: who, ...(pinCode === undefined ? { master: prepared.master } : { pinCode }) });
-      }
-      case "reject all":
-        return rejectConnection(client, "--all");
-      case "accept":
-        return acceptConnection(client, prepared.guests[step.whom]?.witness ?? "", "member");
-      case "disable":
-        return disableDevice(client, prepared.ids[step.whom] ?? "", agreed);
-      case "rename":
-        return renameDevice(client, prepared.ids[step.whom] ?? "", `${step.whom} ${index}`);
-    }
   }
 }
 
