@@ -111,7 +111,7 @@ export async function pullAs(client: Client, self: Self, promised: Promised | un
       await saveMesh(rows, before, mesh);
       await quarantineCutOff(rows, before, mesh, answer.now);
     });
-    demand(isActive(mesh, self.device, answer.now), "device-disabled", "This device was disabled or suspended.", "It can be joined to the mesh again as a new device.");
+    demand(isActive(mesh, self.device, answer.now), "device-disabled", "This device was disabled or suspended.", "If it is suspended only, a device that stands above whoever did it lets it go on: `mesh device unsuspend` there. Else it can be joined to the mesh again as a new device.");
     // The version that the portal named together with its heads: a later one may know of commits that this pull left for the next.
     const personal = at(mesh.history, answer.personal)?.payload;
     const readable = new Set<string>(personalOf(mesh).payload.applications.filter((one) => one.readers.includes(self.device)).map((one) => one.id));

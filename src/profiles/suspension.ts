@@ -121,9 +121,18 @@ function admittedBy(party: string, upTo: Version, admissions: readonly Admission
 function changed(holds: readonly Hold[], { action, subject }: Suspension, by: Party, target: Party, roster: Roster): readonly Hold[] {
   const meant = (one: Hold) => one.digest === subject && one.id === target.id;
   if (action === "confirm") return holds.map((one) => (meant(one) && by.rank < target.rank ? { ...one, until: undefined } : one));
-  // An Administration Key that the Master Profile no longer lists has no rank any more; a device key that spoke never had one.
-  const rankOf = (one: Hold) => (one.by.rank === OTHERS ? OTHERS : partyOf(one.by.id, roster).rank);
-  return holds.filter((one) => !meant(one) || !(by.rank < rankOf(one) || by.rank === 0));
+  return holds.filter((one) => !meant(one) || !(by.rank < rankNow(one.by, roster) || by.rank === 0));
+}
+
+/** The rank of a suspender as a lift counts it: an Administration Key that the Master Profile no longer lists has none any more; a device key that spoke never had one. */
+function rankNow(by: Party, roster: Roster): number {
+  return by.rank === OTHERS ? OTHERS : partyOf(by.id, roster).rank;
+}
+
+/** The rank above which somebody must stand to lift a suspension under the newest Master Profile, which the Recovery Key does in any case; `rosters` as in `suspendedAt`. */
+export function liftableAbove({ kid, payload }: SuspensionEvent["object"], rosters: readonly Roster[]): number {
+  const [then, now] = [rosters[payload.g - 1], rosters.at(-1)];
+  return then === undefined || now === undefined ? 0 : rankNow(speaker(kid, then), now);
 }
 
 function standingOf(holds: readonly Hold[]): Suspended {

@@ -174,6 +174,8 @@ export const codes = {
   "device-too-many": 1,
   "device-last-administrator": 4,
   "device-already-disabled": 6,
+  "device-not-suspended": 6,
+  "suspension-outranked": 4,
   "master-key-missing": 4,
   "connection-inconsistent": 1,
   "connection-not-found": 3,

@@ -81,6 +81,18 @@ export const deviceCommands: readonly Command[] = [
     load: () => import("../commands/device/disable.ts"),
   },
   {
+    path: ["device", "unsuspend"],
+    summary: "Let a suspended device go on.",
+    positionals: [name],
+    options: [],
+    examples: [
+      { line: "mesh device unsuspend tablet", about: "that fell with another, and is in your hands" },
+      { line: "mesh device unsuspend tablet --json", about: "for a program" },
+    ],
+    about: ["Only a key that stands above whoever suspended it may: an administration device above that one, any where a member did it, or the Master key. What is disabled stays so; join it anew."],
+    load: () => import("../commands/device/unsuspend.ts"),
+  },
+  {
     path: ["device", "rename"],
     summary: "Give a device another name.",
     positionals: [name, { name: "NEW-NAME", about: "what to call it from now on" }],

@@ -62,7 +62,7 @@ async function disableOnce(client: Client, name: string, agree: Consent): Promis
       const signer = below && master !== undefined ? signerOf(master, synced.self.master) : undefined;
       if (target.status !== "suspended") await suspend(client, synced, target.fingerprint, signer);
       // From here on this device is suspended too: the portal answers it no more (decision 4.5).
-      if (falls) return contested(target.name);
+      if (falls) return contested(target.name, devices.find((device) => device.this)?.name ?? "");
       done.push(`${target.name} is suspended: its sessions are closed, and nothing it signs counts`);
       synced = await pullAgain(client, synced);
     }
@@ -74,7 +74,7 @@ async function disableOnce(client: Client, name: string, agree: Consent): Promis
       pending.push(holdsKey ? `${target.name} is removed for good with the Master key` : `${target.name} is removed for good by an administration device`);
     }
     const fallen = (await listDevices(client)).filter((device) => device.status === "suspended" && active.some((one) => one.fingerprint === device.fingerprint));
-    for (const device of fallen) pending.push(`${device.name}, which ${target.name} let in within the last 72 hours, is suspended with it: disable it too, or join it anew`);
+    for (const device of fallen) pending.push(`${device.name}, which ${target.name} let in within the last 72 hours, is suspended with it. If it is in your hands: mesh device unsuspend ${JSON.stringify(device.name)}; else: mesh device disable ${JSON.stringify(device.name)}`);
     const rolled = await push(client, synced);
     const stale = await staleCatalogs(client, synced);
     if (rolled > 0) done.push(`${rolled} catalog${rolled === 1 ? "" : "s"} got new keys that ${target.name} does not have`);
@@ -106,13 +106,13 @@ function consequenceOf(mesh: Mesh, devices: readonly DeviceLine[], { fingerprint
   const roster = rosterOf(masterOf(mesh));
   const above = devices.filter((device) => device.status === "active" && partyOf(device.fingerprint, roster).rank < partyOf(fingerprint, roster).rank).map((device) => device.name);
   const instead = above.length > 0 ? `Do it on ${above.join(" or ")} if you can: that costs nothing.` : "No device of yours stands above it.";
-  return `From here that suspends this device as well, and this one for good: it does not stand above ${name}, and nobody can tell from here which of the two is the thief's. ${name} comes back after 72 hours unless one that stands above both disables it. ${instead}`;
+  return `From here that suspends this device as well, and this one until a device above it or the Master key takes that back: it does not stand above ${name}, and nobody can tell from here which of the two is the thief's. ${name} comes back after 72 hours unless one that stands above both disables it. ${instead}`;
 }
 
-function contested(name: string): Receipt {
+function contested(name: string, own: string): Receipt {
   return {
     done: [`${name} is suspended for 72 hours: its sessions are closed, and nothing it signs counts`, `this device is suspended with it, since it does not stand above ${name}: nobody can tell from here which of the two is the thief's`],
-    pending: [`on a device that stands above both, within 72 hours: mesh device disable ${JSON.stringify(name)}`],
+    pending: [`on a device that stands above both, within 72 hours: mesh device disable ${JSON.stringify(name)}`, `there, too, for this one to go on: mesh device unsuspend ${JSON.stringify(own)}`],
   };
 }
 
