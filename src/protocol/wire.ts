@@ -7,6 +7,7 @@ import { type Code, codes } from "../refusals/codes.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import type { Command } from "./command.ts";
 import { commandNamed } from "./commands.ts";
+import { refusalHints } from "./refusal-hints.ts";
 import { splitOctets, withOctets } from "./octets.ts";
 
 /** The one path of the service (JSON Web Service Binding; decision 8.2). */
@@ -74,7 +75,8 @@ export function decodeCarrying<A>(command: Command<never, A> | Command<unknown, 
   if (refusal.success) {
     const { code, message } = refusal.output.error;
     const known = Object.hasOwn(codes, code) && !code.startsWith("portal-");
-    throw new RefusedByPortal(known ? (code as Code) : "answer-malformed", `The portal says: ${message}`);
+    const hint = known ? refusalHints[code as Code] : "It says so in a way that this Mesh does not know: update Mesh here, or ask the portal's operator to.";
+    throw new RefusedByPortal(known ? (code as Code) : "answer-malformed", `The portal says: ${message}`, hint);
   }
   const shape = v.strictObject({ [`${command.name}Response`]: command.response });
   const answer = readShape(shape, value, "answer-malformed", `${command.name} answer`) as Record<string, unknown>;

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { commands } from "../../src/protocol/commands.ts";
+import { refusalHints } from "../../src/protocol/refusal-hints.ts";
 import { codes } from "../../src/refusals/codes.ts";
 import { read } from "../tree.ts";
 import { tableRows } from "./tables.ts";
@@ -18,6 +20,10 @@ suite("docs/errors.md", () => {
       assert.equal(Number(exit), (codes as Readonly<Record<string, number>>)[code], code);
       assert.ok((meaning ?? "") !== "" && (advice ?? "") !== "", code);
     }
+  });
+  test("a refusal that a portal tells comes with something to do, unless there is nothing", () => {
+    const told = new Set<string>(commands.flatMap((command) => command.refusals));
+    for (const [code = "", , , advice] of rows) if (told.has(code)) assert.equal(Object.hasOwn(refusalHints, code), advice !== "refused; nothing to do", code);
   });
   test("codes are <noun>-<condition>, and what begins with portal- exits with 6", () => {
     for (const [code, exit] of Object.entries(codes)) {
