@@ -76,10 +76,10 @@ export class PortalLink {
     return (await this.#callCarrying(requester, command, request)).octets ?? new Uint8Array(0);
   }
 
-  /** Has the portal let go of blobs; those that it does not have are passed over. */
-  async dropBlobs(requester: Requester, blobs: readonly Digest[]): Promise<void> {
+  /** Has the portal let go of blobs; those that it does not have, or that were put after a time, are passed over. */
+  async dropBlobs(requester: Requester, blobs: readonly Digest[], unlessAfter?: number): Promise<void> {
     for (let at = 0; at < blobs.length; at += MAX_DROPPED) {
-      const payload = { blobs: blobs.slice(at, at + MAX_DROPPED), master: requester.master, v: 1 as const };
+      const payload = { blobs: blobs.slice(at, at + MAX_DROPPED), master: requester.master, v: 1 as const, ...(unlessAfter === undefined ? {} : { unlessAfter }) };
       const { jws } = await signObject(blobDrop, payload, signerOf(this.#client.keyring, requester.device));
       await this.call(requester, dropBlobs, { drop: jws });
     }

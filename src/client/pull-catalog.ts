@@ -211,7 +211,8 @@ export class Opening {
   }
 }
 
-function changesOf(payload: EntriesCommit, waiting: WaitingRow, key: Uint8Array): readonly Change[] | undefined {
+/** What entries say, opened; nothing if they are malformed. */
+export function changesOf(payload: EntriesCommit, waiting: WaitingRow, key: Uint8Array): readonly Change[] | undefined {
   try {
     return openChanges(payload, fromBase64url(waiting.body), key);
   } catch (error) {

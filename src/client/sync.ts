@@ -12,6 +12,7 @@ import { acknowledgedOf, checkAcknowledged, forgetAcknowledged } from "./acknowl
 import { holdingPortalTo } from "./blame.ts";
 import { forgetBlobs, sendBlobs } from "./blobs.ts";
 import { type Client, decapsulationKeyOf, memberSelf, type Self } from "./client.ts";
+import { collectBlobs } from "./collect-blobs.ts";
 import { CommitsForgotten } from "./forgotten.ts";
 import { keylessCatalogs } from "./keyless.ts";
 import { type CatalogRow, loadCatalog, loadCatalogs, loadMesh, saveMesh } from "./known.ts";
@@ -51,6 +52,7 @@ export async function sync(client: Client): Promise<SyncReport> {
       const sent = await push(client, synced);
       await finishPurges(client, synced);
       await makeSnapshots(client, synced);
+      await collectBlobs(client, synced);
       // Last, and at every sync as long as the other device stands by it: its word stops nobody from taking and giving what holds.
       await compareHeads(client, synced.mesh, synced.now);
       await client.rows.transact(async (rows) => {

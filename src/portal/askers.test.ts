@@ -62,6 +62,7 @@ suite("who may ask what", () => {
       ReleaseCommits: { release: jws },
       PutBlob: { digest: digestOf(sampleOctets) },
       GetBlob: { digest: digestOf(sampleOctets) },
+      ListBlobs: {},
       DropBlobs: { drop: jws },
     };
   });

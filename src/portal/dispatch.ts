@@ -1,6 +1,6 @@
 import type { Context, Plan } from "./context.ts";
 import { decideCreateAccount, decideDeleteAccount, decideValidateAccount } from "./decide/accounts.ts";
-import { decideDropBlobs, decideGetBlob, decidePutBlob } from "./decide/blobs.ts";
+import { decideDropBlobs, decideGetBlob, decideListBlobs, decidePutBlob } from "./decide/blobs.ts";
 import { decideCatalogAppend, decideCatalogRead } from "./decide/catalogs.ts";
 import { decideConnectComplete, decideConnectPending, decideConnectStart, decideConnectStatus } from "./decide/connections.ts";
 import { decideHello } from "./decide/hello.ts";
@@ -33,5 +33,6 @@ export const decisions: Readonly<Record<string, Decide>> = {
   ReleaseCommits: decideReleaseCommits,
   PutBlob: decidePutBlob,
   GetBlob: decideGetBlob,
+  ListBlobs: decideListBlobs,
   DropBlobs: decideDropBlobs,
 };

@@ -15,6 +15,7 @@ export const shelf = {
   objects: "objects",
   bodies: "bodies",
   blobs: "blobs",
+  puts: "puts",
   masters: "masters",
   personals: "personals",
   suspensions: "suspensions",

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 
-import { digestField, formatField, udfField } from "../envelope/fields.ts";
+import { countField, digestField, formatField, udfField } from "../envelope/fields.ts";
 import { jwsShape, type ObjectType } from "../envelope/signed.ts";
 import type { Command } from "./command.ts";
 
@@ -42,9 +42,25 @@ export const getBlob: Command<v.InferOutput<typeof getRequest>, v.InferOutput<ty
   carries: "response",
 };
 
-const dropShape = v.strictObject({ blobs: v.pipe(v.array(digestField), v.minLength(1), v.maxLength(MAX_DROPPED)), master: udfField<"master">(), v: formatField });
+/** The most blobs that one answer lists. */
+export const MAX_LISTED = 1024;
 
-/** A device's word that blobs of its mesh are no longer needed, signed since it takes something away for good. */
+const listRequest = v.strictObject({ after: v.optional(digestField) });
+const listResponse = v.strictObject({ blobs: v.pipe(v.array(v.strictObject({ arrived: v.number(), device: v.optional(udfField<"device">()), digest: digestField, size: countField() })), v.maxLength(MAX_LISTED)), more: v.boolean() });
+
+/** ListBlobs: the blobs of the asker's mesh in the order of their digests: how large, who put each last, and when. */
+export const listBlobs: Command<v.InferOutput<typeof listRequest>, v.InferOutput<typeof listResponse>> = {
+  name: "ListBlobs",
+  request: listRequest,
+  response: listResponse,
+  asker: "member",
+  writes: false,
+  refusals: [],
+};
+
+const dropShape = v.strictObject({ blobs: v.pipe(v.array(digestField), v.minLength(1), v.maxLength(MAX_DROPPED)), master: udfField<"master">(), unlessAfter: v.optional(countField(0)), v: formatField });
+
+/** A device's word that blobs of its mesh are no longer needed, signed since it takes something away for good; one that was put after `unlessAfter`, in portal time, stays. */
 export type BlobDrop = v.InferOutput<typeof dropShape>;
 export const blobDrop: ObjectType<BlobDrop> = { typ: "mesh-blob-drop+json", shape: dropShape, maxBytes: 64 * 1024 };
 

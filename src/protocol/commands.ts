@@ -1,5 +1,5 @@
 import { createAccount, deleteAccount, validateAccount } from "./accounts.ts";
-import { dropBlobs, getBlob, putBlob } from "./blobs.ts";
+import { dropBlobs, getBlob, listBlobs, putBlob } from "./blobs.ts";
 import { catalogAppend, catalogRead } from "./catalogs.ts";
 import type { Command } from "./command.ts";
 import { connectComplete, connectPending, connectStart, connectStatus } from "./connections.ts";
@@ -29,6 +29,7 @@ export const commands = [
   releaseCommits,
   putBlob,
   getBlob,
+  listBlobs,
   dropBlobs,
 ] as const;
 

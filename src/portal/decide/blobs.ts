@@ -1,24 +1,41 @@
+import type { Digest } from "../../envelope/fields.ts";
 import { digestOf, readSigned } from "../../envelope/signed.ts";
+import type { DeviceId } from "../../profiles/types.ts";
 import { verifyByDevice } from "../../profiles/validity.ts";
-import { blobDrop, type dropBlobs, type getBlob, MAX_BLOB, type putBlob } from "../../protocol/blobs.ts";
+import { blobDrop, type dropBlobs, type getBlob, type listBlobs, MAX_BLOB, MAX_LISTED, type putBlob } from "../../protocol/blobs.ts";
 import type { Carried, RequestOf, ResponseOf } from "../../protocol/command.ts";
 import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import type { Writing } from "../../store/store.ts";
 import { type Context, demandRoom, deviceOf, memberOf, type Plan } from "../context.ts";
-import { type MeshRecord, putRow, shelf } from "../records.ts";
+import { type MeshRecord, parseRow, putRow, row, shelf } from "../records.ts";
 import type { View } from "../view.ts";
 import { checkRevision } from "./accounts.ts";
 
-/** PutBlob: octets are kept under their own digest and counted once, however often they come. */
+/** Who put a blob last, when, and how large it is; a blob of an older version of the program has no such row. */
+export type PutRow = { readonly arrived: number; readonly size: number; readonly device?: DeviceId };
+
+/** PutBlob: octets are kept under their own digest and counted once, however often they come; who put them last, and when, is noted each time. */
 export async function decidePutBlob(context: Context, request: RequestOf<typeof putBlob> & Carried): Promise<Plan<ResponseOf<typeof putBlob>>> {
-  const { view } = memberOf(context);
+  const { view, device } = memberOf(context);
   const { digest, octets } = request;
   demand(octets.length > 0 && octets.length <= MAX_BLOB, "request-malformed", `A blob has 1 to ${MAX_BLOB} octets.`);
   demand(digestOf(octets) === digest, "blob-wrong-digest", "These octets are not the ones that the digest names.");
-  const response = { arrived: context.now };
-  if ((await context.read((r) => r.get(shelf.blobs, keyOf(view, digest)))) !== undefined) return { response };
-  demandRoom(context, larger(view, octets.length));
-  return { response, ...changing(view, octets.length, (w) => w.put(shelf.blobs, keyOf(view, digest), octets)) };
+  const key = keyOf(view, digest);
+  const there = (await context.read((r) => r.get(shelf.blobs, key))) !== undefined;
+  if (!there) demandRoom(context, larger(view, octets.length));
+  const put: PutRow = { arrived: context.now, device, size: octets.length };
+  return { response: { arrived: context.now }, ...changing(view, there ? 0 : octets.length, async (w) => {
+    if (!there) await w.put(shelf.blobs, key, octets);
+    await putRow(w, shelf.puts, key, put);
+  }) };
+}
+
+/** ListBlobs: a page of them. */
+export async function decideListBlobs(context: Context, { after }: RequestOf<typeof listBlobs>): Promise<Plan<ResponseOf<typeof listBlobs>>> {
+  const prefix = `${memberOf(context).view.id}/`;
+  const rows = await context.read((r) => r.list(shelf.puts, prefix, { limit: MAX_LISTED + 1, ...(after === undefined ? {} : { after: prefix + after }) }));
+  const blobs = rows.slice(0, MAX_LISTED).map(({ key, value }) => ({ ...parseRow<PutRow>(value), digest: key.slice(prefix.length) as Digest }));
+  return { response: { blobs, more: rows.length > MAX_LISTED } };
 }
 
 /** GetBlob: a blob of the asker's own mesh, by its digest. */
@@ -37,13 +54,22 @@ export async function decideDropBlobs(context: Context, request: RequestOf<typeo
   demand(author !== undefined, "profile-wrong-signer", "The signer is no device of this mesh.");
   const { payload } = await verifyByDevice(readSigned(request.drop, blobDrop), author);
   demand(payload.master === view.id, "profile-wrong-id", "This is about the blobs of another mesh.");
-  const sizes = await context.read((r) => Promise.all([...new Set(payload.blobs)].map(async (digest) => ({ digest, size: (await r.get(shelf.blobs, keyOf(view, digest)))?.length }))));
-  const there = sizes.filter((one) => one.size !== undefined);
+  const { unlessAfter = Number.POSITIVE_INFINITY } = payload;
+  const there = await context.read(async (r) => {
+    const found: { readonly key: string; readonly size: number }[] = [];
+    for (const digest of new Set(payload.blobs)) {
+      const key = keyOf(view, digest);
+      const size = (await r.get(shelf.blobs, key))?.length;
+      const put = unlessAfter === Number.POSITIVE_INFINITY ? undefined : await row<PutRow>(r, shelf.puts, key);
+      if (size !== undefined && (put?.arrived ?? 0) <= unlessAfter) found.push({ key, size });
+    }
+    return found;
+  });
   const response = { arrived: context.now };
   if (there.length === 0) return { response };
-  const freed = there.reduce((sum, one) => sum + (one.size ?? 0), 0);
+  const freed = there.reduce((sum, one) => sum + one.size, 0);
   return { response, ...changing(view, -freed, async (w) => {
-    for (const { digest } of there) await w.remove(shelf.blobs, keyOf(view, digest));
+    for (const { key } of there) for (const from of [shelf.blobs, shelf.puts]) await w.remove(from, key);
   }) };
 }
 

@@ -96,6 +96,7 @@ suite("portal check", () => {
       ["head-wrong", shelf.chains, master, gone],
       ["copy-wrong", shelf.masters, master, edited({ roster: {} })],
       ["copy-wrong", shelf.applications, master, edited({ version: 7 })],
+      ["copy-wrong", shelf.puts, master, edited({ size: 1 })],
       ["name-wrong", shelf.accounts, "", gone],
       ["name-wrong", shelf.accounts, "", edited({ closes: 7 })],
       ["request-stray", shelf.requesters, master, gone],

@@ -18,6 +18,7 @@ import type { RequestRecord } from "../requests.ts";
 import type { Finding, Repair, Trouble } from "./finding.ts";
 import { referencesOf } from "./references.ts";
 import { type Fault, replay, type Replayed } from "./replay.ts";
+import type { PutRow } from "../decide/blobs.ts";
 import { checkSessions } from "./check-sessions.ts";
 import { rowsOf } from "./walk.ts";
 
@@ -42,7 +43,7 @@ export async function check(reading: Reading, now: number, tell: (finding: Findi
     await collect(reading, key, used);
   }
   await checkNames(reading, tell);
-  for (const from of [shelf.masters, shelf.personals, shelf.suspensions, shelf.applications, shelf.commits, shelf.chains, shelf.releases, shelf.starts, shelf.pins, shelf.requests, shelf.blobs] as const) await checkOwners(reading, from, known, tell);
+  for (const from of [shelf.masters, shelf.personals, shelf.suspensions, shelf.applications, shelf.commits, shelf.chains, shelf.releases, shelf.starts, shelf.pins, shelf.requests, shelf.blobs, shelf.puts] as const) await checkOwners(reading, from, known, tell);
   const sessions = await checkSessions(reading, known, tell);
   const unused: { shelf: string; key: string }[] = [];
   for (const [on, set] of [[shelf.objects, used.objects], [shelf.bodies, used.bodies]] as const) {
@@ -90,6 +91,7 @@ async function checkMesh(reading: Reading, id: MasterId, record: MeshRecord, val
   }
   if (replayed === undefined) return 0;
   await checkCopies(reading, id, replayed.mesh, about);
+  await checkPuts(reading, id, replayed.blobs, now, about);
   await checkHeads(reading, id, replayed, about);
   checkCounts(id, record, value, replayed, about);
   return [...replayed.chains.values()].reduce((sum, chain) => sum + chain.index, 0);
@@ -119,6 +121,21 @@ async function checkCopies(reading: Reading, id: MasterId, mesh: Mesh, about: Ab
   for await (const { key, value } of rowsOf(reading, shelf.applications, `${id}/`)) {
     const { digest, version } = parseRow<ApplicationRow>(value);
     if (version !== undefined) compare(shelf.applications, key, value, { version: (await getObject(reading, digest, applicationProfile)).payload.version });
+  }
+}
+
+/** Each blob is listed with its size, and nothing else is: who put it, and when, is not known any more where the row was lost. */
+async function checkPuts(reading: Reading, id: MasterId, sizes: ReadonlyMap<string, number>, now: number, about: About): Promise<void> {
+  const listed = new Set<string>();
+  for await (const { key, value } of rowsOf(reading, shelf.puts, `${id}/`)) {
+    const digest = key.slice(id.length + 1);
+    listed.add(digest);
+    const size = sizes.get(digest);
+    const put = size === undefined ? undefined : canonicalBytes({ ...parseRow<PutRow>(value), size } as Json);
+    if (put === undefined || !equalBytes(put, value)) about("copy-wrong", `listed blob ${digest}`, put === undefined ? "It is not there." : "It has another size than it is listed with.", [{ shelf: shelf.puts, key, seen: value, put }]);
+  }
+  for (const [digest, size] of sizes) {
+    if (!listed.has(digest)) about("copy-wrong", `blob ${digest}`, "It is not listed.", [{ shelf: shelf.puts, key: `${id}/${digest}`, seen: undefined, put: canonicalBytes({ arrived: now, size } satisfies PutRow) }]);
   }
 }
 

@@ -9,7 +9,7 @@ import { liveRowsOf, pageOf, rowsOf } from "./walk.ts";
 const AT_ONCE = 256;
 
 /** The shelves whose keys begin with the mesh, in the order in which they are emptied: what names others goes after what it names was read. */
-const OWN = [shelf.masters, shelf.personals, shelf.suspensions, shelf.applications, shelf.chains, shelf.commits, shelf.releases, shelf.starts, shelf.pins, shelf.requests, shelf.requesters, shelf.blobs] as const;
+const OWN = [shelf.masters, shelf.personals, shelf.suspensions, shelf.applications, shelf.chains, shelf.commits, shelf.releases, shelf.starts, shelf.pins, shelf.requests, shelf.requesters, shelf.blobs, shelf.puts] as const;
 
 /** What was taken away. */
 export type Purged = { readonly accounts: number; readonly sessions: number };

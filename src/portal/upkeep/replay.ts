@@ -28,7 +28,7 @@ import { rowsOf } from "./walk.ts";
 export type Fault = { readonly what: Trouble; readonly where: string; readonly why: string };
 
 /** A mesh judged anew from its objects, with what they make of heads and room. */
-export type Replayed = { readonly mesh: Mesh; readonly octets: number; readonly chains: ReadonlyMap<string, Chain> };
+export type Replayed = { readonly mesh: Mesh; readonly octets: number; readonly chains: ReadonlyMap<string, Chain>; readonly blobs: ReadonlyMap<string, number> };
 
 /** Tells a fault by its code, and goes on: what is damaged, and what was never true. */
 async function faulted<T>(faults: Fault[], where: string, work: () => Promise<T>): Promise<T | undefined> {
@@ -83,12 +83,14 @@ export async function replay(reading: Reading, id: MasterId, record: MeshRecord,
     const where = `release ${key.slice(id.length + 1)}`;
     octets += (await faulted(faults, where, () => checkRelease(reading, mesh, key, parseRow<ReleaseRow>(value)))) ?? 0;
   }
+  const blobs = new Map<string, number>();
   for await (const { key, value } of rowsOf(reading, shelf.blobs, `${id}/`)) {
     const digest = key.slice(id.length + 1);
     if (digestOf(value) !== digest) faults.push({ what: "body-damaged", where: `blob ${digest}`, why: "Its octets are not those that it is named by." });
     octets += value.length;
+    blobs.set(digest, value.length);
   }
-  return faults.length === before ? { mesh, octets, chains } : undefined;
+  return faults.length === before ? { mesh, octets, chains, blobs } : undefined;
 }
 
 async function profilesOf(reading: Reading, id: MasterId): Promise<{ readonly mesh: Mesh; readonly octets: number }> {

@@ -1,0 +1,108 @@
+import { fromBase64url } from "../bytes/base64url.ts";
+import { commit as commitType } from "../catalogs/commits.ts";
+import { readSigned } from "../envelope/signed.ts";
+import { disabledIn } from "../profiles/history.ts";
+import { type Mesh, personalOf } from "../profiles/mesh.ts";
+import { deviceEntry } from "../profiles/personal.ts";
+import { CONTEST_MS } from "../profiles/types.ts";
+import type { ResponseOf } from "../protocol/command.ts";
+import { listBlobs } from "../protocol/blobs.ts";
+import type { Digest } from "../envelope/fields.ts";
+import type { Client } from "./client.ts";
+import { EntryRows } from "./entry-rows.ts";
+import { loadCatalog } from "./known.ts";
+import type { PortalLink, Requester } from "./portal-link.ts";
+import { changesOf, type WaitingRow } from "./pull-catalog.ts";
+import type { RowsReading } from "./rows.ts";
+import { forgetSnapshot, type RetiredRow, type SnapshotRow } from "./snapshot-rows.ts";
+import type { Synced } from "./synced.ts";
+
+/** How often a device looks, in milliseconds of portal time. */
+const EVERY_MS = 7 * 24 * 60 * 60 * 1000;
+
+/** A blob younger than this may be named by a commit that is still under way. */
+const GRACE_MS = CONTEST_MS;
+
+type Listed = ResponseOf<typeof listBlobs>["blobs"][number];
+
+/**
+ * Once a week, has the portal drop blobs that nothing names: those that this device put and died before it named them, and, where it reads
+ * everything, those of devices that were cut off: their snapshots, and what they never named.
+ *
+ * What it cannot look into it takes for named. It may be cut off anywhere; what is dropped already is passed over the next time.
+ */
+export async function collectBlobs(client: Client, synced: Synced): Promise<void> {
+  const { link, mesh, now, requester, self } = synced;
+  const last = await client.rows.read((rows) => rows.get<{ at: number }>("collected", "collected"));
+  if (last !== undefined && now - last.at >= EVERY_MS) {
+    const listed = await listAll(link, requester);
+    await mendSnapshots(client, synced, new Set(listed.map((one) => one.digest)));
+    const gone = goneFrom(mesh, self.device, now);
+    const old = listed.filter(({ arrived, device }) => arrived < now - GRACE_MS && device !== undefined && (device === self.device || gone(device)));
+    const named = old.length === 0 ? undefined : await client.rows.read((rows) => namedIn(rows, mesh));
+    const orphans = named === undefined ? [] : old.filter((one) => !named.has(one.digest));
+    await link.dropBlobs(requester, orphans.map((one) => one.digest), now - GRACE_MS);
+  }
+  if (last === undefined || now - last.at >= EVERY_MS) await client.rows.transact((rows) => rows.put("collected", "collected", "", { at: now }));
+}
+
+/** All blobs of the mesh, as the portal lists them. */
+export async function listAll(link: PortalLink, requester: Requester): Promise<readonly Listed[]> {
+  const all: Listed[] = [];
+  for (;;) {
+    const last = all.at(-1)?.digest;
+    const { blobs, more } = await link.call(requester, listBlobs, last === undefined ? {} : { after: last });
+    all.push(...blobs);
+    if (!more || blobs.length === 0) return all;
+  }
+}
+
+/** A snapshot of this device of which the portal lacks a part is made anew at the next sync. */
+async function mendSnapshots(client: Client, { mesh, now }: Synced, there: ReadonlySet<Digest>): Promise<void> {
+  for (const { id } of personalOf(mesh).payload.applications) {
+    await client.rows.transact(async (rows) => {
+      const row = await rows.get<SnapshotRow>("snapshots", id);
+      if (row !== undefined && !blobsOf(row).every((digest) => there.has(digest))) await forgetSnapshot(rows, id, now);
+    });
+  }
+}
+
+/** Whose blobs a device may judge besides its own: those of devices cut off for good, if it reads all that could name one. */
+function goneFrom(mesh: Mesh, self: string, now: number): (device: string) => boolean {
+  const { applications, devices } = personalOf(mesh).payload;
+  const all = applications.every(({ readers }) => readers.some((reader) => reader === self)) && deviceEntry({ devices }, self)?.role === "admin";
+  return (device) => {
+    if (!all || deviceEntry({ devices }, device)?.status === "active") return false;
+    const cut = disabledIn(mesh.history, device);
+    // Until then a later Master Profile may void it (decision 4.6).
+    return cut !== undefined && cut !== "never" && mesh.history.some(({ arrived, profile }) => profile.digest === cut.digest && now - arrived >= CONTEST_MS);
+  };
+}
+
+/** All digests that anything at home names that this device can look into; nothing where there is something that it cannot. */
+async function namedIn(rows: RowsReading, mesh: Mesh): Promise<ReadonlySet<string> | undefined> {
+  const named = new Set<string>();
+  const note = (said: unknown): void => {
+    for (const [, digest] of JSON.stringify(said).matchAll(/"([A-Za-z0-9_-]{86})"/g)) if (digest !== undefined) named.add(digest);
+  };
+  for (const { id } of personalOf(mesh).payload.applications) {
+    if ((await rows.list("waiting", id, { limit: 1 })).length > 0) return undefined;
+    const known = await loadCatalog(rows, id);
+    for (const { row } of await rows.list<WaitingRow>("quarantined", id)) {
+      const { payload } = readSigned(row.commit, commitType);
+      const key = known?.epochs[payload.epoch]?.key;
+      if (key === undefined || payload.kind !== "entries") return undefined;
+      note(changesOf(payload, row, fromBase64url(key)) ?? []);
+    }
+    for (const entry of await new EntryRows(rows, id).all()) note(entry);
+    for (const shelf of ["taken-out", "journal", "staged"]) for (const { row } of await rows.list(shelf, id)) note(row);
+    for (const { row } of await rows.list<RetiredRow>("retired", id)) note(row.blobs);
+    const snapshot = await rows.get<SnapshotRow>("snapshots", id);
+    if (snapshot !== undefined) note(blobsOf(snapshot));
+  }
+  return named;
+}
+
+function blobsOf({ name, pieces, root }: SnapshotRow): readonly Digest[] {
+  return [name.digest, root, ...pieces.map((piece) => piece.digest)];
+}
