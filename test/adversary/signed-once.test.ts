@@ -83,6 +83,8 @@ suite("the Master key signs one object for each g (decision record 15)", () => {
       const sent = sentTo(alice.portal);
       const stop = refuse(alice.portal, code);
       await assert.rejects(acceptConnection(alice.desktop.client, phone.witness, "admin"), MeshError);
+      // What is refused stops nothing else.
+      if (code !== undefined) await sync(alice.desktop.client);
       stop();
       // Something else moves meanwhile: the version under it must be another.
       await save(deviceOf(alice, "tablet"), "github");

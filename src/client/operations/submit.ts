@@ -6,6 +6,7 @@ import { sameOrEvidence } from "../../profiles/validity.ts";
 import { connectComplete } from "../../protocol/connections.ts";
 import type { Part } from "../../protocol/parts.ts";
 import { publish } from "../../protocol/profiles.ts";
+import { RefusedByPortal } from "../../protocol/wire.ts";
 import { MeshError } from "../../refusals/mesh-error.ts";
 import { acknowledge } from "../acknowledged.ts";
 import type { Client } from "../client.ts";
@@ -19,6 +20,9 @@ import type { PortalLink, Requester } from "../portal-link.ts";
  * version is taken, by it or by another device.
  */
 export type Outgoing = { readonly answer?: Jws; readonly parts: readonly Part[] };
+
+/** Refusals that say nothing of what was sent, and may be over the next time. */
+const PASSING = /^(?:service|session|request|answer)-/;
 
 /** Records a batch and sends it; what comes of it is found by the next pull. */
 export async function submit(client: Client, link: PortalLink, requester: Requester, outgoing: Outgoing): Promise<void> {
@@ -59,8 +63,8 @@ async function send(client: Client, link: PortalLink, requester: Requester, outg
     }
     // Another device was quicker, or so the portal says: the next pull shows whose version stands, and settles this one.
     if (error.code === "profile-two-versions") throw new MeshError("profile-out-of-order", "Another device changed your mesh at the same time.", "Run the same command again.");
-    const taken = error.code === "profile-out-of-order" || error.code === "signer-suspended" || error.code === "profile-wrong-signer";
-    if (taken) await settle(client);
+    // What is refused for what it is would be refused for ever, and nothing else could be done meanwhile; what is signed is kept where it was recorded.
+    if (error instanceof RefusedByPortal && !PASSING.test(error.code)) await settle(client);
     throw error;
   }
 }
