@@ -3,7 +3,7 @@ import { countersignature } from "../profiles/countersignature.ts";
 import { type DeviceProfile, deviceProfile } from "../profiles/device.ts";
 import { at, latest } from "../profiles/history.ts";
 import { masterProfile } from "../profiles/master.ts";
-import { type Mesh, missingSuspensions, withMaster, withPersonal, withSuspension } from "../profiles/mesh.ts";
+import { digestOfSuspensions, type Mesh, missingSuspensions, namedSuspensions, withMaster, withPersonal, withSuspension } from "../profiles/mesh.ts";
 import { personalProfile } from "../profiles/personal.ts";
 import { type Suspension, suspension } from "../profiles/suspension.ts";
 import { sameOrEvidence, verifyDevice } from "../profiles/validity.ts";
@@ -48,6 +48,8 @@ export async function pullMesh(link: PortalLink, requester: Requester, mesh: Mes
 function checkSame(mesh: Mesh, answer: StatusAnswer): void {
   sameOrEvidence(mesh.masters[answer.master.version - 1], answer.master, "Master Profile");
   sameOrEvidence(at(mesh.history, answer.personal), answer.personal, "Personal Profile");
+  const suspended = digestOfSuspensions(namedSuspensions({ suspensions: mesh.suspensions.slice(0, answer.suspensions) }));
+  demand(answer.suspended === suspended, "portal-older-profile", "The portal counts other suspensions than it showed this device: somebody who was cut off may be in again.", "It was restored from a backup or it cheats. Nothing here was changed; ask its operator, and see `mesh device list`.");
 }
 
 /** A mesh with a version of the Master Profile as a portal shows it. */

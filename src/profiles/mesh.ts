@@ -1,5 +1,6 @@
+import { canonicalBytes } from "../bytes/canonical-json.ts";
 import type { Digest } from "../envelope/fields.ts";
-import { type Signed, type Verified, verifySigned } from "../envelope/signed.ts";
+import { digestOf, type Signed, type Verified, verifySigned } from "../envelope/signed.ts";
 import { demand } from "../refusals/mesh-error.ts";
 import type { Countersignature } from "./countersignature.ts";
 import type { DeviceProfile } from "./device.ts";
@@ -104,8 +105,7 @@ export async function withPersonal(mesh: Mesh, signed: Signed<PersonalProfile>, 
   if (known?.digest === signed.digest) return mesh;
   const master = mesh.masters[signed.payload.g - 1];
   demand(master !== undefined, "profile-out-of-order", `Personal Profile ${showVersion(signed.payload)} names a Master Profile that is not known.`);
-  const suspensions = mesh.suspensions.slice(-MAX_SUSPENSIONS).map((one) => one.object.digest);
-  const ground = { known, roster: rosterOf(master), previous: () => namedPrevious(mesh, signed.payload, arrived), suspended: () => suspendedIn(mesh, arrived), suspensions };
+  const ground = { known, roster: rosterOf(master), previous: () => namedPrevious(mesh, signed.payload, arrived), suspended: () => suspendedIn(mesh, arrived), suspensions: namedSuspensions(mesh) };
   const personal = await judgePersonal(signed, ground);
   checkLeftOut(personal.payload, latest(mesh.history)?.payload, (device) => mesh.devices.has(device));
   const devices = new Map(mesh.devices);
@@ -144,6 +144,16 @@ export async function judgePersonal(signed: Signed<PersonalProfile>, ground: Gro
   const personal = correctPersonal(verified, ground.roster, ground.previous(), ground.suspended());
   demand(equalLists(ground.suspensions, personal.payload.suspensions), "profile-out-of-order", `Personal Profile ${showVersion(signed.payload)} does not name the suspensions that arrived before it.`);
   return personal;
+}
+
+/** The suspensions that a version made now names: the newest, oldest first. */
+export function namedSuspensions({ suspensions }: Pick<Mesh, "suspensions">): Digest[] {
+  return suspensions.slice(-MAX_SUSPENSIONS).map((one) => one.object.digest);
+}
+
+/** One digest of all of them, by which two can tell whether they mean the same: of the JCS of their list. */
+export function digestOfSuspensions(named: readonly Digest[]): Digest {
+  return digestOf(canonicalBytes([...named]));
 }
 
 /**

@@ -3,6 +3,7 @@ import { suite, test } from "node:test";
 
 import { generateSigningKey } from "../crypto/key-pair.ts";
 import { readSigned, signObject } from "../envelope/signed.ts";
+import { udfOf } from "../udf/udf.ts";
 import { countersignature } from "./countersignature.ts";
 import { deviceProfile } from "./device.ts";
 import { disabledIn, soundOf } from "./history.ts";
@@ -153,6 +154,7 @@ suite("what a Personal Profile may list (decisions 4.3, 4.4, 4.9)", () => {
     "one application twice": [{ applications: [entry, entry] }, "profile-malformed"],
     "two heads of one catalog": [{ heads: [1, 2].map((index) => ({ catalog: CATALOG, digest: SOME_DIGEST, index })) }, "profile-malformed"],
     "an application read by a device that is not active": [{ devices: devicesWith(start, phone.id, { status: "disabled" }) }, "profile-wrong-role"],
+    "another home portal": [{ home: udfOf("application/test", new Uint8Array(2)) }, "profile-out-of-order"],
     "an application read by a stranger": [{ applications: [{ ...entry, readers: [...entry.readers, tablet.id] }] }, "profile-wrong-role"],
     "an application that names a reader twice": [{ applications: [{ ...entry, readers: [...entry.readers, phone.id] }] }, "profile-malformed"],
     "an editor who does not read": [{ applications: [{ ...entry, readers: [laptop.id, tower.id] }] }, "profile-wrong-role"],

@@ -22,6 +22,8 @@ function checkOrder(profile: PersonalProfile, roster: Roster, previous: Personal
   demand(profile.g === roster.version && profile.master === roster.digest, "profile-out-of-order", "This Personal Profile names another version of the Master Profile.");
   demand(profile.previous === previous?.digest, "profile-out-of-order", `Personal Profile ${showVersion(profile)} does not follow the version known before it.`);
   const before = previous?.payload;
+  // Else whoever has an Administration Key for an hour could leave behind the name of a portal of his.
+  demand(before === undefined || profile.home === before.home, "profile-out-of-order", "This Personal Profile names another home portal: a mesh does not move yet.");
   const first = before === undefined && profile.g === 1 && profile.n === 1;
   const next = before !== undefined && before.g === profile.g && before.n < profile.n && profile.n <= before.n + MAX_STEP;
   const over = before !== undefined && before.g + 1 === profile.g && profile.n <= MAX_STEP;

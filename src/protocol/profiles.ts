@@ -72,6 +72,7 @@ const statusResponse = v.strictObject({
   now: v.number(),
   pending: countField(0),
   personal: v.strictObject({ digest: digestField, g: countField(), n: countField() }),
+  suspended: digestField,
   suspensions: countField(0),
 });
 

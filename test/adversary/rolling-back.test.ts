@@ -186,6 +186,20 @@ suite("a portal goes back to what it was", () => {
     await sync(laptop.client);
   });
 
+  test("as many suspensions, but others than it showed, are noticed before any version names them", async () => {
+    const alice = await household({ laptop: "member", phone: "member", tablet: "member" });
+    const [laptop, phone, tablet] = [deviceOf(alice, "laptop"), deviceOf(alice, "phone"), deviceOf(alice, "tablet")];
+    const twin = await twinOf(alice.portal);
+    await leaveMesh(tablet.client);
+    await sync(laptop.client);
+    phone.portal = twin;
+    await leaveMesh(phone.client);
+    laptop.portal = twin;
+    await refused(laptop, () => sync(laptop.client), "portal-older-profile");
+    laptop.portal = alice.portal;
+    await sync(laptop.client);
+  });
+
   test("a suspension hidden from a device that never saw it is missed with the next version", async () => {
     const alice = await household({ laptop: "member", phone: "member", tablet: "member" });
     const [laptop, phone] = [deviceOf(alice, "laptop"), deviceOf(alice, "phone")];

@@ -3,8 +3,8 @@ import { equalBytes } from "../../bytes/equal.ts";
 import { type Jws, readSigned, signObject, type Signed } from "../../envelope/signed.ts";
 import { signatureKeyId } from "../../profiles/keys.ts";
 import type { MasterProfile } from "../../profiles/master.ts";
-import { type Mesh, masterOf, personalOf } from "../../profiles/mesh.ts";
-import { type ApplicationEntry, type DeviceEntry, type Head, MAX_DEVICES, MAX_SUSPENSIONS, type PersonalProfile, personalProfile, type Role } from "../../profiles/personal.ts";
+import { type Mesh, masterOf, namedSuspensions, personalOf } from "../../profiles/mesh.ts";
+import { type ApplicationEntry, type DeviceEntry, type Head, MAX_DEVICES, type PersonalProfile, personalProfile, type Role } from "../../profiles/personal.ts";
 import type { DeviceId } from "../../profiles/types.ts";
 import { demand } from "../../refusals/mesh-error.ts";
 import type { Client, Self } from "../client.ts";
@@ -46,7 +46,7 @@ export async function nextPersonal(client: Client, self: Self, mesh: Mesh, chang
     master: master.digest,
     n: before?.n ?? 1,
     previous: last.digest,
-    suspensions: mesh.suspensions.map((one) => one.object.digest).slice(-MAX_SUSPENSIONS),
+    suspensions: namedSuspensions(mesh),
   };
   if (before?.object !== undefined) {
     const again = readSigned(before.object, personalProfile);

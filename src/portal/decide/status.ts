@@ -1,10 +1,13 @@
 import type { Chain } from "../../catalogs/chain.ts";
+import type { Digest } from "../../envelope/fields.ts";
 import { applicationProfile } from "../../profiles/application.ts";
+import { digestOfSuspensions } from "../../profiles/mesh.ts";
+import { MAX_SUSPENSIONS } from "../../profiles/personal.ts";
 import type { RequestOf, ResponseOf } from "../../protocol/command.ts";
 import type { status } from "../../protocol/profiles.ts";
 import type { Reading } from "../../store/store.ts";
 import { type Context, memberOf, type Plan } from "../context.ts";
-import { type ApplicationRow, getObject, row, shelf } from "../records.ts";
+import { type ApplicationRow, getObject, ordinal, parseRow, row, shelf, type Stamped } from "../records.ts";
 import { startsOf } from "../releases.ts";
 import { unansweredOf } from "../requests.ts";
 
@@ -28,8 +31,16 @@ export async function decideStatus(context: Context, _request: RequestOf<typeof 
     const starts = new Map((await startsOf(r, id)).map(({ catalog, index }): [string, number] => [catalog, index]));
     const forgotten = readable.flatMap((one) => { const index = starts.get(one.id); return index === undefined ? [] : [{ catalog: one.id, index }]; });
     const pending = role === "admin" ? (await unansweredOf(r, id, context.now)).length : 0;
-    return { response: { applications, forgotten, heads, master: { digest: roster.digest, version: roster.version }, now: context.now, pending, personal: { digest: personal.profile.digest, g, n }, suspensions: record.suspensions } };
+    const suspended = digestOfSuspensions(await newestSuspensions(r, id, record.suspensions));
+    return { response: { applications, forgotten, heads, master: { digest: roster.digest, version: roster.version }, now: context.now, pending, personal: { digest: personal.profile.digest, g, n }, suspended, suspensions: record.suspensions } };
   });
+}
+
+/** The digests of the newest suspensions, as a version names them. */
+async function newestSuspensions(reading: Reading, id: string, count: number): Promise<Digest[]> {
+  if (count === 0) return [];
+  const rows = await reading.list(shelf.suspensions, `${id}/`, { after: `${id}/${ordinal(Math.max(0, count - MAX_SUSPENSIONS))}`, limit: Math.min(count, MAX_SUSPENSIONS) });
+  return rows.map(({ value }) => parseRow<Stamped>(value).digest);
 }
 
 /** The version of the Application Profile that counts; an older version of the program kept it in the profile only. */
