@@ -103,6 +103,50 @@ test("power cuts: whatever was not synced is lost, in part or whole, at every mo
   expectStatus(await place.mesh("operator", ["portal", "check", "--data", join(place.folder, "again")]), 0);
 });
 
+test("power cuts while several write at once and a thread of its own makes their commits durable: all that was acknowledged is there, and nothing in part", { timeout: 300_000 }, async (t) => {
+  const place = openPlace();
+  t.after(place.close);
+  const folder = realpathSync(place.folder);
+  const out = join(folder, "trace");
+  const line = ["strace", ...recording(out), process.execPath, join(root, "test/support/busy-writer.ts"), join(folder, "busy.db"), join(folder, "notes")].map((word) => `'${word}'`).join(" ");
+  expectStatus(await place.shell("desktop", line), 0);
+  const operations = operationsIn(out, folder, /^(?:busy\.db(?:-wal)?|notes)$/);
+  const main = operations.find((one) => one.kind === "write" && one.name === "busy.db-wal")?.by;
+  const elsewhere = (kind: string, name: string): number => operations.filter((one) => one.kind === kind && "name" in one && one.name === name && one.by !== main).length;
+  const disk = new CachedDisk();
+  const chance = seeded(7);
+  const cut = scratch(t, folder);
+  const told = new Set<string>();
+  let [cuts, lossy] = [0, 0];
+  for (const [index, operation] of operations.entries()) {
+    if ("name" in operation && operation.name === "notes") {
+      if (operation.kind === "write") told.add(Buffer.from(operation.octets).toString().trim());
+      continue;
+    }
+    disk.take(operation);
+    // Every moment at which something was synced or told, and some of the others.
+    if (operation.kind === "write" && index % 4 !== 0) continue;
+    for (const survives of disk.dirty ? [() => false, () => chance() < 0.6] : [() => true]) {
+      disk.lay(cut, survives, () => (chance() < 0.5 ? chance() : 1));
+      cuts += 1;
+      lossy += disk.dirty ? 1 : 0;
+      const there = existsSync(join(cut, "busy.db")) ? await writtenIn(join(cut, "busy.db")) : new Map<string, string>();
+      assert.deepEqual([...told].filter((key) => there.get(key) !== key.repeat(50)), [], `acknowledged and lost after operation ${index}`);
+    }
+  }
+  t.diagnostic(`${operations.length} writes and syncs, ${cuts} power cuts, ${lossy} of them with something to lose; ${told.size} writes acknowledged; the thread synced the log ${elsewhere("sync", "busy.db-wal")} times and the database ${elsewhere("sync", "busy.db")} times`);
+  assert.ok(told.size === 120 && lossy > 50 && elsewhere("sync", "busy.db-wal") > 10 && elsewhere("write", "busy.db") > 0);
+});
+
+async function writtenIn(path: string): Promise<ReadonlyMap<string, string>> {
+  const store = await openSqliteStore(path);
+  try {
+    return new Map((await store.read((r) => r.list("written", ""))).map(({ key, value }) => [key, Buffer.from(value).toString()]));
+  } finally {
+    await store.close();
+  }
+}
+
 test("power cuts on a device: its home opens, and holds what each command left there when it ended", { timeout: 300_000 }, async (t) => {
   const place = openPlace();
   t.after(place.close);

@@ -1,53 +1,54 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** One thing that a process did to a file of a folder, as the kernel saw it. `at` is when it began, in seconds since 1970. */
-export type Operation =
-  | { readonly kind: "create" | "remove" | "sync"; readonly at: number; readonly name: string }
-  | { readonly kind: "write"; readonly at: number; readonly name: string; readonly offset: number; readonly octets: Uint8Array }
-  | { readonly kind: "truncate"; readonly at: number; readonly name: string; readonly size: number }
-  | { readonly kind: "sync-folder"; readonly at: number };
+/** One thing that a process did to a file of a folder, as the kernel saw it: which thread, and when it began and ended, in seconds since 1970. */
+export type Operation = { readonly by: number; readonly at: number; readonly done: number } & Deed;
+type Deed =
+  | { readonly kind: "create" | "remove" | "sync"; readonly name: string }
+  | { readonly kind: "write"; readonly name: string; readonly offset: number; readonly octets: Uint8Array }
+  | { readonly kind: "truncate"; readonly name: string; readonly size: number }
+  | { readonly kind: "sync-folder" };
 
 /** How strace is called to write down what a process does to files: `strace ...recording(out) COMMAND`. */
 export function recording(out: string): readonly string[] {
   return ["-f", "-qq", "-ttt", "-y", "-xx", "-s", "1000000", "-e", "trace=openat,pwrite64,write,ftruncate,fsync,fdatasync,unlink", "-o", out];
 }
 
-/** Reads such a record: what was done to the files in a folder whose names match, in order. */
+/** Reads such a record: what was done to the files in a folder whose names match, in the order in which it ended. */
 export function operationsIn(path: string, folder: string, wanted: RegExp): readonly Operation[] {
-  const begun = new Map<string, string>();
+  const begun = new Map<string, { readonly at: string; readonly call: string }>();
   return readFileSync(path, "latin1").split("\n").flatMap((line) => {
     const [, pid = "", at = "", rest = ""] = /^(\d+)\s+([\d.]+) (.*)$/.exec(line) ?? [];
     if (rest.endsWith(" <unfinished ...>")) {
-      begun.set(pid, `${at} ${rest.slice(0, -" <unfinished ...>".length)}`);
+      begun.set(pid, { at, call: rest.slice(0, -" <unfinished ...>".length) });
       return [];
     }
     const [, tail] = /^<\.\.\. \w+ resumed>(.*)$/.exec(rest) ?? [];
-    const whole = tail === undefined ? `${at} ${rest}` : `${begun.get(pid) ?? ""}${tail}`;
-    return operationOf(whole, folder, wanted) ?? [];
+    const beginning = tail === undefined ? undefined : begun.get(pid);
+    const deed = deedOf(beginning === undefined ? rest : `${beginning.call}${tail}`, folder, wanted);
+    return deed === undefined ? [] : [{ ...deed, by: Number(pid), at: Number(beginning?.at ?? at), done: Number(at) }];
   });
 }
 
-function operationOf(call: string, folder: string, wanted: RegExp): Operation | undefined {
-  const [, time = "", name = "", args = "", result = ""] = /^([\d.]+) (\w+)\((.*)\)\s+= (-?\d+)/.exec(call) ?? [];
+function deedOf(call: string, folder: string, wanted: RegExp): Deed | undefined {
+  const [, name = "", args = "", result = ""] = /^(\w+)\((.*)\)\s+= (-?\d+)/.exec(call) ?? [];
   if (name === "" || result.startsWith("-")) return undefined;
-  const at = Number(time);
   const place = name === "openat" ? fileOf(/= \d+<(.*?)>$/.exec(call)?.[1], folder) : name === "unlink" ? fileOf(unhex(args).toString(), folder) : fileOf(/^\d+<(.*?)>/.exec(args)?.[1], folder);
   if (place === undefined) return undefined;
-  if (place === "") return name === "fsync" || name === "fdatasync" ? { kind: "sync-folder", at } : undefined;
+  if (place === "") return name === "fsync" || name === "fdatasync" ? { kind: "sync-folder" } : undefined;
   if (!wanted.test(place)) return undefined;
   switch (name) {
     case "openat":
-      return args.includes("O_CREAT") ? { kind: "create", at, name: place } : undefined;
+      return args.includes("O_CREAT") ? { kind: "create", name: place } : undefined;
     case "unlink":
-      return { kind: "remove", at, name: place };
+      return { kind: "remove", name: place };
     case "fsync":
     case "fdatasync":
-      return { kind: "sync", at, name: place };
+      return { kind: "sync", name: place };
     case "ftruncate":
-      return { kind: "truncate", at, name: place, size: Number(/, (\d+)$/.exec(args)?.[1]) };
+      return { kind: "truncate", name: place, size: Number(/, (\d+)$/.exec(args)?.[1]) };
     case "pwrite64":
-      return { kind: "write", at, name: place, octets: unhex(args), offset: Number(/, (\d+)$/.exec(args)?.[1]) };
+      return { kind: "write", name: place, octets: unhex(args), offset: Number(/, (\d+)$/.exec(args)?.[1]) };
     default:
       throw new Error(`a file of interest was written by ${name}`);
   }
@@ -82,8 +83,9 @@ export class CachedDisk {
     else this.#files.set(operation.name, file);
     if (operation.kind === "write" || operation.kind === "truncate") file.pending.push(operation);
     if (operation.kind === "sync") {
-      file.kept = file.pending.reduce(applied, file.kept);
-      file.pending = [];
+      // What another thread wrote while this one waited is not surely on the disk.
+      const covered = file.pending.findIndex((one) => one.done > operation.at);
+      file.kept = file.pending.splice(0, covered < 0 ? Infinity : covered).reduce(applied, file.kept);
     }
   }
 
