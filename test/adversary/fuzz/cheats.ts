@@ -19,7 +19,7 @@ export type What =
   | { readonly do: "drop"; readonly of: string; /** whether the portal does what was asked, and only its answer is lost */ readonly done: boolean }
   | { readonly do: "refuse"; readonly of: string; readonly saying: (typeof REFUSALS)[number]; readonly done: boolean }
   | { readonly do: "swallow" }
-  | { readonly do: "delay" }
+  | { readonly do: "delay"; /** what is said meanwhile of what is done later */ readonly saying: "yes" | "no" }
   | { readonly do: "do twice"; readonly of: string }
   | { readonly do: "answer unauthenticated"; readonly of: string }
   | { readonly do: "cut short"; readonly of: string }
@@ -65,7 +65,9 @@ export async function begin(scene: Scene, cheat: Cheat, before: readonly Copyabl
       const waiting: Heard[] = [];
       const trick: Trick = async (heard) => {
         waiting.push(heard);
-        return scene.authentic(heard, yes(scene, heard));
+        if (what.saying === "yes") return scene.authentic(heard, yes(scene, heard));
+        scene.mark("service");
+        return scene.authentic(heard, encodeRefusal("service-busy", "No."));
       };
       return play(whenAsked("writes", trick), against, async () => {
         for (const heard of waiting) await scene.faceOf(heard.who).portal.portal.handle(heard.octets);

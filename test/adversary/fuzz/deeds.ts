@@ -23,16 +23,20 @@ import { edit, type Edit, inOrder, syncAsCommand, type Written } from "./steps.t
 
 /** One thing that somebody does. */
 export type Deed =
-  | (Edit & { readonly who: string })
-  | { readonly do: "attach" | "detach" | "purge" | "read files"; readonly who: string; readonly nth: number }
-  | { readonly do: "sync" | "leave" | "join" | "type words" | "reject all" | "write a snapshot" | "create"; readonly who: string }
+  | ((Edit | { readonly do: "attach" | "detach" | "purge"; readonly nth: number }) & { readonly who: string; /** whether it is sent at once, as the commands do where there is a network */ readonly sent: boolean })
+  | { readonly do: "read files" | "sync" | "leave" | "join" | "type words" | "reject all" | "write a snapshot" | "create"; readonly who: string }
   | { readonly do: "accept" | "disable" | "rename"; readonly who: string; readonly whom: string };
 
 /** What is told of edits for the end: what was written, and what was purged where its author saw it. */
 export type Told = { readonly written: Written[]; readonly purged: Written[] };
 
 /** Does it, as the command would; `index` makes its values unlike all others. */
-export async function carryOut(scene: Scene, index: string, step: Deed, told: Told): Promise<unknown> {
+export async function carryOut(scene: Scene, index: string, step: Deed, told: Told): Promise<void> {
+  await act(scene, index, step, told);
+  if ("sent" in step && step.sent) await sync(scene.device(step.who).client);
+}
+
+async function act(scene: Scene, index: string, step: Deed, told: Told): Promise<unknown> {
   const { who } = step;
   const { client } = scene.device(who);
   const { prepared } = scene;
@@ -49,7 +53,7 @@ export async function carryOut(scene: Scene, index: string, step: Deed, told: To
     case "purge":
       return told.purged.push(...(await purge(client, who, step.nth)));
     case "read files":
-      return readFiles(client, step.nth);
+      return readFiles(client);
     case "sync":
       return syncAsCommand(client);
     case "write a snapshot":
@@ -134,15 +138,14 @@ async function purge(client: Client, who: string, nth: number): Promise<readonly
   });
 }
 
-/** Reads what is attached to a login: what comes is what was attached. */
-export async function readFiles(client: Client, nth: number): Promise<void> {
-  const entry = inOrder(await readEntries(client, "passwords"))[nth];
-  if (entry === undefined || isRemoved(entry)) return;
-  for (const attachment of attachmentsOf(entry)) {
-    const octets: Uint8Array[] = [];
-    for await (const chunk of octetsOf(client, entry.id, attachment)) octets.push(Uint8Array.from(chunk));
-    assert.deepEqual(Buffer.concat(octets), Buffer.from(contentOf(attachment.name)), "another file was read than was attached");
-  }
+/** Reads all that is attached to logins: what comes is what was attached. */
+export async function readFiles(client: Client): Promise<void> {
+  for (const entry of inOrder(await readEntries(client, "passwords")).filter((one) => !isRemoved(one)))
+    for (const attachment of attachmentsOf(entry)) {
+      const octets: Uint8Array[] = [];
+      for await (const chunk of octetsOf(client, entry.id, attachment)) octets.push(Uint8Array.from(chunk));
+      assert.deepEqual(Buffer.concat(octets), Buffer.from(contentOf(attachment.name)), "another file was read than was attached");
+    }
 }
 
 /** Writes the state of all catalogs down for devices that join, as a device does that administers them and whose chains have grown. */

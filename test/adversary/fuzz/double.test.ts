@@ -8,7 +8,7 @@ import type { Prepared } from "./prepared.ts";
 import { play, type Step } from "./story.ts";
 
 const sync = (who: string): Step => ({ do: "sync", who });
-const add = (who: string): Step => ({ do: "add", who });
+const add = (who: string): Step => ({ do: "add", who, sent: false });
 const disable = (who: string, whom: string): Step => ({ do: "disable", who, whom });
 
 /** What is played on whom over which steps, and the codes that it must end in, by the step at which they must be told; nothing else is told. */
@@ -25,7 +25,7 @@ const cases: readonly Case[] = [
   ["it goes back to before an edit that a device made", [...edited, sync("laptop")], { at: 3, over: 1, against: "laptop", what: { do: "roll back", steps: 3 } }, { 3: "portal-older-catalog" }],
   ["it goes back to before a device was disabled", [...disabled, sync("phone")], { at: 2, over: 1, against: "phone", what: { do: "roll back", steps: 2 } }, { 2: "portal-older-profile" }],
   ["it acknowledges an edit and forgets it", [add("laptop"), sync("laptop")], { at: 1, over: 1, against: "laptop", what: { do: "swallow" } }, { 1: "portal-older-catalog" }],
-  ["it acknowledges an edit and takes it later", edited, { at: 0, over: 2, against: "laptop", what: { do: "delay" } }, { 1: "portal-older-catalog" }],
+  ["it acknowledges an edit and takes it later", edited, { at: 0, over: 2, against: "laptop", what: { do: "delay", saying: "yes" } }, { 1: "portal-older-catalog" }],
   ["it acknowledges a disabling and forgets it", [disable("desktop", "laptop"), sync("desktop")], { at: 0, over: 1, against: "desktop", what: { do: "swallow" } }, { 0: "portal-older-profile", 1: "portal-older-profile" }],
   ["it shows two devices two histories and joins them", [add("laptop"), sync("laptop"), add("phone"), sync("phone"), sync("phone"), sync("laptop")], { at: 0, over: 4, against: "laptop", what: { do: "fork", passwordsOnly: false } }, { 5: "portal-forked-catalog" }],
   ["it answers one account with what is another's", edited, { at: 2, over: 1, against: "phone", what: { do: "mix accounts", of: "CatalogRead" } }, { 2: "portal-false-data" }],
@@ -47,6 +47,7 @@ const cases: readonly Case[] = [
   // What cannot be noticed, or need not be: the threat model lists each.
   ["it shows one of two devices a state of its own, as long as neither meets the other's", [add("laptop"), sync("laptop"), sync("phone")], { at: 0, over: 3, against: "laptop", what: { do: "fork", passwordsOnly: false } }, {}],
   ["it goes back to before what no device has seen", [add("laptop"), sync("laptop"), sync("phone")], { at: 2, over: 1, against: "phone", what: { do: "roll back", steps: 2 } }, {}],
+  ["it says no to an edit and takes it later", edited, { at: 0, over: 2, against: "laptop", what: { do: "delay", saying: "no" } }, {}],
   ["it does twice what it was asked once", edited, { at: 0, over: 3, against: "all", what: { do: "do twice", of: "writes" } }, {}],
   ["it forgets all sessions", edited, { at: 1, over: 1, against: "all", what: { do: "forget sessions" } }, {}],
   ["it lies about the time", edited, { at: 1, over: 2, against: "all", what: lie("Status", "another time") }, {}],

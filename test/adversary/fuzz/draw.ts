@@ -36,14 +36,16 @@ function deedsOf({ members, administrators, guests, asked }: Cast): fc.Arbitrary
   const all = [...members, ...guests];
   const who = fc.constantFrom(...members);
   const nth = fc.nat({ max: 2 });
+  const sent = fc.boolean();
   const deed = <T extends Deed>(weight: number, arbitrary: fc.Arbitrary<T>) => ({ weight, arbitrary: arbitrary as fc.Arbitrary<Deed> });
   const edits = [
     deed(12, fc.record({ do: fc.constant("sync" as const), who })),
-    deed(4, fc.record({ do: fc.constant("add" as const), who })),
-    deed(5, fc.record({ do: fc.constant("edit" as const), who, nth, field: fc.constantFrom("username" as const, "password" as const) })),
-    deed(2, fc.record({ do: fc.constant("remove" as const), who, nth })),
-    deed(3, fc.record({ do: fc.constant("attach" as const), who, nth })),
-    deed(3, fc.record({ do: fc.constantFrom("detach" as const, "purge" as const, "read files" as const), who, nth })),
+    deed(4, fc.record({ do: fc.constant("add" as const), who, sent })),
+    deed(5, fc.record({ do: fc.constant("edit" as const), who, nth, field: fc.constantFrom("username" as const, "password" as const), sent })),
+    deed(2, fc.record({ do: fc.constant("remove" as const), who, nth, sent })),
+    deed(3, fc.record({ do: fc.constant("attach" as const), who, nth, sent })),
+    deed(2, fc.record({ do: fc.constantFrom("detach" as const, "purge" as const), who, nth, sent })),
+    deed(2, fc.record({ do: fc.constant("read files" as const), who })),
   ];
   if (administrators.length === 0) return fc.oneof(...edits, deed(12, fc.record({ do: fc.constant("create" as const), who })));
   const admin = fc.constantFrom(...administrators);
@@ -80,14 +82,17 @@ function stepsOf(cast: Cast, honest: boolean): fc.Arbitrary<readonly Step[]> {
 }
 
 /** Lies about what is asked often, or only when something is new, as often as each other. */
-const lie = fc.oneof(...Object.entries(lies).map(([of, all]) => ({ weight: of.startsWith("Connect") || of === "Get" ? 1 : 5, arbitrary: fc.constantFrom(...Object.keys(all)).map((telling) => ({ of, telling })) })));
+const lie = fc.oneof(...Object.entries(lies).map(([of, all]) => ({ weight: of.startsWith("Connect") || of === "Get" ? 1 : of === "GetBlob" ? 2 : 5, arbitrary: fc.constantFrom(...Object.keys(all)).map((telling) => ({ of, telling })) })));
 const commandNames = ["reads", "reads", "writes", "Status", "GetProfiles", "CatalogRead", "CatalogAppend", "Publish", "GetBlob", "PutBlob", "CreateAccount"];
 
+/** What is kept from being done: mostly what changes something, since others get in first then. */
+const disturbed = fc.oneof(fc.constant("writes"), fc.constant("CatalogAppend"), fc.constantFrom(...commandNames));
+
 const what: fc.Arbitrary<What> = fc.oneof(
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("drop" as const), of: fc.constantFrom(...commandNames), done: fc.boolean() }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant("refuse" as const), of: fc.constantFrom(...commandNames), saying: fc.constantFrom(...REFUSALS), done: fc.boolean() }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("drop" as const), of: disturbed, done: fc.boolean() }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("refuse" as const), of: disturbed, saying: fc.constantFrom(...REFUSALS), done: fc.boolean() }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("swallow" as const) }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant("delay" as const) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("delay" as const), saying: fc.constantFrom("yes" as const, "no" as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("do twice" as const), of: fc.constantFrom(...commandNames) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("answer unauthenticated" as const), of: fc.constantFrom(...commandNames) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("cut short" as const), of: fc.constantFrom(...commandNames) }) },
