@@ -1,6 +1,7 @@
+import { canonicalBytes } from "../../../src/bytes/canonical-json.ts";
 import { parseJson } from "../../../src/bytes/json.ts";
 import { loadCatalog, loadMesh } from "../../../src/client/known.ts";
-import { type Jws, readSigned } from "../../../src/envelope/signed.ts";
+import { digestOf, type Jws, readSigned } from "../../../src/envelope/signed.ts";
 import { parseRow, ordinal, shelf, type Stamped } from "../../../src/portal/records.ts";
 import { loadWhole, type Whole } from "../../../src/portal/whole.ts";
 import type { PortalAnswer } from "../../../src/portal/portal.ts";
@@ -79,7 +80,14 @@ function contradictsProfiles(mesh: Mesh, told: Told, view: Whole): boolean {
   const [master, personal] = [mesh.masters.at(-1), personalOf(mesh)];
   const falseMaster = told.master.version === mesh.masters.length ? told.master.digest !== master?.digest : view.masters[told.master.version - 1]?.digest !== told.master.digest || view.masters[mesh.masters.length - 1]?.digest !== master?.digest;
   const falsePersonal = compareVersions(told.personal, personal.payload) === 0 ? told.personal.digest !== personal.digest : at(view.history, told.personal)?.digest !== told.personal.digest || at(view.history, personal.payload)?.digest !== personal.digest;
-  return falseMaster || falsePersonal || (told.suspensions > mesh.suspensions.length && told.suspensions > view.suspensions.length);
+  return falseMaster || falsePersonal || contradictsSuspensions(mesh.suspensions, told, view.suspensions);
+}
+
+/** The list that is told is the one known, or the one that the face has goes on from it. */
+function contradictsSuspensions(known: Mesh["suspensions"], told: Told, there: Mesh["suspensions"]): boolean {
+  const digests = (list: Mesh["suspensions"]) => list.map(({ object }) => object.digest);
+  const whole = digests(told.suspensions > known.length ? there.slice(0, told.suspensions) : known);
+  return whole.length !== told.suspensions || digests(known).some((digest, index) => whole[index] !== digest) || told.suspended !== digestOf(canonicalBytes(whole.slice(-256)));
 }
 
 /** What was acknowledged, and neither known from what was shown nor among what is told. */

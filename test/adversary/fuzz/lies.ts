@@ -42,6 +42,7 @@ const aboutStatus: Readonly<Record<string, Lie<Status>>> = {
   "a newer Master Profile": (answer) => ({ told: { ...answer, master: { ...answer.master, version: answer.master.version + 1 } } }),
   "another Master Profile": (answer) => ({ told: { ...answer, master: { ...answer.master, digest: answer.personal.digest } } }),
   "fewer suspensions": (answer) => ({ told: { ...answer, suspensions: Math.max(0, answer.suspensions - 1) } }),
+  "other suspensions": (answer) => ({ told: { ...answer, suspended: answer.personal.digest } }),
   "more suspensions": (answer) => ({ told: { ...answer, suspensions: answer.suspensions + 1 } }),
   "a lower head": (answer, pick) => ({ told: { ...answer, heads: nth(answer.heads, pick, (head) => ({ ...head, index: Math.max(1, head.index - 1) })) } }),
   "a higher head": (answer, pick) => ({ told: { ...answer, heads: nth(answer.heads, pick, (head) => ({ ...head, index: head.index + 1 })) } }),
