@@ -12,6 +12,7 @@ import { masterOf, type Mesh, personalOf, withMaster, withPersonal, withSuspensi
 import { type PersonalProfile, personalProfile } from "../src/profiles/personal.ts";
 import { suspension } from "../src/profiles/suspension.ts";
 import { applicationOf, beginMesh, devicesWith, entryOf, HOME, HOUR, makeDevice, makePerson, nextMaster, nextPersonal, SOME_DIGEST, someId, suspensionOf, type TestDevice } from "../src/profiles/test-mesh.ts";
+import { udfOf } from "../src/udf/udf.ts";
 
 const folder = join(import.meta.dirname, "../vectors/profiles");
 for (const kind of ["valid", "invalid"]) {
@@ -67,6 +68,10 @@ vector("valid", "new-master", "A new Master Profile takes an Administration Key 
 const overriding = { ...gone, previous: personalOf(first).digest, devices: devicesWith(first, tower.id, { status: "disabled" }) };
 await personal("personal-2-1-override", grown, overriding, by, 73 * HOUR);
 vector("valid", "override", "It may make void what is at most 72 hours old", [...story, "master-2", "personal-2-1-override"], "ok");
+const only = [applicationOf(catalog, [laptop, tower], 2)];
+const disabled = await grow(mesh, "personal-1-3-disabled", { applications: only, devices: devicesWith(mesh, phone.id, { status: "disabled" }) }, by, 2 * HOUR);
+const leftOut = await grow(disabled, "personal-1-4-left-out", { devices: personalOf(disabled).payload.devices.filter((one) => one.id !== phone.id) }, by, 3 * HOUR);
+vector("valid", "device-left-out", "A disabled device may be left out by a later version", [...story, "personal-1-3-disabled", "personal-1-4-left-out"], "ok");
 const recovery = generateSigningKey();
 const changed = await put("master-2-recovery", masterProfile, nextMaster(mesh, { recoveryKey: signatureJwk(recovery.publicKey) }), alice.master);
 await put("consent", countersignature, { digest: changed.digest, purpose: "recovery-key", v: 1 }, alice.recovery);
@@ -95,6 +100,9 @@ await bad("suspension-withheld", "A version that names a suspension which was no
 await bad("administrator-disabled", "An administration device disabled without the Master key", mesh, story, { applications: [], devices: devicesWith(mesh, tower.id, { status: "disabled" }) }, by, "profile-wrong-role");
 await bad("administrator-unlisted", "A member listed as administration device", mesh, story, { devices: devicesWith(mesh, phone.id, { role: "admin" }) }, by, "profile-wrong-role");
 await bad("device-forgotten", "A device left out instead of disabled", mesh, story, { applications: [], devices: last.devices.filter((one) => one.id !== phone.id) }, by, "profile-wrong-role");
+const again = [...personalOf(leftOut).payload.devices, entryOf(phone, "member")];
+await bad("device-listed-again", "A device listed again after it was disabled and left out", leftOut, [...story, "personal-1-3-disabled", "personal-1-4-left-out"], { devices: again }, by, "profile-wrong-role");
+await bad("home-moved", "Another home portal than in the version before", mesh, story, { home: udfOf("application/test", new Uint8Array(3)) }, by, "profile-out-of-order");
 await bad("device-exchanged", "Another digest for a device", mesh, story, { devices: devicesWith(mesh, phone.id, { digest: SOME_DIGEST }) }, by, "profile-wrong-role");
 await bad("device-not-offered", "A device whose profile was not sent", first, start, withTablet, by, "profile-not-connected");
 await bad("reader-inactive", "An application that a disabled device reads", mesh, story, { devices: devicesWith(mesh, phone.id, { status: "disabled" }) }, by, "profile-wrong-role");

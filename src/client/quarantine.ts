@@ -2,7 +2,7 @@ import { type Authority, authorityOf, isQuarantined, lastCounted } from "../cata
 import { commit } from "../catalogs/commits.ts";
 import { type Entry, joined, type Purge, without, type Write } from "../catalogs/merge.ts";
 import { readSigned } from "../envelope/signed.ts";
-import { disabledIn } from "../profiles/history.ts";
+import { disabledIn, soundOf } from "../profiles/history.ts";
 import { type Mesh, personalOf } from "../profiles/mesh.ts";
 import { EntryRows } from "./entry-rows.ts";
 import type { WaitingRow } from "./pull-catalog.ts";
@@ -19,8 +19,9 @@ import { forgetSnapshot } from "./snapshot-rows.ts";
 export async function quarantineCutOff(rows: RowsWriting, before: Mesh, mesh: Mesh, now: number): Promise<void> {
   const authority = authorityOf(mesh, now);
   // Of all devices ever listed: one that is disabled may be left out by the next version already. An override may cut anew whoever was cut off before.
-  const begun = mesh.masters.length > before.masters.length;
-  const isNew = (id: string): boolean => disabledIn(mesh.history, id) !== undefined && (begun || disabledIn(before.history, id) === undefined);
+  const overridden = ({ history }: Mesh): number => history.length - soundOf(history).length;
+  const anew = overridden(mesh) > overridden(before);
+  const isNew = (id: string): boolean => disabledIn(mesh.history, id) !== undefined && (anew || disabledIn(before.history, id) === undefined);
   const disabled = mesh.history.length > before.history.length ? [...mesh.devices.keys()].filter(isNew) : [];
   const suspended = mesh.suspensions.length > before.suspensions.length ? [...authority.suspended.keys()] : [];
   const devices = new Set<string>([...disabled, ...suspended]);

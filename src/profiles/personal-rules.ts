@@ -10,6 +10,8 @@ import { showVersion } from "./version.ts";
  */
 export const MAX_STEP = 16;
 
+const JOIN_ANEW = "It can be joined as a new device: `mesh join`, in an empty home.";
+
 /** The rules of a Personal Profile that need no signature: its place in the order and what it may list (decisions 4.2, 4.3, 4.9). */
 export function checkPersonal(profile: PersonalProfile, roster: Roster, previous: PersonalWords | undefined): void {
   checkOrder(profile, roster, previous);
@@ -43,7 +45,7 @@ function checkDevices(profile: PersonalProfile, roster: Roster, before: Personal
     const admin = device.role === "admin" && device.status === "active";
     demand(!admin || administrators.has(device.id), "profile-wrong-role", "A device is listed as administration device that the Master Profile does not name.");
     const known = before === undefined || before.g !== profile.g ? undefined : deviceEntry(before, device.id);
-    demand(known?.status !== "disabled" || device.status === "disabled", "profile-wrong-role", "A disabled device is never listed as active again.");
+    demand(known?.status !== "disabled" || device.status === "disabled", "profile-wrong-role", "A disabled device is never listed as active again.", JOIN_ANEW);
     demand(known === undefined || known.digest === device.digest, "profile-wrong-role", "A device's profile was exchanged for another.");
   }
 }
@@ -55,7 +57,7 @@ function checkDevices(profile: PersonalProfile, roster: Roster, before: Personal
 export function checkLeftOut(profile: PersonalProfile, before: PersonalProfile | undefined, wasListed: (device: string) => boolean): void {
   if (before?.g !== profile.g) return;
   const back = profile.devices.some(({ id }) => deviceEntry(before, id) === undefined && wasListed(id));
-  demand(!back, "profile-wrong-role", "A device that is not listed any more is never listed again.");
+  demand(!back, "profile-wrong-role", "A device that was disabled and left out is never listed again.", JOIN_ANEW);
 }
 
 function checkApplications(profile: PersonalProfile): void {

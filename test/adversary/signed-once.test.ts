@@ -66,6 +66,18 @@ async function asking(alice: Household, deviceName: string): Promise<{ readonly 
   return { device, witness, again: async () => (await ask()).status };
 }
 
+/** Has another administration device reject a request while the answer that accepts it is on its way. */
+function rejectedMeanwhile({ portal }: Household, by: TestDevice, witness: string): void {
+  let rejected = false;
+  portal.meddler.request = async (request) => {
+    if (!rejected && Buffer.from(request.body.subarray(0, 40)).includes('"ConnectComplete"')) {
+      rejected = true;
+      await rejectConnection(by.client, witness);
+    }
+    return request;
+  };
+}
+
 function once(sent: ReadonlyMap<string, ReadonlySet<string>>): void {
   for (const [name, digests] of sent) assert.equal(digests.size, 1, `${name} was signed ${digests.size} times`);
 }
@@ -111,14 +123,7 @@ suite("the Master key signs one object for each g (decision record 15)", () => {
     const alice = await household({ tower: "admin", tablet: "member" });
     const tower = deviceOf(alice, "tower");
     const phone = await asking(alice, "phone");
-    let rejected = false;
-    alice.portal.meddler.request = async (request) => {
-      if (!rejected && Buffer.from(request.body.subarray(0, 40)).includes('"ConnectComplete"')) {
-        rejected = true;
-        await rejectConnection(tower.client, phone.witness);
-      }
-      return request;
-    };
+    rejectedMeanwhile(alice, tower, phone.witness);
     const sent = sentTo(alice.portal);
     await assert.rejects(acceptConnection(alice.desktop.client, phone.witness, "admin"), { code: "connection-not-found" });
     assert.equal(await phone.again(), "rejected");
@@ -137,6 +142,17 @@ suite("the Master key signs one object for each g (decision record 15)", () => {
     }
     await disableDevice(alice.desktop.client, "tower");
     once(sent);
+  });
+
+  test("a member likewise: nothing of it was published", async () => {
+    const alice = await household({ tower: "admin" });
+    const tower = deviceOf(alice, "tower");
+    const phone = await asking(alice, "phone");
+    rejectedMeanwhile(alice, tower, phone.witness);
+    await assert.rejects(acceptConnection(alice.desktop.client, phone.witness, "member"), { code: "connection-not-found" });
+    assert.equal(await phone.again(), "rejected");
+    for (const device of [alice.desktop, tower]) assert.deepEqual(await statuses(device), { desktop: "admin active", tower: "admin active" });
+    await join(alice, "laptop");
   });
 
   test("a removal that was refused is made good by whatever needs the Master key next", async () => {

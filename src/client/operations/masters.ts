@@ -9,7 +9,7 @@ import { deviceEntry, type PersonalProfile } from "../../profiles/personal.ts";
 import { verifyDevice } from "../../profiles/validity.ts";
 import type { Part } from "../../protocol/parts.ts";
 import { type Client, type Self, signerOf } from "../client.ts";
-import { nextPersonal, withDevice, withoutReader } from "./versions.ts";
+import { nextPersonal, requireRoom, withDevice, withoutReader } from "./versions.ts";
 
 /**
  * What a new version of the Personal Profile rests on: the mesh before it, what that lists, the Master Profile under which it begins if
@@ -61,6 +61,7 @@ export async function underNewMaster(client: Client, self: Self, mesh: Mesh, key
     // One after it supersedes it already.
     if (later === undefined && equalBytes(canonicalBytes(signed.payload as Json), canonicalBytes(wanted as Json))) return { last: listedUnder(wanted, last), master: signed, mesh: grown, parts };
     const device = row.device === undefined ? undefined : await verifyDevice(readSigned(row.device, deviceProfile));
+    if (device !== undefined) requireRoom(grown);
     const listed = listedUnder(signed.payload, last, device);
     const personal = await nextPersonal(client, self, grown, listed, signed);
     grown = await withPersonal(await withMaster(grown, signed), personal, new Map(device === undefined ? [] : [[device.payload.id as string, device]]), now);
