@@ -25,6 +25,9 @@ import type { RowsWriting } from "./rows.ts";
 /** About what a commit takes besides its body: its signature, mostly. */
 const COMMIT_OCTETS = 8 * 1024;
 
+/** So many commits that wait for a key are read at once. */
+const WAITING_AT_ONCE = 16;
+
 /** A commit whose entries wait for a key, in the order of the chain. */
 export type WaitingRow = { readonly commit: Jws; readonly body: string };
 
@@ -38,13 +41,18 @@ export type Taken = { readonly placed: PlacedBody; readonly row: CatalogRow };
 export type Pulled = { readonly placed: readonly PlacedBody[]; readonly row: CatalogRow };
 
 /** Refuses a portal whose head of a catalog is not a continuation of what this device has seen. */
-function checkHead(chain: Chain | undefined, head: { readonly index: number; readonly digest: Digest } | undefined): void {
+export function checkHead(chain: Chain | undefined, head: { readonly index: number; readonly digest: Digest } | undefined): void {
   if (chain === undefined) return;
   demand(head !== undefined && head.index >= chain.index, "portal-older-catalog", "The portal shows an older state of a catalog than this device has seen.", "It was restored from a backup or it cheats. Nothing here was changed; ask its operator.");
   demand(head.index > chain.index || head.digest === chain.digest, "portal-forked-catalog", "The portal shows this device another history of a catalog than it showed before.", "It cheats. Nothing here was changed; do not rely on this portal, and compare with your other devices.");
 }
 
-/** Fetches and judges what a catalog has new, up to the head that the portal named (decisions 6.1, 6.2). */
+/** Refuses a portal that shows another end of a chain than the head that it named. */
+export function checkEnd(chain: Chain, head: { readonly digest: Digest }): void {
+  demand(chain.digest === head.digest, "portal-forked-catalog", "The portal names one head of a catalog and shows another.", "It cheats. What this device has is kept; do not rely on this portal.");
+}
+
+/** As `pullPieces`, all in one: what comes after a snapshot is little. */
 export async function pullCatalog(link: PortalLink, requester: Requester, catalog: string, known: CatalogRow | undefined, head: { readonly index: number; readonly digest: Digest } | undefined, authority: Authority, key: DecapsulationKey): Promise<Pulled | undefined> {
   checkHead(known?.chain, head);
   if (head === undefined || head.index === known?.chain.index) return undefined;
@@ -55,7 +63,7 @@ export async function pullCatalog(link: PortalLink, requester: Requester, catalo
     placed.push(...read.placed);
     row = read.row;
   }
-  demand(row.chain.digest === head.digest, "portal-forked-catalog", "The portal names one head of a catalog and shows another.", "It cheats. Nothing here was changed; do not rely on this portal.");
+  checkEnd(row.chain, head);
   return { placed, row };
 }
 
@@ -147,8 +155,24 @@ export async function writePulled(rows: RowsWriting, catalog: string, pulled: Pu
     await keepRecent(rows, catalog, placed.chain.index, { commit: placed.commit.jws, ...(placed.body === undefined ? {} : { body: toBase64url(placed.body) }) });
     await opening.place(placed);
   }
-  for (const { row, remove } of await rows.list<WaitingRow>("waiting", catalog)) if (await opening.take(row)) await remove(rows);
+  if (hasNewKey(stored, pulled.row)) await takeWaiting(rows, catalog, opening);
   await opening.entries.flush(rows);
+}
+
+function hasNewKey(before: CatalogRow | undefined, after: CatalogRow): boolean {
+  return Object.entries(after.epochs).some(([number, { key }]) => key !== undefined && before?.epochs[number]?.key === undefined);
+}
+
+/** Takes what waited for a key, as far as it is there now, a few at a time. */
+async function takeWaiting(rows: RowsWriting, catalog: string, opening: Opening): Promise<void> {
+  for (let after = 0; ; ) {
+    const some = await rows.list<WaitingRow>("waiting", catalog, { after, limit: WAITING_AT_ONCE });
+    for (const { row, remove } of some) {
+      after = readSigned(row.commit, commitType).payload.index;
+      if (await opening.take(row)) await remove(rows);
+    }
+    if (some.length < WAITING_AT_ONCE) return;
+  }
 }
 
 /**

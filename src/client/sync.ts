@@ -23,7 +23,8 @@ import { quarantineCutOff, restoreTakenOut } from "./quarantine.ts";
 import { meetPortal, type PortalLink, type Requester } from "./portal-link.ts";
 import { makeSnapshots } from "./make-snapshot.ts";
 import { type NamedHead, pullApplication } from "./pull-application.ts";
-import { type Pulled, pullCatalog, releaseQuarantined, writePulled } from "./pull-catalog.ts";
+import { type Pulled, releaseQuarantined, writePulled } from "./pull-catalog.ts";
+import { pullPieces } from "./pull-pieces.ts";
 import type { Synced } from "./synced.ts";
 import { type TakenReleased, takeReleased, writeReleased } from "./take-released.ts";
 import { type TakenSnapshot, takeSnapshot, writeSnapshot } from "./take-snapshot.ts";
@@ -138,16 +139,19 @@ async function pullCatalogs(client: Client, link: PortalLink, requester: Request
     const known = catalogs.get(id);
     const head = answer.heads.find((one) => one.catalog === id);
     const snapshot = snapshots.find((one) => one.catalog === id);
-    const pulled = await pullOrTake(link, requester, id, known, head, authority, key, snapshot);
-    await checkNamedHeads(client, named.filter((one) => one.catalog === id), known, pulled);
-    if (pulled !== undefined) {
+    const here = named.filter((one) => one.catalog === id);
+    let row = known;
+    for await (const pulled of pullOrTake(link, requester, id, known, head, authority, key, snapshot, here)) {
+      await checkNamedHeads(client, here, head, pulled);
       await client.rows.transact(async (rows) => {
         if ("trail" in pulled) return writeReleased(rows, id, self.device, pulled);
         if ("replay" in pulled) await writeSnapshot(rows, id, pulled);
         return writePulled(rows, id, pulled);
       });
       received += pulled.placed.length;
+      row = pulled.row;
     }
+    if (row === known) await checkNamedHeads(client, here, head, undefined);
     const apart = await client.rows.read(async (rows) => [...(await rows.list("quarantined", id, { limit: 1 })), ...(await rows.list("taken-out", id, { limit: 1 }))]);
     if (apart.length > 0) {
       await client.rows.transact(async (rows) => {
@@ -155,20 +159,24 @@ async function pullCatalogs(client: Client, link: PortalLink, requester: Request
         await restoreTakenOut(rows, id, authority, answer.now);
       });
     }
-    const row = pulled?.row ?? known;
     if (row !== undefined) await pullApplication(client, link, requester, mesh, id, row, answer, named);
   }
   return received;
 }
 
 /** The commits that a catalog has new; for a device that joins, the snapshot that it was named; for one that was away too long, the one by which it goes on. */
-async function pullOrTake(link: PortalLink, requester: Requester, catalog: string, known: CatalogRow | undefined, head: Synced["answer"]["heads"][number] | undefined, authority: Authority, key: DecapsulationKey, snapshot: SnapshotName | undefined): Promise<Pulled | TakenSnapshot | TakenReleased | undefined> {
+async function* pullOrTake(link: PortalLink, requester: Requester, catalog: string, known: CatalogRow | undefined, head: Synced["answer"]["heads"][number] | undefined, authority: Authority, key: DecapsulationKey, snapshot: SnapshotName | undefined, named: readonly Head[]): AsyncGenerator<Pulled | TakenSnapshot | TakenReleased> {
+  let row = known;
   try {
     const taken = known !== undefined || snapshot === undefined ? undefined : await takeSnapshot(link, requester, snapshot, head, authority, key);
-    return taken ?? (await pullCatalog(link, requester, catalog, known, head, authority, key));
+    if (taken !== undefined) return yield taken;
+    for await (const piece of pullPieces(link, requester, catalog, known, head, authority, key, named)) {
+      yield piece;
+      row = piece.row;
+    }
   } catch (error) {
-    if (error instanceof CommitsForgotten) return takeReleased(link, requester, catalog, known, head, authority, key, error);
-    throw error;
+    if (!(error instanceof CommitsForgotten)) throw error;
+    yield await takeReleased(link, requester, catalog, row, head, authority, key, error);
   }
 }
 
@@ -186,15 +194,14 @@ function checkPromised(mesh: Mesh, self: Self, promised: Promised): void {
  *
  * Asked before any of it is written: a device that took the wrong one of two histories could never go back to the other.
  */
-async function checkNamedHeads(client: Client, heads: readonly Head[], known: CatalogRow | undefined, pulled: Pulled | TakenSnapshot | TakenReleased | undefined): Promise<void> {
+async function checkNamedHeads(client: Client, heads: readonly Head[], last: { readonly index: number } | undefined, pulled: Pulled | TakenSnapshot | TakenReleased | undefined): Promise<void> {
   for (const head of heads) {
+    demand((last?.index ?? 0) >= head.index, "portal-older-catalog", "The portal shows an older state of a catalog than your other device has seen.", "It cheats, or it was restored from a backup: ask its operator. What this device has is kept.");
     const passed = pulled !== undefined && "trail" in pulled ? pulled.trail[head.index - 1] : undefined;
-    const begun = passed !== undefined ? { digest: passed } : pulled !== undefined && "replay" in pulled && pulled.replay.index === head.index ? pulled.replay : undefined;
-    const shown = pulled?.placed.find(({ chain }) => chain.index === head.index)?.chain ?? begun;
-    const row = shown ?? (await client.rows.read((rows) => rows.get<{ digest: string }>("digests", head.catalog, head.index)));
-    const index = (pulled?.row ?? known)?.chain.index ?? 0;
-    demand(index >= head.index, "portal-older-catalog", "The portal shows an older state of a catalog than your other device has seen.", "It cheats, or it was restored from a backup: ask its operator. What this device has is kept.");
-    demand(row === undefined || row.digest === head.digest, "portal-forked-catalog", "The portal shows this device another history of a catalog than your other device.", "It cheats: do not rely on it, and compare `mesh device list` and your passwords with the other device. What this device has is kept.");
+    const begun = pulled !== undefined && "replay" in pulled && pulled.replay.index === head.index ? pulled.replay.digest : undefined;
+    const shown = passed ?? begun ?? pulled?.placed.find(({ chain }) => chain.index === head.index)?.chain.digest;
+    const digest = shown ?? (await client.rows.read((rows) => rows.get<{ digest: string }>("digests", head.catalog, head.index)))?.digest;
+    demand(digest === undefined || digest === head.digest, "portal-forked-catalog", "The portal shows this device another history of a catalog than your other device.", "It cheats: do not rely on it, and compare `mesh device list` and your passwords with the other device. What this device has is kept.");
   }
 }
 
