@@ -7,15 +7,18 @@ import { ordinal, putRow, row, shelf } from "./records.ts";
 /** A write's first answer, given again if the write is sent again (decision 8.1). */
 type AnswerRecord = { readonly mac: string; readonly status: number; readonly body: string };
 
+/** An answer that was given. */
+export type Given = { readonly status: number; readonly body: Uint8Array };
+
 /** So many answers that left the window are taken away with each that is kept: more than one, so none is left for ever. */
 const FORGOTTEN_AT_ONCE = 16;
 
 /** The answer that a write got when it came first; refuses with `session-counter-reused` another request under its counter, and with `session-counter-old` one below the window. */
-export async function firstAnswer(reading: Reading, session: string, counter: number, mac: string): Promise<{ readonly status: number; readonly body: Uint8Array } | undefined> {
+export async function firstAnswer(reading: Reading, session: string, counter: number, mac: string): Promise<Given | undefined> {
   const highest = (await reading.list(shelf.answers, `${session}/`, { reverse: true, limit: 1 }))[0];
   const top = highest === undefined ? 0 : Number(highest.key.slice(session.length + 1));
   demand(counter > top - COUNTER_WINDOW, "session-counter-old", "This request is older than the portal remembers.");
-  const known = await answerUnder(reading, session, counter);
+  const known = counter > top ? undefined : await answerUnder(reading, session, counter);
   if (known === undefined) return undefined;
   demand(known.mac === mac, "session-counter-reused", "Another request was already made under this counter.");
   return { status: known.status, body: fromBase64url(known.body) };

@@ -9,9 +9,9 @@ import { isSame } from "../profiles/version.ts";
 import { demand } from "../refusals/mesh-error.ts";
 import { chainIn, type Draft, deviceIn, personalNow, rosterNow } from "./draft.ts";
 import type { ReadPart } from "./read-part.ts";
+import { personalKey, wordsIn } from "./personals.ts";
 import { noteShared } from "./releases.ts";
-import { ordinal, parseRow, type PersonalRow, putObject, putRow, shelf } from "./records.ts";
-import { versionOf } from "./view.ts";
+import { ordinal, putObject, putRow, shelf } from "./records.ts";
 
 /** Takes the next commit of a catalog's chain. */
 export async function applyCommit(draft: Draft, { signed, body: sent }: Extract<ReadPart, { kind: "commit" }>): Promise<void> {
@@ -65,8 +65,8 @@ async function historySince({ id, read, versions }: Draft, chain: Chain | undefi
   if (found === undefined || chain === undefined || isSame(chain.epochVersion, found.profile.payload)) return versions;
   const { g, n } = chain.epochVersion;
   const older = await read(async (r) => {
-    const rows = await r.list(shelf.personals, `${id}/`, { after: `${id}/${ordinal(g)}/${ordinal(n - 1)}` });
-    return Promise.all(rows.map(({ value }) => versionOf(r, parseRow<PersonalRow>(value))));
+    const rows = await r.list(shelf.personals, `${id}/`, { after: personalKey(id, { g, n: n - 1 }) });
+    return Promise.all(rows.map(({ value }) => wordsIn(r, value)));
   });
   return [...older.filter((one) => one.profile.digest !== found.profile.digest), ...versions];
 }

@@ -10,8 +10,8 @@ import { demand } from "../refusals/mesh-error.ts";
 import type { Reading } from "../store/store.ts";
 import { applicationIn, type Draft, deviceIn, octetsOf, personalNow, rosterNow, suspendedNow } from "./draft.ts";
 import type { ReadPart } from "./read-part.ts";
-import { type ApplicationRow, type MasterRow, ordinal, parseRow, type PersonalRow, type PinRecord, putObject, putRow, row, shelf, type Stamped } from "./records.ts";
-import { wordsOf } from "./view.ts";
+import { putPersonal, wordsOf } from "./personals.ts";
+import { type ApplicationRow, type MasterRow, ordinal, parseRow, type PinRecord, putObject, putRow, row, shelf, type Stamped } from "./records.ts";
 
 type Of<K extends ReadPart["kind"]> = Extract<ReadPart, { kind: K }>;
 
@@ -51,8 +51,7 @@ export async function applyPersonal(draft: Draft, { signed }: Of<"personal">): P
   draft.effects.push(async (w) => {
     // Before anything of this batch is written: its signer knew what was here before.
     await checkHeads(w, id, profile.payload.heads, held);
-    await putObject(w, profile);
-    await putRow(w, shelf.personals, `${id}/${ordinal(profile.payload.g)}/${ordinal(profile.payload.n)}`, { arrived: now, digest: profile.digest, words: { kid: profile.kid, payload: profile.jws.payload } } satisfies PersonalRow);
+    await putPersonal(w, id, now, profile);
     for (const device of fresh) await putObject(w, device);
   });
 }

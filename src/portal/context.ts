@@ -56,8 +56,7 @@ export function demandRoom({ policy }: Context, record: MeshRecord): void {
 }
 
 /** What a device may do now, read from the store each time: a disabled or suspended one is nobody (decision 8.1). */
-export async function askerFor({ device, master }: Member, context: Pick<Context, "now" | "read" | "view" | "whole">): Promise<Asker> {
-  const view = await context.view(master as MasterId);
+export async function askerFor({ device, master }: Member, view: View | undefined, context: Pick<Context, "now" | "read" | "whole">): Promise<Asker> {
   if (view === undefined) return { kind: "anyone" };
   const entry = deviceEntry(view.personal.profile.payload, device);
   if (entry !== undefined) {

@@ -4,12 +4,12 @@ import { answerMac, MAX_COUNTER } from "../protocol/session.ts";
 import { COUNTER_HEADER, decodeRequest, encodeRefusal, encodeResponse, MAC_HEADER, MAX_BODY, SERVICE_PATH, SESSION_HEADER, statusOf } from "../protocol/wire.ts";
 import type { Code } from "../refusals/codes.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
-import type { Store } from "../store/store.ts";
+import type { Reading, Store } from "../store/store.ts";
 import { type Asker, askerFor, type Context, type Identity, type Plan } from "./context.ts";
 import { decisions } from "./dispatch.ts";
 import { Buckets, networkOf, type Policy } from "./limits.ts";
-import { answerUnder, firstAnswer, keepAnswer } from "./answers.ts";
-import { authenticate, type Held } from "./sessions.ts";
+import { answerUnder, firstAnswer, type Given, keepAnswer } from "./answers.ts";
+import { authenticate, type Held, markUsed } from "./sessions.ts";
 import { Turns } from "./turns.ts";
 import type { View } from "./view.ts";
 import { Views } from "./views.ts";
@@ -26,8 +26,12 @@ export type PortalEvent = { readonly command: string; readonly outcome: "ok" | "
 /** What a portal is made of. */
 export type PortalParts = { readonly store: Store; readonly identity: Identity; readonly policy: Policy; readonly now: () => number; /** Milliseconds with fractions, from any beginning: how long requests take. */ readonly ticks?: () => number; readonly log?: (event: PortalEvent, fault?: unknown) => void };
 
-/** A request whose session was shown to be true. */
-type InSession = { readonly held: Held; readonly counter: number; readonly mac: string };
+/** A request that was read, with what it was found to be about, if it came in a session that was shown to be true. */
+type Opened = { readonly command: Command<unknown, unknown>; readonly content: unknown; readonly session: InSession | undefined };
+type InSession = { readonly held: Held; readonly counter: number; readonly mac: string; readonly found: Found };
+
+/** What a request is judged by: its asker's mesh, and the answer that it got when it came before. */
+type Found = { readonly view: View | undefined; readonly given: Given | undefined };
 
 /** An answer, and whether it was given before. */
 type Answered = { readonly status: number; readonly body: Uint8Array; readonly repeated: boolean };
@@ -64,10 +68,8 @@ export class Portal {
     try {
       demand(request.method === "POST" && request.path === SERVICE_PATH, "request-malformed", "Requests are POSTs to the service's one path.");
       demand(request.body.length <= MAX_BODY, "json-too-large", "A request has at most 1 MiB.");
-      const session = await this.#authenticate(request, state);
-      const { command, request: content } = decodeRequest(request.body);
-      state.command = command.name;
-      const { status, body, repeated } = await this.#answer(command, content, request, session);
+      const opened = await this.#open(request, state);
+      const { status, body, repeated } = await this.#answer(opened, request);
       return finish(status, body, repeated ? "repeated" : "ok");
     } catch (error) {
       // What ails a portal's store is its operator's business; whoever asks is told only whether to ask again.
@@ -79,42 +81,56 @@ export class Portal {
     }
   }
 
-  async #authenticate(request: PortalRequest, state: { held: Held | undefined; counter: number }): Promise<InSession | undefined> {
+  async #open(request: PortalRequest, state: { command: string; held: Held | undefined; counter: number }): Promise<Opened> {
     const id = request.headers[SESSION_HEADER];
     if (id === undefined) {
       this.#countStranger(request.remote);
-      return undefined;
+      const { command, request: content } = decodeRequest(request.body);
+      state.command = command.name;
+      return { command, content, session: undefined };
     }
     const counter = Number(request.headers[COUNTER_HEADER]);
     demand(Number.isSafeInteger(counter) && counter > 0 && counter <= MAX_COUNTER, "request-malformed", "A request in a session has a counter.");
     const mac = request.headers[MAC_HEADER] ?? "";
     const parts = { portal: this.#parts.identity.profile.payload.id, method: request.method, path: request.path, query: request.query, counter, body: request.body };
-    const held = await authenticate(this.#parts.store, id, mac, parts, this.#parts.now()).catch((error: unknown) => {
-      // Whoever shows no true session is a stranger, whatever the header says.
-      this.#countStranger(request.remote);
-      throw error;
+    // All in one snapshot, since asking for one costs as much as what is read in it.
+    const opened = await this.#parts.store.read(async (r) => {
+      state.held = await authenticate(r, id, mac, parts, this.#parts.now()).catch((error: unknown) => {
+        // Whoever shows no true session is a stranger, whatever the header says.
+        this.#countStranger(request.remote);
+        throw error;
+      });
+      state.counter = counter;
+      const { command, request: content } = decodeRequest(request.body);
+      state.command = command.name;
+      const session = { held: state.held, counter, mac };
+      return { command, content, session: { ...session, found: await this.#find(r, command, session) } };
     });
-    state.held = held;
-    state.counter = counter;
-    return { held, counter, mac };
+    if (!opened.session.held.used) await this.#parts.store.transact((w) => markUsed(w, id));
+    return opened;
+  }
+
+  async #find(reading: Reading, command: Command<unknown, unknown>, { held, counter, mac }: Omit<InSession, "found">): Promise<Found> {
+    const view = await this.#views.at(reading, held.master as MasterId);
+    return { view, given: command.writes ? await firstAnswer(reading, held.session.id, counter, mac) : undefined };
   }
 
   #countStranger(remote: string): void {
     demand(this.#anonymous.take(networkOf(remote), this.#parts.now()), "service-rate-limited", "Too many requests from this address; wait a minute.");
   }
 
-  async #answer(command: Command<unknown, unknown>, content: unknown, request: PortalRequest, session: InSession | undefined): Promise<Answered> {
+  async #answer({ command, content, session }: Opened, request: PortalRequest): Promise<Answered> {
     if (command.asker === "anyone" && command.writes && command.name !== "OpenSession") {
       demand(this.#beginnings.take(`${command.name} ${networkOf(request.remote)}`, this.#parts.now()), "service-rate-limited", "Too many requests of this kind from this address; wait a minute.");
     }
-    if (session === undefined || !command.writes) return this.#settle(command, content, request, session);
-    return this.#turns.take(session.held.master, () => this.#settle(command, content, request, session));
+    if (session === undefined || !command.writes) return this.#settle(command, content, request, session, session?.found);
+    return this.#turns.take(session.held.master, (waited) => this.#settle(command, content, request, session, waited ? undefined : session.found));
   }
 
-  async #settle(command: Command<unknown, unknown>, content: unknown, request: PortalRequest, session: InSession | undefined): Promise<Answered> {
+  async #settle(command: Command<unknown, unknown>, content: unknown, request: PortalRequest, session: InSession | undefined, found: Found | undefined): Promise<Answered> {
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#once(command, content, request, session, tries === 1);
+        return await this.#once(command, content, request, session, tries === 1 ? found : undefined, tries === 1);
       } catch (error) {
         // Another batch of the same mesh got in first: judge this one again, against the mesh as it is now.
         if (!(error instanceof MeshError) || error.code !== "account-changed" || tries === CONFLICT_TRIES) throw error;
@@ -122,17 +138,17 @@ export class Portal {
     }
   }
 
-  async #once(command: Command<unknown, unknown>, content: unknown, request: PortalRequest, session: InSession | undefined, first: boolean): Promise<Answered> {
+  async #once(command: Command<unknown, unknown>, content: unknown, request: PortalRequest, session: InSession | undefined, before: Found | undefined, first: boolean): Promise<Answered> {
     const { store, identity, policy } = this.#parts;
     const now = this.#parts.now();
     const keptView = (id: MasterId) => this.#views.get(id);
     const view = async (id: MasterId) => openAt(await keptView(id), now);
     const world = { identity, policy, now, local: isLoopback(request.remote), read: store.read.bind(store), view, keptView, whole: (of: View) => this.#views.whole(of) };
-    const asker: Asker = session === undefined ? { kind: "anyone" } : await askerFor(session.held, world);
+    const found = session === undefined ? undefined : (before ?? (await store.read((r) => this.#find(r, command, session))));
+    const asker: Asker = session === undefined ? { kind: "anyone" } : await askerFor(session.held, openAt(found?.view, now), world);
     allow(command.asker, asker, session !== undefined);
     if (session !== undefined && command.writes) {
-      const given = await store.read((r) => firstAnswer(r, session.held.session.id, session.counter, session.mac));
-      if (given !== undefined) return { ...given, repeated: true };
+      if (found?.given !== undefined) return { ...found.given, repeated: true };
       const owner = asker.kind === "member" ? asker.view.id : session.held.device;
       demand(!first || this.#writes.take(owner, now), "service-rate-limited", "This account has made too many changes this hour.");
     }
@@ -149,7 +165,8 @@ export class Portal {
     const keep = command.writes && session !== undefined;
     if (plan.write === undefined && !keep) return;
     await this.#parts.store.transact(async (w) => {
-      if (keep) demand((await answerUnder(w, session.held.session.id, session.counter)) === undefined, "account-changed", "This request is being answered already.");
+      // What changes a mesh is held to its revision anyway.
+      if (keep && plan.changed === undefined) demand((await answerUnder(w, session.held.session.id, session.counter)) === undefined, "account-changed", "This request is being answered already.");
       await plan.write?.(w);
       if (keep) await keepAnswer(w, session.held.session.id, session.counter, session.mac, 200, body);
     });

@@ -2,9 +2,9 @@ import { canonicalBytes, type Json } from "../bytes/canonical-json.ts";
 import { fromUtf8 } from "../bytes/text.ts";
 import type { Digest } from "../envelope/fields.ts";
 import { type ObjectType, readSigned, type Signed, signedBytes } from "../envelope/signed.ts";
-import type { PersonalWords } from "../profiles/history.ts";
 import type { Roster } from "../profiles/roster.ts";
 import type { MasterId } from "../profiles/types.ts";
+import { splitOctets } from "../protocol/octets.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import type { Reading, Writing } from "../store/store.ts";
 
@@ -63,9 +63,6 @@ export type Stamped = { readonly digest: Digest; readonly arrived: number };
 /** A version of a Master Profile; its roster, which is derived, spares reading the profile. */
 export type MasterRow = Stamped & { readonly countersignature?: Digest; readonly roster?: Roster };
 
-/** A version of a Personal Profile; who signed it and its payload as it was signed, which are derived, spare reading the profile. */
-export type PersonalRow = Stamped & { readonly words?: { readonly kid: PersonalWords["kid"]; readonly payload: string } };
-
 /** The Application Profile that counts; its version, where it is kept, spares reading the profile. */
 export type ApplicationRow = Stamped & { readonly version?: number };
 
@@ -80,10 +77,10 @@ export async function row<T>(reading: Reading, from: string, key: string): Promi
   return octets === undefined ? undefined : parseRow<T>(octets);
 }
 
-/** Parses a row read from a listing. */
+/** Parses a row read from a listing; octets behind its text are left out. */
 export function parseRow<T>(octets: Uint8Array): T {
   try {
-    return JSON.parse(fromUtf8(octets)) as T;
+    return JSON.parse(fromUtf8(splitOctets(octets).text)) as T;
   } catch {
     throw new MeshError("store-damaged", "A row of the portal's database does not parse.", "Run `mesh portal check`, or restore a backup.");
   }
@@ -103,6 +100,11 @@ export async function putObject(writing: Writing, object: Signed<unknown>): Prom
 export async function getObject<P>(reading: Reading, digest: string, type: ObjectType<P>): Promise<Signed<P>> {
   const octets = await reading.get(shelf.objects, digest);
   const signed = octets === undefined ? undefined : readSigned(octets, type);
+  return theOne(signed, digest);
+}
+
+/** An object that was asked for by its digest; `store-damaged` if it is another, or none. */
+export function theOne<P>(signed: Signed<P> | undefined, digest: string): Signed<P> {
   if (signed?.digest !== digest) throw new MeshError("store-damaged", "An object is missing from the portal's database or was changed in it.", "Run `mesh portal check`, or restore a backup.");
   return signed;
 }

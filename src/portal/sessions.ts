@@ -5,7 +5,7 @@ import type { RequestOf, ResponseOf } from "../protocol/command.ts";
 import type { openSession } from "../protocol/open-session.ts";
 import { agreeSession, isMac, type Member, readProposal, requestMac, type RequestParts, type Session } from "../protocol/session.ts";
 import { demand } from "../refusals/mesh-error.ts";
-import type { Reading, Store, Writing } from "../store/store.ts";
+import type { Reading, Writing } from "../store/store.ts";
 import { forgetAnswers } from "./answers.ts";
 import { type Context, deviceOf, type Plan } from "./context.ts";
 import { getObject, ordinal, parseRow, putRow, row, shelf } from "./records.ts";
@@ -23,17 +23,16 @@ export const SESSION_MS = 90 * 24 * 60 * 60 * 1000;
 const KEPT_USED = 8;
 const KEPT_UNUSED = 32;
 
-/** A session with the device whose it is. */
-export type Held = Member & { readonly session: Session };
+/** A session with the device whose it is, and whether a request came in it before. */
+export type Held = Member & { readonly session: Session; readonly used: boolean };
 
 /** The session of a request whose MAC is true; refuses with `session-unknown` or `session-wrong-mac`. */
-export async function authenticate(store: Store, id: string, mac: string | undefined, parts: RequestParts, now: number): Promise<Held> {
-  const record = /^[A-Za-z0-9_-]{22}$/.test(id) ? await store.read((r) => row<SessionRecord>(r, shelf.sessions, id)) : undefined;
+export async function authenticate(reading: Reading, id: string, mac: string | undefined, parts: RequestParts, now: number): Promise<Held> {
+  const record = /^[A-Za-z0-9_-]{22}$/.test(id) ? await row<SessionRecord>(reading, shelf.sessions, id) : undefined;
   demand(record !== undefined && now - record.opened < SESSION_MS, "session-unknown", "This session is not known here any more.", "Open another one.");
   const session = { id, requestKey: fromBase64url(record.requestKey), answerKey: fromBase64url(record.answerKey) };
   demand(isMac(mac, requestMac(session, parts)), "session-wrong-mac", "The authentication of this request is false.");
-  if (!record.used) await store.transact((w) => markUsed(w, id));
-  return { session, device: record.device, master: record.master };
+  return { session, device: record.device, master: record.master, used: record.used };
 }
 
 /** OpenSession: for a device that this portal knows, as member or by its connection request (decision 8.1). */
@@ -82,7 +81,8 @@ export async function forgetSession(w: Writing, id: string): Promise<void> {
   await forgetAnswers(w, id);
 }
 
-async function markUsed(w: Writing, id: string): Promise<void> {
+/** Notes that the first request came in a session. */
+export async function markUsed(w: Writing, id: string): Promise<void> {
   const record = await row<SessionRecord>(w, shelf.sessions, id);
   if (record !== undefined && !record.used) await keep(w, id, { ...record, used: true });
 }

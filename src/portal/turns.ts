@@ -7,10 +7,10 @@
 export class Turns {
   readonly #last = new Map<string, Promise<unknown>>();
 
-  /** Does work after all that was begun under the same name before, whatever became of that. */
-  async take<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#last.get(name) ?? Promise.resolve();
-    const mine = before.then(work, work);
+  /** Does work after all that was begun under the same name before, whatever became of that; `waited` tells whether there was any. */
+  async take<T>(name: string, work: (waited: boolean) => Promise<T>): Promise<T> {
+    const before = this.#last.get(name);
+    const mine = before === undefined ? work(false) : before.then(() => work(true));
     const settled = mine.catch(() => undefined);
     this.#last.set(name, settled);
     try {

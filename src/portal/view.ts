@@ -1,13 +1,12 @@
-import { fromBase64url } from "../bytes/base64url.ts";
-import type { KnownWords, PersonalWords } from "../profiles/history.ts";
+import type { KnownWords } from "../profiles/history.ts";
 import { type MasterProfile, masterProfile } from "../profiles/master.ts";
-import { type PersonalProfile, personalProfile } from "../profiles/personal.ts";
 import { type Roster, rosterOf } from "../profiles/roster.ts";
 import type { Correct } from "../profiles/stages.ts";
 import type { MasterId } from "../profiles/types.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import type { Reading } from "../store/store.ts";
-import { getObject, type MasterRow, type MeshRecord, ordinal, parseRow, type PersonalRow, row, shelf } from "./records.ts";
+import { personalKey, wordsIn } from "./personals.ts";
+import { getObject, type MasterRow, type MeshRecord, ordinal, row, shelf } from "./records.ts";
 
 /**
  * Where a mesh stands now, and nothing of its past: the row that every change rewrites, who stands where in its Master
@@ -31,21 +30,10 @@ export async function loadView(reading: Reading, id: MasterId): Promise<View | u
 /** As `loadView`, for a row that was read already. */
 export async function viewOf(reading: Reading, id: MasterId, record: MeshRecord): Promise<View | undefined> {
   if (record.purging === true) return undefined;
-  const kept = await row<PersonalRow>(reading, shelf.personals, `${id}/${ordinal(record.g)}/${ordinal(record.n)}`);
+  const kept = await reading.get(shelf.personals, personalKey(id, record));
   const roster = await rosterAt(reading, id, record.master);
   if (kept === undefined || roster === undefined) throw new MeshError("store-damaged", "A mesh in the portal's database has lost its profiles.", "Run `mesh portal check`, or restore a backup.");
-  return { id, record, roster, personal: await versionOf(reading, kept) };
-}
-
-/** What a Personal Profile says: kept beside its digest, and read from the profile where an older version of the program kept nothing. */
-export async function versionOf(reading: Reading, { arrived, digest, words }: PersonalRow): Promise<KnownWords> {
-  if (words === undefined) return { arrived, profile: wordsOf((await getObject(reading, digest, personalProfile)) as Correct<PersonalProfile>) };
-  return { arrived, profile: { digest, kid: words.kid, payload: parseRow<PersonalProfile>(fromBase64url(words.payload)) } };
-}
-
-/** A profile without the octets that were signed. */
-export function wordsOf({ digest, kid, payload }: Correct<PersonalProfile>): PersonalWords {
-  return { digest, kid, payload };
+  return { id, record, roster, personal: await wordsIn(reading, kept) };
 }
 
 /** The roster of a version of the Master Profile: kept beside it, and made from it where an older version of the program kept none. */

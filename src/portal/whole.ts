@@ -5,11 +5,11 @@ import { type DeviceProfile, deviceProfile } from "../profiles/device.ts";
 import { type History, latest } from "../profiles/history.ts";
 import { type MasterProfile, masterProfile } from "../profiles/master.ts";
 import type { Mesh } from "../profiles/mesh.ts";
-import { personalProfile } from "../profiles/personal.ts";
 import type { Correct } from "../profiles/stages.ts";
 import { suspension, type SuspensionEvent } from "../profiles/suspension.ts";
 import type { MasterId } from "../profiles/types.ts";
 import type { Reading } from "../store/store.ts";
+import { personalIn } from "./personals.ts";
 import { getObject, type MeshRecord, parseRow, row, shelf, type Stamped } from "./records.ts";
 
 /**
@@ -34,7 +34,7 @@ export async function loadWhole(reading: Reading, id: MasterId): Promise<Whole |
   const record = await row<MeshRecord>(reading, shelf.meshes, id);
   if (record === undefined || record.purging === true) return undefined;
   const masters = await Promise.all((await stamps(reading, shelf.masters, id)).map(async ({ digest }) => (await getObject(reading, digest, masterProfile)) as Correct<MasterProfile>));
-  const history = await Promise.all((await stamps(reading, shelf.personals, id)).map(async ({ digest, arrived }) => ({ arrived, profile: (await getObject(reading, digest, personalProfile)) as History[number]["profile"] })));
+  const history = await Promise.all((await reading.list(shelf.personals, `${id}/`)).map(async ({ value }) => ({ arrived: parseRow<Stamped>(value).arrived, profile: (await personalIn(reading, value)) as History[number]["profile"] })));
   const suspensions = await Promise.all((await stamps(reading, shelf.suspensions, id)).map(async ({ digest, arrived }) => ({ arrived, object: (await getObject(reading, digest, suspension)) as SuspensionEvent["object"] })));
   const listed = new Map<string, string>(history.flatMap((one) => one.profile.payload.devices.map((device): [string, string] => [device.id, device.digest])));
   const devices = new Map(await Promise.all([...listed].map(async ([device, digest]): Promise<[string, Correct<DeviceProfile>]> => [device, (await getObject(reading, digest, deviceProfile)) as Correct<DeviceProfile>])));

@@ -2,7 +2,7 @@ import type { Jws, ObjectType, Signed } from "../../envelope/signed.ts";
 import { applicationProfile } from "../../profiles/application.ts";
 import { deviceProfile } from "../../profiles/device.ts";
 import { masterProfile } from "../../profiles/master.ts";
-import { type PersonalProfile, personalProfile } from "../../profiles/personal.ts";
+import type { PersonalProfile } from "../../profiles/personal.ts";
 import { suspension } from "../../profiles/suspension.ts";
 import { isAfter, type Version } from "../../profiles/version.ts";
 import type { RequestOf, ResponseOf } from "../../protocol/command.ts";
@@ -11,6 +11,7 @@ import type { Reading } from "../../store/store.ts";
 import { type Context, memberOf, type Plan } from "../context.ts";
 import { ANSWER_OCTETS } from "../limits.ts";
 import { shownMaster } from "./profiles.ts";
+import { personalIn } from "../personals.ts";
 import { getObject, ordinal, parseRow, row, shelf, type Stamped } from "../records.ts";
 
 /** So many rows are looked at once. */
@@ -59,9 +60,9 @@ export async function decideGetProfiles(context: Context, request: Request): Pro
  * cut off, what is there can be judged, and is judged the same.
  */
 async function historyAfter(r: Reading, id: string, request: Request, room: Room): Promise<Pick<Answer, "devices" | "masters" | "more" | "personals" | "suspensions">> {
-  const masters = await begin(rowsAfter(r, shelf.masters, id, ordinal(request.mastersAfter), masterProfile));
-  const suspensions = await begin(rowsAfter(r, shelf.suspensions, id, ordinal(request.suspensionsAfter), suspension));
-  const personals = await begin(rowsAfter(r, shelf.personals, id, versionKey(request.personalsAfter), personalProfile));
+  const masters = await begin(rowsAfter(r, shelf.masters, id, ordinal(request.mastersAfter), named(masterProfile)));
+  const suspensions = await begin(rowsAfter(r, shelf.suspensions, id, ordinal(request.suspensionsAfter), named(suspension)));
+  const personals = await begin(rowsAfter(r, shelf.personals, id, versionKey(request.personalsAfter), personalIn));
   const known = new Set(personals.next === undefined ? [] : (await versionUpTo(r, id, request.personalsAfter))?.devices.map((one) => one.id));
   const answer: { [K in "devices" | "masters" | "personals" | "suspensions"]: Answer[K] } = { devices: [], masters: [], personals: [], suspensions: [] };
   for (;;) {
@@ -99,13 +100,20 @@ async function begin<P>(rows: AsyncGenerator<Found<P>, void>): Promise<{ next: F
   return listing;
 }
 
+/** Reads the object of a row. */
+type Read<P> = (reading: Reading, row: Uint8Array) => Promise<Signed<P>>;
+
+/** Reads objects that their rows name. */
+function named<P>(type: ObjectType<P>): Read<P> {
+  return (reading, value) => getObject(reading, parseRow<Stamped>(value).digest, type);
+}
+
 /** The objects that a shelf has of a mesh after a key, oldest first. */
-async function* rowsAfter<P>(reading: Reading, from: string, id: string, after: string, type: ObjectType<P>): AsyncGenerator<Found<P>, void> {
+async function* rowsAfter<P>(reading: Reading, from: string, id: string, after: string, read: Read<P>): AsyncGenerator<Found<P>, void> {
   for (let last = `${id}/${after}`; ; ) {
     const rows = await reading.list(from, `${id}/`, { after: last, limit: ROWS });
     for (const { key, value } of rows) {
-      const stamp = parseRow<Stamped>(value);
-      yield { stamp, object: await getObject(reading, stamp.digest, type) };
+      yield { stamp: parseRow<Stamped>(value), object: await read(reading, value) };
       last = key;
     }
     if (rows.length < ROWS) return;
@@ -124,7 +132,7 @@ function fits(room: Room, ...objects: readonly Signed<unknown>[]): boolean {
 /** The newest version that is not after one. */
 async function versionUpTo(reading: Reading, id: string, { g, n }: Version): Promise<PersonalProfile | undefined> {
   const [last] = await reading.list(shelf.personals, `${id}/`, { after: `${id}/${versionKey({ g, n: n + 1 })}`, reverse: true, limit: 1 });
-  return last === undefined ? undefined : (await getObject(reading, parseRow<Stamped>(last.value).digest, personalProfile)).payload;
+  return last === undefined ? undefined : (await personalIn(reading, last.value)).payload;
 }
 
 function versionKey({ g, n }: Version): string {

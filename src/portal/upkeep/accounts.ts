@@ -1,8 +1,8 @@
-import { personalProfile } from "../../profiles/personal.ts";
 import type { MasterId } from "../../profiles/types.ts";
 import { demand } from "../../refusals/mesh-error.ts";
 import type { Reading, Store } from "../../store/store.ts";
-import { type AccountRecord, getObject, type MeshRecord, ordinal, parseRow, putRow, row, shelf, type Stamped } from "../records.ts";
+import { personalKey, wordsIn } from "../personals.ts";
+import { type AccountRecord, type MeshRecord, parseRow, putRow, row, shelf, type Stamped } from "../records.ts";
 import { rowsOf } from "./walk.ts";
 
 /** `closing` until the 72 hours of a deletion are over, `closed` until what is kept of it is taken away. */
@@ -50,11 +50,9 @@ export async function setQuota(store: Store, address: string, octets: number | u
   });
 }
 
-async function devicesOf(reading: Reading, master: string, { g, n }: MeshRecord): Promise<number> {
-  const stamp = await row<Stamped>(reading, shelf.personals, `${master}/${ordinal(g)}/${ordinal(n)}`);
-  if (stamp === undefined) return 0;
-  const { payload } = await getObject(reading, stamp.digest, personalProfile);
-  return payload.devices.filter((device) => device.status === "active").length;
+async function devicesOf(reading: Reading, master: string, version: MeshRecord): Promise<number> {
+  const kept = await reading.get(shelf.personals, personalKey(master, version));
+  return kept === undefined ? 0 : (await wordsIn(reading, kept)).profile.payload.devices.filter((device) => device.status === "active").length;
 }
 
 async function lastSeen(reading: Reading, master: string): Promise<number | undefined> {

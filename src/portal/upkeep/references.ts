@@ -1,6 +1,7 @@
 import { commit as commitType } from "../../catalogs/commits.ts";
-import { personalProfile } from "../../profiles/personal.ts";
+import { splitOctets } from "../../protocol/octets.ts";
 import type { Reading } from "../../store/store.ts";
+import { wordsIn } from "../personals.ts";
 import { getObject, type MeshRecord, parseRow, row, shelf, type Stamped } from "../records.ts";
 import type { RequestRecord } from "../requests.ts";
 import { startsOf } from "../releases.ts";
@@ -10,7 +11,7 @@ import { rowsOf } from "./walk.ts";
 export type References = { readonly objects: Set<string>; readonly bodies: Set<string> };
 
 /** The shelves whose rows name an object in `digest`; their keys begin with the mesh. */
-const NAMING = [shelf.masters, shelf.personals, shelf.suspensions, shelf.applications, shelf.commits, shelf.releases] as const;
+const NAMING = [shelf.masters, shelf.suspensions, shelf.applications, shelf.commits, shelf.releases] as const;
 
 /** Every shared object that a mesh needs, its device profiles and connection requests among them. */
 export async function referencesOf(reading: Reading, master: string): Promise<References> {
@@ -28,12 +29,18 @@ export async function referencesOf(reading: Reading, master: string): Promise<Re
       if (countersignature !== undefined) objects.add(countersignature);
       // A purge that was cut off has taken some away already.
       if ((await reading.get(shelf.objects, digest)) === undefined) continue;
-      if (from === shelf.personals) for (const device of (await getObject(reading, digest, personalProfile)).payload.devices) objects.add(device.digest);
       if (from === shelf.commits) {
         const { payload } = await getObject(reading, digest, commitType);
         if (payload.kind === "entries") bodies.add(payload.digest);
       }
     }
+  }
+  for await (const { value } of rowsOf(reading, shelf.personals, `${master}/`)) {
+    // Older versions of the program kept it among the objects.
+    const named = splitOctets(value).octets === undefined ? parseRow<Stamped>(value).digest : undefined;
+    if (named !== undefined) objects.add(named);
+    if (named !== undefined && (await reading.get(shelf.objects, named)) === undefined) continue;
+    for (const device of (await wordsIn(reading, value)).profile.payload.devices) objects.add(device.digest);
   }
   for await (const { value } of rowsOf(reading, shelf.requests, `${master}/`)) {
     const request = parseRow<RequestRecord>(value);

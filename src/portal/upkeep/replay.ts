@@ -9,7 +9,6 @@ import { type DeviceProfile, deviceProfile } from "../../profiles/device.ts";
 import { at } from "../../profiles/history.ts";
 import { masterProfile } from "../../profiles/master.ts";
 import { emptyMesh, type Mesh, suspendedIn, withMaster, withPersonal, withSuspension } from "../../profiles/mesh.ts";
-import { personalProfile } from "../../profiles/personal.ts";
 import { rosterOf } from "../../profiles/roster.ts";
 import { suspension } from "../../profiles/suspension.ts";
 import { correctApplication, verifyByAdministration, verifyByDevice, verifyDevice } from "../../profiles/validity.ts";
@@ -19,6 +18,7 @@ import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import { release } from "../../protocol/releases.ts";
 import type { Reading } from "../../store/store.ts";
 import { octetsOf } from "../draft.ts";
+import { personalIn } from "../personals.ts";
 import { getObject, type MeshRecord, parseRow, shelf, type Stamped } from "../records.ts";
 import { type ReleaseRow, startsOf } from "../releases.ts";
 import type { Trouble } from "./finding.ts";
@@ -116,8 +116,8 @@ async function profilesOf(reading: Reading, id: MasterId): Promise<{ readonly me
     }
   };
   for await (const { value } of rowsOf(reading, shelf.personals, `${id}/`)) {
-    const { digest, arrived } = parseRow<Stamped>(value);
-    const personal = await getObject(reading, digest, personalProfile);
+    const { arrived } = parseRow<Stamped>(value);
+    const personal = await personalIn(reading, value);
     await take((one) => compareVersions(one.object.payload, personal.payload) < 0);
     const offered = new Map<string, Verified<DeviceProfile>>();
     for (const entry of personal.payload.devices) {
