@@ -1,3 +1,4 @@
+import { forgetKeys } from "../profiles/keys.ts";
 import type { MasterId } from "../profiles/types.ts";
 import type { Asker as Wanted, Command } from "../protocol/command.ts";
 import { answerMac, MAX_COUNTER } from "../protocol/session.ts";
@@ -53,6 +54,12 @@ export class Portal {
     this.#anonymous = new Buckets(parts.policy.anonymousPerMinute, 60_000);
     this.#beginnings = new Buckets(parts.policy.beginningsPerMinute, 60_000);
     this.#writes = new Buckets(parts.policy.writesPerHour, 3_600_000);
+  }
+
+  /** Forgets what it keeps in memory to be quick. */
+  forget(): void {
+    this.#views.forget();
+    forgetKeys();
   }
 
   /** Answers one request; never throws, whatever the request. */

@@ -4,7 +4,7 @@ import { type MeshRecord, row, shelf } from "./records.ts";
 import { type View, viewOf } from "./view.ts";
 import { loadWhole, type Whole } from "./whole.ts";
 
-const KEPT_VIEWS = 512;
+const KEPT_VIEWS = 128;
 const KEPT_WHOLES = 16;
 
 /** The meshes used last, as read or as last changed; each is used only while its revision is the store's. */
@@ -39,6 +39,12 @@ export class Views {
     if (whole === undefined) throw new RangeError("a mesh with a view is there as a whole");
     remember(this.#wholes, KEPT_WHOLES, view.id, whole);
     return whole;
+  }
+
+  /** Forgets all of them: they are kept only to be quick. */
+  forget(): void {
+    this.#views.clear();
+    this.#wholes.clear();
   }
 
   /** Keeps a view that was just written or read. */

@@ -14,7 +14,7 @@ export type SignatureJwk = v.InferOutput<typeof signatureKeyShape>;
 export const encapsulationKeyShape = v.strictObject({ alg: v.literal(kem.josePublic), kty: v.literal("AKP"), pub: octetsField({ octets: kem.publicKeyOctets }) });
 export type EncapsulationJwk = v.InferOutput<typeof encapsulationKeyShape>;
 
-const KEPT_KEYS = 128;
+const KEPT_KEYS = 64;
 const verifyingKeys = new Map<string, VerifyingKey>();
 const encapsulationKeys = new Map<string, EncapsulationKey>();
 
@@ -46,6 +46,12 @@ export function signatureJwk(key: VerifyingKey): SignatureJwk {
 /** An encapsulation key as it stands in a profile. */
 export function encapsulationJwk(key: EncapsulationKey): EncapsulationJwk {
   return publicJwk(key) as EncapsulationJwk;
+}
+
+/** Forgets imported keys: they are kept only to be quick. */
+export function forgetKeys(): void {
+  verifyingKeys.clear();
+  encapsulationKeys.clear();
 }
 
 /** A small least-recently-used memory of imported keys. */

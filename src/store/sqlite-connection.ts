@@ -104,6 +104,7 @@ export class SqliteConnection implements Connection {
   }
 
   #chooseWhoFlushes(): void {
+    if (this.#flusher?.over === true) this.#flusher = undefined;
     if (this.#works > 1) this.#flusher ??= this.#startFlusher?.();
     this.#works = 0;
     const relies = this.#flusher?.ready === true;

@@ -1,8 +1,12 @@
+import { closeSync, fdatasyncSync, openSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { MeshError } from "../refusals/mesh-error.ts";
 
 /** How often what stands in the write-ahead log is moved into the database, in milliseconds. */
 const CHECKPOINT_MS = 200;
+
+/** So long after the last commit the thread ends, in milliseconds: it holds some 10 MB, and another is started when works meet again. */
+const IDLE_MS = 3_000;
 
 /** Beyond so many octets of log, writers wait for a moment while it is emptied: under steady load it would grow for ever. */
 const LONGEST_LOG = 64 << 20;
@@ -59,23 +63,35 @@ export class Flusher {
   #last = 0;
   #ready = false;
   #failure: MeshError | undefined;
+  #ending: Promise<void> | undefined;
+  #idle: NodeJS.Timeout | undefined;
+  readonly #path: string;
 
   constructor(path: string) {
-    this.#worker = new Worker(program, { eval: true, workerData: { path, checkpointMs: CHECKPOINT_MS, longestLog: LONGEST_LOG } });
+    this.#path = path;
+    this.#worker = new Worker(program, { eval: true, resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 32 }, workerData: { path, checkpointMs: CHECKPOINT_MS, longestLog: LONGEST_LOG } });
     this.#worker.unref();
     this.#worker.on("message", (answer: Answer) => this.#take(answer));
     this.#worker.on("error", (error: Error) => this.#fail(error.message));
-    this.#worker.on("exit", () => this.#fail("its thread ended"));
+    this.#worker.on("exit", () => this.over || this.#fail("its thread ended"));
   }
 
-  /** Whether it can be relied on: until then, and once it has failed, commits have to be durable by themselves. */
+  /** Whether it can be relied on: until then, once it has failed, and when it is over, commits have to be durable by themselves. */
   get ready(): boolean {
-    return this.#ready && this.#failure === undefined;
+    return this.#ready && this.#failure === undefined && !this.over;
+  }
+
+  /** Whether it ended because nothing was to be done. */
+  get over(): boolean {
+    return this.#ending !== undefined;
   }
 
   /** Settles when everything committed before is on the disk; throws `store-failed` if that cannot be known. */
   flush(): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    // A transaction that was begun before the thread ended.
+    if (this.over) return flushHere(this.#path);
+    clearTimeout(this.#idle);
     const wanted = ++this.#last;
     this.#worker.ref();
     this.#worker.postMessage(wanted, []);
@@ -83,7 +99,13 @@ export class Flusher {
   }
 
   /** Lets go of the files. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#ending ??= this.#end();
+    return this.#ending;
+  }
+
+  async #end(): Promise<void> {
+    clearTimeout(this.#idle);
     if (this.#failure !== undefined) return;
     this.#worker.ref();
     const ended = new Promise((done) => this.#worker.once("exit", done));
@@ -97,12 +119,25 @@ export class Flusher {
     if (wanted === undefined) return;
     this.#waiting.get(wanted)?.resolve();
     this.#waiting.delete(wanted);
-    if (this.#waiting.size === 0) this.#worker.unref();
+    if (this.#waiting.size > 0) return;
+    this.#worker.unref();
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => void this.close(), IDLE_MS).unref();
   }
 
   #fail(why: string): void {
     this.#failure ??= new MeshError("store-failed", `Writes could not be made durable: ${why}.`);
     for (const { reject } of this.#waiting.values()) reject(this.#failure);
     this.#waiting.clear();
+  }
+}
+
+async function flushHere(path: string): Promise<void> {
+  try {
+    const log = openSync(`${path}-wal`, "r");
+    fdatasyncSync(log);
+    closeSync(log);
+  } catch (error) {
+    throw new MeshError("store-failed", `Writes could not be made durable: ${(error as NodeJS.ErrnoException).code ?? "unknown"}.`);
   }
 }

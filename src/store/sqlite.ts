@@ -97,7 +97,7 @@ function openOnce(path: string, format: Format): DatabaseSync {
   try {
     examine(opened, format);
     // The page size counts for a new file only, and only before it has its first page. FULL: a commit survives a power cut.
-    opened.exec("PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -4096; PRAGMA journal_size_limit = 67108864");
+    opened.exec("PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -2048; PRAGMA journal_size_limit = 67108864");
     checkSmall(opened);
     establish(opened, format, (target) => {
       using source = database(path);

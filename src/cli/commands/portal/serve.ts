@@ -14,6 +14,7 @@ import { certificateFiles } from "../../portal/certificate.ts";
 import { describePortal, openPortalData, type PortalSettings } from "../../portal/data.ts";
 import { type LogLevel, logLevels, makeLog } from "../../portal/log.ts";
 import { tellReady } from "../../portal/ready.ts";
+import { beginSettling } from "../../portal/settle.ts";
 import { openShown } from "../../portal/shown.ts";
 import { parseSize } from "../../portal/size.ts";
 import { beginUpkeep } from "../../portal/upkeep.ts";
@@ -43,11 +44,14 @@ export async function run(call: Call): Promise<void> {
       log.request(event, fault);
     },
   });
+  const settling = beginSettling(() => portal.forget());
+  call.whenDone(settling.stop);
   const served = await serve({
     host: data.settings.host,
     port: data.settings.port,
     tls: shown.tls,
     handle: ({ remoteAddress, ...request }) => {
+      settling.request();
       const answer = (): ReturnType<Portal["handle"]> => portal.handle({ ...request, remote: whoAsks(remoteAddress, request.headers) });
       return meter === undefined ? answer() : meter.during(answer);
     },
@@ -68,6 +72,7 @@ export async function run(call: Call): Promise<void> {
   const { url } = describePortal(data.settings, data.identity.profile.payload.id);
   world.write(2, `Portal ready at ${url}\n`);
   await tellReady(world.environment);
+  await settling.started();
   await untilSignal();
 }
 
