@@ -116,9 +116,8 @@ export class Flusher {
   #take({ ready, wanted, error }: Answer): void {
     if (ready === true) this.#ready = true;
     if (error !== undefined) this.#fail(error);
-    if (wanted === undefined) return;
-    this.#waiting.get(wanted)?.resolve();
-    this.#waiting.delete(wanted);
+    if (wanted !== undefined) this.#waiting.get(wanted)?.resolve();
+    if (wanted !== undefined) this.#waiting.delete(wanted);
     if (this.#waiting.size > 0) return;
     this.#worker.unref();
     clearTimeout(this.#idle);

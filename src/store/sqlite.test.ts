@@ -41,6 +41,26 @@ storeConformance("sqlite with a thread that flushes", async () => {
   return { store };
 });
 
+test("the thread that flushes ends when nothing was written for a while; another is started when works meet again, and nothing is lost", async () => {
+  const path = fresh();
+  const store = await openServingStore(path);
+  const threads = (): number => Number(/Threads:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))?.[1]);
+  const meet = (name: string) => Promise.all([1, 2, 3].map((n) => store.transact((w) => w.put("s", `${name}${n}`, text(name)))));
+  const without = threads();
+  await meet("a");
+  await meet("b");
+  assert.ok(threads() > without, "works met");
+  await new Promise((resolve) => setTimeout(resolve, 4_000));
+  assert.equal(threads(), without);
+  await meet("c");
+  await meet("d");
+  assert.ok(threads() > without, "works met again");
+  await store.close();
+  const again = await openSqliteStore(path);
+  assert.equal((await again.read((r) => r.list("s", ""))).length, 12);
+  await again.close();
+});
+
 storeConformance("sqlite", async () => {
   const path = fresh();
   const { store, failNextCommit } = await failing(path);
