@@ -1,12 +1,14 @@
 import type { Client } from "../client/client.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import type { Call } from "./call.ts";
+import { keylessText } from "./keyless-text.ts";
 
 /** Syncs if the portal can be reached and this disk takes what it says; else no failure except with --strict, everything else is. Returns whether it synced. */
 export async function trySync(call: Call, client: Client): Promise<boolean> {
   const { sync } = await import("../client/sync.ts");
   try {
-    await sync(client);
+    const { keyless } = await sync(client);
+    if (keyless > 0) call.output.note(keylessText(keyless));
     return true;
   } catch (error) {
     const full = error instanceof MeshError && (error.code === "store-full" || error.code === "store-read-only");

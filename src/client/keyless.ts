@@ -35,8 +35,12 @@ export async function staleCatalogs(client: Client, { mesh, now }: Pick<Synced, 
   });
 }
 
-/** Refuses with `epoch-key-missing` where what this device just changed in a catalog was not sent for want of the key. */
+/** Whether all that this device changed in a catalog was sent. */
+export async function isSent(client: Client, type: CatalogType): Promise<boolean> {
+  return (await client.rows.read(async (rows) => journalOf(rows, await catalogOf(rows, type)))).length === 0;
+}
+
+/** Refuses with `epoch-key-missing` where, after a push, what this device changed in a catalog was not sent for want of the key. */
 export async function requireSent(client: Client, type: CatalogType): Promise<void> {
-  const unsent = await client.rows.read(async (rows) => journalOf(rows, await catalogOf(rows, type)));
-  demand(unsent.length === 0, "epoch-key-missing", "This device was not given the newest keys yet, so that it cannot send what this needs.", "Run `mesh sync` on another of your administration devices, then here again.");
+  demand(await isSent(client, type), "epoch-key-missing", "This device was not given the newest keys yet, so that it cannot send what this needs.", "Run `mesh sync` on another of your administration devices, then here again.");
 }
