@@ -145,6 +145,9 @@ function withPurge(purges: readonly Purge[], purge: Purge): readonly Purge[] {
 }
 
 function insert(writes: readonly Write[], write: Write): readonly Write[] {
+  const [first] = writes;
+  // Almost every write is newer than all before it.
+  if (first === undefined || order(write, first) < 0) return [write, ...writes];
   const same = writes.find((one) => order(one, write) === 0);
   if (same === undefined) return [...writes, write].sort(order);
   // One write in two commits counts from the first, whichever is seen first.

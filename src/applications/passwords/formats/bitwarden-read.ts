@@ -3,12 +3,14 @@ import { MeshError } from "../../../refusals/mesh-error.ts";
 import { bitwardenDefaults, bitwardenDull, bitwardenKinds, bitwardenKnown, bitwardenTexts } from "./bitwarden-shape.ts";
 import { damaged } from "./damage.ts";
 import { folderPath } from "./folders.ts";
-import { emptyItem, type Failure, type Folder, gatherTexts, isObject, type Item, type ItemField, type JsonObject } from "./item.ts";
+import { emptyItem, type Failure, type Folder, gatherTexts, isObject, type Item, type ItemField, type JsonObject, strayParts } from "./item.ts";
+import { checkItems } from "./limits.ts";
 import type { Contents } from "./plan.ts";
 
 /** Reads a plain Bitwarden export, of a person or of an organisation; an item that is malformed is a failure, named. */
 export function readBitwarden(file: Json): Contents {
   if (!isObject(file) || !Array.isArray(file["items"])) throw damaged("it is no export of Bitwarden: there is no list of items.");
+  checkItems((file["items"] as readonly Json[]).length);
   const folders = foldersOf(file);
   const failed: Failure[] = [];
   const kept = new Set<Item>();
@@ -16,6 +18,7 @@ export function readBitwarden(file: Json): Contents {
     try {
       const { item, strange } = itemFrom(one, folders);
       if (strange) kept.add(item);
+      failed.push(...strayParts(titleOf(one, index), listsOf(one)));
       return [item];
     } catch (error) {
       if (!(error instanceof MeshError)) throw error;
@@ -25,6 +28,13 @@ export function readBitwarden(file: Json): Contents {
   });
   const known: Folder[] = [...folders].map(([id, path]) => ({ path, kept: { bitwarden: { id } } }));
   return { items, folders: known.filter(({ path }) => path !== ""), failed, kept };
+}
+
+/** The lists of an item of which only objects are read. */
+function listsOf(one: Json): Readonly<Record<string, readonly Json[]>> {
+  const whole = isObject(one) ? one : {};
+  const login = isObject(whole["login"]) ? whole["login"] : {};
+  return { fields: listIn(whole, "fields"), passwordHistory: listIn(whole, "passwordHistory"), uris: listIn(login, "uris"), fido2Credentials: listIn(login, "fido2Credentials") };
 }
 
 function titleOf(one: Json, index: number): string {
@@ -77,11 +87,7 @@ function itemFrom(one: Json, folders: ReadonlyMap<string, string>): { readonly i
 
 /** What of an item is not understood here; the whole of it where its kind is unknown. */
 function keptFrom(one: JsonObject, member: string | undefined, uris: readonly JsonObject[]): JsonObject {
-  const kept: Record<string, Json> = {};
-  for (const [name, value] of Object.entries(one)) {
-    if (bitwardenKnown.has(name) || name === member || saysNothing(name, value)) continue;
-    kept[name] = value;
-  }
+  const kept: Record<string, Json> = Object.fromEntries(Object.entries(one).filter(([name, value]) => !bitwardenKnown.has(name) && name !== member && !saysNothing(name, value)));
   if (member === undefined) return { ...kept, type: one["type"] ?? null };
   const known = new Set([...(bitwardenTexts[member] ?? []).map(([from]) => from), "uris", "fido2Credentials", ...(member === "secureNote" ? ["type"] : [])]);
   const part = Object.entries(isObject(one[member]) ? one[member] : {}).filter(([name, value]) => !known.has(name) && !saysNothing(name, value));

@@ -116,7 +116,7 @@ export function writeCsvFormat(program: string, items: readonly Item[]): { reado
   const headings = [...format.columns.map(({ heading }) => heading), ...others];
   const valueOf = (item: Item, heading: string): string => {
     const column = format.columns.find((one) => one.heading === heading);
-    return column?.write?.(item) ?? keptBy(item, format.program)[heading] ?? column?.usual ?? "";
+    return column?.write?.(item) ?? keptUnder(item, format.program, heading) ?? column?.usual ?? "";
   };
   const lines = rows.map((item) => headings.map((heading) => valueOf(item, heading)));
   const failed = items.filter((item) => !fits(item)).map((item) => ({ title: titleFor(item, format.program), why: `A table of passwords has no place for ${item.kind === "note" ? "notes" : "cards, identities and keys"}.` }));
@@ -126,23 +126,29 @@ export function writeCsvFormat(program: string, items: readonly Item[]): { reado
 function itemFrom(format: CsvFormat, headings: readonly string[], row: readonly string[]): { readonly item: Item; readonly kept: boolean } {
   let item: Item = emptyItem;
   let strange = false;
-  const kept: Record<string, string> = {};
+  const kept = new Map<string, string>();
   for (const [index, heading] of headings.entries()) {
     const value = row[index] ?? "";
     const column = format.columns.find((one) => one.heading.toLowerCase() === heading.toLowerCase());
     if (column?.read !== undefined) item = column.read(item, value);
     else if (value !== "" && value !== column?.usual) {
-      kept[column?.heading ?? heading] = value;
+      kept.set(column?.heading ?? heading, value);
       strange ||= column?.dull !== true;
     }
   }
   const before = keptBy(item, format.program);
-  const all = { ...before, ...kept };
+  // A heading may be any text, such as the names that every object has.
+  const all = { ...before, ...Object.fromEntries(kept) };
   return { item: Object.keys(all).length === 0 ? item : { ...item, kept: { [format.program]: all } }, kept: strange };
 }
 
 function keptBy(item: Item, program: Keeper): Readonly<Record<string, string>> {
   return (item.kept[program] ?? {}) as Readonly<Record<string, string>>;
+}
+
+function keptUnder(item: Item, program: Keeper, heading: string): string | undefined {
+  const kept = keptBy(item, program);
+  return Object.hasOwn(kept, heading) ? kept[heading] : undefined;
 }
 
 /** KeePassXC begins every path with the name of the group that holds all others. */

@@ -1,8 +1,8 @@
 import { parseJson } from "../../../bytes/json.ts";
-import { MeshError } from "../../../refusals/mesh-error.ts";
+import { demand, MeshError } from "../../../refusals/mesh-error.ts";
 import { damaged } from "./damage.ts";
 import { type Failure, isObject, type JsonObject } from "./item.ts";
-import { maxFileOctets } from "./limits.ts";
+import { maxFileOctets, maxValues } from "./limits.ts";
 import { readPartialObject } from "./partial-json.ts";
 
 /** The text of octets in UTF-8; `partial` puts U+FFFD where they are none, and what holds that is a failure (`isWhole`). */
@@ -24,8 +24,22 @@ export function isUtf8(octets: Uint8Array): boolean {
   }
 }
 
+/** How many values JSON has at most: a comma, or the bracket that opens what holds it, stands before each; those within texts do not count. */
+function valuesIn(octets: Uint8Array): number {
+  let count = 0;
+  let inText = false;
+  for (let at = 0; at < octets.length; at++) {
+    const octet = octets[at];
+    if (octet === 0x22) inText = !inText;
+    else if (octet === 0x5c && inText) at++;
+    else if (!inText && (octet === 0x2c || octet === 0x5b || octet === 0x7b)) count++;
+  }
+  return count;
+}
+
 /** A JSON object, and with `partial` what of a damaged one can be read, with what cannot. */
 export function objectIn(octets: Uint8Array, partial: boolean): { readonly object: JsonObject; readonly failed: readonly Failure[] } {
+  if (octets.length > maxValues) demand(valuesIn(octets) <= maxValues, "import-too-large", `The file holds more than ${maxValues} values.`);
   const bare = octets[0] === 0xef && octets[1] === 0xbb && octets[2] === 0xbf ? octets.subarray(3) : octets;
   try {
     // Without the line break at its end what is compact is read at the engine's own speed.

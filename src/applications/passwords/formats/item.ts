@@ -49,6 +49,14 @@ export type Folder = { readonly path: string; readonly kept: { readonly [Program
 /** An item, or a part of one, that could not be taken or given, and why. */
 export type Failure = { readonly title: string; readonly why: string };
 
+/** What to say of the parts of an item that stand in its lists and are none: they are left out. */
+export function strayParts(title: string, lists: Readonly<Record<string, readonly Json[]>>): readonly Failure[] {
+  return Object.entries(lists).flatMap(([name, list]) => {
+    const count = list.filter((one) => !isObject(one)).length;
+    return count === 0 ? [] : [{ title: `${title}: ${name}`, why: `${count} of ${list.length} ${count === 1 ? "is no object, and was" : "are no objects, and were"} left out.` }];
+  });
+}
+
 /** The texts of an item as they are found; `set` takes the first of each that is not empty, and says whether it did. */
 export function gatherTexts(): { readonly texts: Item["texts"]; readonly set: (name: ItemText, value: string | undefined) => boolean } {
   const texts: { [Name in ItemText]?: string } = {};

@@ -3,7 +3,6 @@ import * as v from "valibot";
 import { fromBase64url, toBase64url } from "../../../bytes/base64url.ts";
 import { canonicalBytes, canonicalJson, type Json } from "../../../bytes/canonical-json.ts";
 import { equalBytes, wipe } from "../../../bytes/equal.ts";
-import { parseJson } from "../../../bytes/json.ts";
 import { utf8 } from "../../../bytes/text.ts";
 import { type Entry, writes } from "../../../catalogs/merge.ts";
 import { hkdf } from "../../../crypto/digest.ts";
@@ -14,8 +13,9 @@ import { keyedShape, keyedUnder, openKeyed } from "../../../envelope/keyed.ts";
 import { readShape } from "../../../envelope/shape.ts";
 import { MeshError } from "../../../refusals/mesh-error.ts";
 import { limits } from "../limits.ts";
+import { checkItems } from "./limits.ts";
 import { damaged } from "./damage.ts";
-import { maxFileOctets } from "./limits.ts";
+import { objectIn } from "./decode.ts";
 
 /** What the file says of itself (docs/spec/passwords.md 6). */
 const FORMAT = "mesh-passwords";
@@ -99,13 +99,14 @@ export async function readMeshFile(file: Json, password: Uint8Array | undefined,
     if (!equalBytes(commitmentOf(key, salt), fromBase64url(sealed.commitment))) throw new MeshError("import-wrong-password", "This password does not open the file.");
     const opened = openKeyed(key, PURPOSE, sealed.content);
     if (opened === undefined) throw damaged("it was changed after it was written.");
-    return filedFrom(readShape(contentShape, parseJson(opened, { maxBytes: maxFileOctets }), "import-damaged", "file of passwords"));
+    return filedFrom(readShape(contentShape, objectIn(opened, false).object, "import-damaged", "file of passwords"));
   } finally {
     wipe(key);
   }
 }
 
 function filedFrom({ entries, files }: v.InferOutput<typeof contentShape>): Filed {
+  checkItems(entries.length);
   return { entries, attached: new Map(files.map(({ entry, field, octets }) => [attachedAt(entry, field), fromBase64url(octets)])) };
 }
 

@@ -3,7 +3,7 @@ import type { Kind } from "../kinds.ts";
 import { isObject, type ItemText, type JsonObject } from "./item.ts";
 
 /** What 1Password's categories are here; the others are logins with fields of their own, their category kept. */
-export const categoryKinds: Readonly<Record<string, Kind>> = { "001": "login", "002": "card", "003": "note", "004": "identity", "005": "login", "114": "ssh-key" };
+export const categoryKinds: ReadonlyMap<string, Kind> = new Map([["001", "login"], ["002", "card"], ["003", "note"], ["004", "identity"], ["005", "login"], ["114", "ssh-key"]]);
 
 /** Members that are kept and not worth a word: identifiers, what is shown in lists, measures of strength. */
 export const dullMembers: ReadonlySet<string> = new Set(["uuid", "subtitle", "icons", "ps", "pbe", "pgrng", "watchtowerExclusions"]);
@@ -26,7 +26,8 @@ export function textsOfField(kind: Kind | undefined, field: JsonObject): readonl
   if (isObject(value["sshKey"])) return sshTexts(value["sshKey"]);
   if (kind === "card" && id === "expiry" && typeof value["monthYear"] === "number") return [["card.expires-month", String(value["monthYear"] % 100)], ["card.expires-year", String(Math.floor(value["monthYear"] / 100))]];
   if (kind === "identity" && id === "address" && isObject(value["address"])) return addressTexts(value["address"]);
-  const name = (kind === undefined ? otherFields : knownFields[kind])?.[id];
+  const names = kind === undefined ? otherFields : knownFields[kind];
+  const name = names !== undefined && Object.hasOwn(names, id) ? names[id] : undefined;
   return name === undefined || raw !== null || text === "" ? undefined : [[name, text]];
 }
 

@@ -63,3 +63,10 @@ test("what should be a list of accounts, vaults or items and is none is damage o
     await assert.rejects(readOnePux(data, async () => undefined), { code: "import-damaged" });
   }
 });
+
+test("what stands in a list and is no object is named: an account, a vault, an item, and the parts of one", async () => {
+  const item = { overview: { title: "bank", urls: ["https://bank.example", { url: "https://b.example" }] }, details: { loginFields: [7], sections: [{ fields: [null, "x"] }, []], passwordHistory: [true] } };
+  const { items, failed } = await readOnePux({ accounts: ["?", { vaults: [3, { attrs: { name: "v" }, items: [item, "lost", null] }] }] }, async () => undefined);
+  assert.deepEqual(items.map(({ title, sites }) => [title, sites]), [["bank", ["https://b.example"]]]);
+  assert.deepEqual(failed.map(({ title }) => title), ["account 1", "vault 1", "item 2", "item 3", "bank: urls", "bank: loginFields", "bank: sections", "bank: fields", "bank: passwordHistory"]);
+});

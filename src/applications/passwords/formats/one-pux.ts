@@ -3,8 +3,9 @@ import { MeshError } from "../../../refusals/mesh-error.ts";
 import { damaged } from "./damage.ts";
 import { folderPath } from "./folders.ts";
 import type { Kind } from "../kinds.ts";
-import { emptyItem, type Failure, gatherTexts, isObject, type Item, type ItemField, type ItemFile, type ItemText, type JsonObject } from "./item.ts";
+import { emptyItem, type Failure, gatherTexts, isObject, type Item, type ItemField, type ItemFile, type ItemText, type JsonObject, strayParts } from "./item.ts";
 import { categoryKinds, dullMembers, fieldText, textsOfField } from "./one-pux-shape.ts";
+import { checkItems } from "./limits.ts";
 import type { Contents } from "./plan.ts";
 
 /** A file of the archive by its path. */
@@ -14,8 +15,15 @@ export type Member = (path: string) => Promise<Uint8Array | undefined>;
 export async function readOnePux(data: Json, member: Member): Promise<Contents> {
   if (!isObject(data) || !Array.isArray(data["accounts"])) throw damaged("it is no export of 1Password: there are no accounts.");
   const [items, failed, kept]: [Item[], Failure[], Set<Item>] = [[], [], new Set()];
+  const lost = (title: string, list: readonly Json[], what: string): void => {
+    for (const [index, one] of list.entries()) if (!isObject(one)) failed.push({ title: `${title}${what} ${index + 1}`, why: "It is no object." });
+  };
+  lost("", elementsOf(data, "accounts"), "account");
   for (const account of partsOf(data, "accounts")) {
+    lost("", elementsOf(account, "vaults"), "vault");
     for (const vault of partsOf(account, "vaults")) {
+      checkItems(items.length + elementsOf(vault, "items").length);
+      lost("", elementsOf(vault, "items"), "item");
       const folder = folderPath([textIn(partIn(vault, "attrs"), "name") ?? ""].filter((name) => name !== ""));
       for (const [index, one] of partsOf(vault, "items").entries()) {
         // Earlier versions wrapped each item in an object.
@@ -27,6 +35,7 @@ export async function readOnePux(data: Json, member: Member): Promise<Contents> 
           const whole = { ...item, files };
           items.push(whole);
           if (strange) kept.add(whole);
+          failed.push(...strayParts(title, listsOf(raw)));
           for (const name of missing) failed.push({ title: `${title}: ${name}`, why: "This file is not in the archive." });
         } catch (error) {
           if (!(error instanceof MeshError)) throw error;
@@ -40,7 +49,7 @@ export async function readOnePux(data: Json, member: Member): Promise<Contents> 
 
 function itemFrom(raw: JsonObject, folder: string): { readonly item: Item; readonly strange: boolean } {
   const [details, overview] = [partIn(raw, "details"), partIn(raw, "overview")];
-  const kind = categoryKinds[String(raw["categoryUuid"])];
+  const kind = categoryKinds.get(String(raw["categoryUuid"]));
   const { texts, set } = gatherTexts();
   set("folder", folder);
   set("notes", textIn(details, "notesPlain"));
@@ -158,9 +167,22 @@ function partIn(of: Json | undefined, member: string): JsonObject {
 }
 
 /** A list of which it is not one item that is damaged if it is none. */
+function elementsOf(of: JsonObject, member: string): readonly Json[] {
+  const list = of[member] ?? [];
+  if (!Array.isArray(list)) throw damaged(`its ${member} are no list.`);
+  return list as readonly Json[];
+}
+
 function partsOf(of: JsonObject, member: string): readonly JsonObject[] {
-  if (!Array.isArray(of[member] ?? [])) throw damaged(`its ${member} are no list.`);
-  return listIn(of, member);
+  return elementsOf(of, member).filter(isObject);
+}
+
+/** The lists of an item of which only objects are read. */
+function listsOf(raw: JsonObject): Readonly<Record<string, readonly Json[]>> {
+  const [details, overview] = [partIn(raw, "details"), partIn(raw, "overview")];
+  const all = (of: JsonObject, member: string): readonly Json[] => (Array.isArray(of[member]) ? (of[member] as readonly Json[]) : []);
+  const fields = listIn(details, "sections").flatMap((section) => all(section, "fields"));
+  return { urls: all(overview, "urls"), loginFields: all(details, "loginFields"), sections: all(details, "sections"), fields, passwordHistory: all(details, "passwordHistory") };
 }
 
 function listIn(of: JsonObject, member: string): readonly JsonObject[] {

@@ -11,8 +11,8 @@ export type PartialObject = { readonly members: Readonly<Record<string, Json>>; 
  * Brackets and quotes say where each ends; what between them is no JSON, or has no end, is left out and counted.
  */
 export function readPartialObject(text: string): PartialObject {
-  const members: Record<string, Json> = {};
-  const lost: Record<string, number> = {};
+  const members = new Map<string, Json>();
+  const lost = new Map<string, number>();
   let at = text.indexOf("{") + 1;
   while (at > 0 && at < text.length) {
     const opening = text.indexOf('"', at);
@@ -25,17 +25,17 @@ export function readPartialObject(text: string): PartialObject {
     if (typeof name !== "string") break;
     if (text.charAt(from) === "[") {
       const { elements, broken, end } = elementsFrom(text, from + 1);
-      members[name] = elements;
-      if (broken > 0) lost[name] = broken;
+      members.set(name, elements);
+      if (broken > 0) lost.set(name, broken);
       at = end;
     } else {
       const end = endOfValue(text, from);
       const value = end < 0 ? undefined : valueIn(text.slice(from, end));
-      if (value !== undefined) members[name] = value;
+      if (value !== undefined) members.set(name, value);
       at = end < 0 ? text.length : end;
     }
   }
-  return { members, lost };
+  return { members: Object.fromEntries(members), lost: Object.fromEntries(lost) };
 }
 
 function elementsFrom(text: string, from: number): { readonly elements: readonly Json[]; readonly broken: number; readonly end: number } {

@@ -142,3 +142,16 @@ test("exports of organisations and of earlier versions are read: collections are
   const { items, failed } = await readOnePux(wrapped, async () => undefined);
   assert.deepEqual([items[0]?.title, items[0]?.texts.username, items[0]?.sites, failed], ["old", "alice", ["https://old.example"], []]);
 });
+
+test("an entry with a long history is planned in a time that grows with it, and one with more than 10,000 values of a field is named", async () => {
+  const file = (count: number): Uint8Array => octets({ format: "mesh-passwords", v: 1, entries: [{ id: "AAAAAAAAAAAAAAAAAAAAAA", fields: { name: ["bank"], password: Array.from({ length: count }, (_, at) => `p${at}`) } }] });
+  const plan = await planOf(file(10_000));
+  assert.equal(plan.imported, 1);
+  const [entry] = applied(plan);
+  assert.equal(entry?.fields["password"]?.length, 10_000);
+  assert.equal(entry?.fields["password"]?.[0]?.value, "p0");
+  const started = performance.now();
+  const { imported, failed } = await planOf(file(50_000));
+  assert.deepEqual([imported, failed.map(({ title }) => title)], [0, ["bank"]]);
+  assert.ok(performance.now() - started < 5_000);
+});

@@ -1,12 +1,13 @@
 import { canonicalJson, type Json } from "../../../bytes/canonical-json.ts";
 import { type Change, changesBytes } from "../../../catalogs/entries.ts";
 import { type EntryId, newEntryId } from "../../../catalogs/entry-id.ts";
-import { change, current, type Entry, isRemoved, merge } from "../../../catalogs/merge.ts";
+import { change, current, type Entry, isRemoved } from "../../../catalogs/merge.ts";
 import { MeshError } from "../../../refusals/mesh-error.ts";
 import { attachmentOf } from "../attachment.ts";
 import { limits } from "../limits.ts";
 import { isFolder } from "../password.ts";
 import { checkItem, type Failure, type Folder, folderOf, type Item, type ItemFile, itemOf, sameness, valuesOf } from "./item.ts";
+import { maxHistory } from "./limits.ts";
 import { attachedAt, type Filed, type FiledEntry, filedOf } from "./mesh-file.ts";
 import { Names } from "./names.ts";
 
@@ -96,12 +97,16 @@ export function planRestore(entries: readonly Entry[], { entries: filed, attache
     const before = byId.get(one.id);
     const id = before === undefined ? (one.id as EntryId) : newEntryId();
     const made = generations(id, one);
-    const entry = made.reduce<Entry | undefined>((grown, next) => merge(grown, next, ""), undefined);
-    if (entry === undefined) continue;
+    if (made.length === 0) continue;
+    const entry = entryOf(id, one);
     const [folder, item] = [folderOf(entry)?.path, itemOf(entry)];
     if (folder !== undefined && folders.has(folder)) continue;
     if (folder === undefined && ((before !== undefined && isSame(before, one)) || (!isRemoved(entry) && there.has(sameness(item))))) {
       counts.already++;
+      continue;
+    }
+    if (made.length > maxHistory) {
+      failed.push({ title: item.title, why: `A field of it had more than ${maxHistory} values.` });
       continue;
     }
     if (folder === undefined && !isRemoved(entry) && names.has(item.name)) {
@@ -135,6 +140,12 @@ function generations(id: EntryId, { fields }: FiledEntry): Change[] {
     for (const [index, value] of values.toReversed().entries()) (made[index] ??= { entry: id, fields: {} }).fields[name] = [index + 1, value];
   }
   return made;
+}
+
+/** The entry that those changes make, as merging them one by one would. */
+function entryOf(id: EntryId, { fields }: FiledEntry): Entry {
+  const written = Object.entries(fields).filter(([field]) => !isAttachment(field));
+  return { id, fields: Object.fromEntries(written.map(([name, values]) => [name, values.map((value, index) => ({ author: "", counter: values.length - index, value }))])) };
 }
 
 function isAttachment(field: string): boolean {

@@ -6,7 +6,7 @@ import { damaged } from "./damage.ts";
 import { isUtf8, objectIn, textIn } from "./decode.ts";
 import { type FormatName, formats } from "./formats.ts";
 import type { Failure, Item } from "./item.ts";
-import { maxFileOctets, maxItems } from "./limits.ts";
+import { checkItems, maxFileOctets } from "./limits.ts";
 import type { FileKeyOptions } from "./mesh-file.ts";
 import { type Contents, type Plan, planImport, planRestore } from "./plan.ts";
 
@@ -40,7 +40,7 @@ export async function readPasswords(reading: Reading): Promise<ReadFile> {
     return { format, items: filed.entries.length + failed.length, hasFiles: filed.attached.size > 0, plan: (entries) => withFailed(planRestore(entries, filed), failed) };
   }
   const contents = wholeOnly(reading, await contentsOf(format, reading));
-  demand(contents.items.length <= maxItems, "import-too-large", `The file holds more than ${maxItems} items.`);
+  checkItems(contents.items.length);
   return { format, items: contents.items.length + contents.failed.length, hasFiles: contents.items.some(({ files }) => files.length > 0), plan: (entries) => planImport(entries, contents) };
 }
 

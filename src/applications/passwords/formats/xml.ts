@@ -140,7 +140,7 @@ function unescaped(text: string): string | undefined {
   if (!text.includes("&")) return text;
   let known = true;
   const value = text.replaceAll(/&([^;&]{0,12})(;?)/g, (_, name: string, end: string) => {
-    const character = end === "" ? undefined : name.startsWith("#") ? numbered(name) : entities[name];
+    const character = end === "" ? undefined : name.startsWith("#") ? numbered(name) : Object.hasOwn(entities, name) ? entities[name] : undefined;
     known &&= character !== undefined;
     return character ?? "";
   });
@@ -154,11 +154,11 @@ function numbered(name: string): string | undefined {
 }
 
 function attributesIn(source: string): Record<string, string> | undefined {
-  const attributes: Record<string, string> = {};
+  const attributes = new Map<string, string>();
   for (const [, name = "", double, single] of source.matchAll(ATTRIBUTE)) {
     const value = unescaped(double ?? single ?? "");
-    if (value === undefined || Object.hasOwn(attributes, name)) return undefined;
-    attributes[name] = value;
+    if (value === undefined || attributes.has(name)) return undefined;
+    attributes.set(name, value);
   }
-  return attributes;
+  return Object.fromEntries(attributes);
 }
