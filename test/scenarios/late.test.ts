@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { acceptConnection } from "../../src/client/operations/accept.ts";
+import { listDevices } from "../../src/client/devices.ts";
 import { createMesh } from "../../src/client/operations/create.ts";
 import { confirmJoin, joinMesh } from "../../src/client/operations/join.ts";
 import { makePin } from "../../src/client/operations/pin.ts";
 import { sync } from "../../src/client/sync.ts";
 import { defaultPolicy } from "../../src/portal/limits.ts";
+import { purge } from "../../src/portal/upkeep/purge.ts";
 import { newDevice, startPortal } from "../support/world.ts";
 
 const address = "alice@example.com";
@@ -50,6 +52,19 @@ test("three words typed days after they were shown still join", async () => {
   await sync(desktop);
   await confirmJoin(device, answer.split(" "));
   assert.equal((await join()).status, "connected");
+});
+
+test("who was accepted and comes after the answer is kept no more asks again, is accepted again, and is in once", async () => {
+  const { desktop, device, join, pass, portal } = await meshOfOne();
+  const { words } = await join();
+  await acceptConnection(desktop, words, "member");
+  pass(400 * 24 * HOUR);
+  await purge(portal.store, portal.clock.now);
+  assert.equal((await join()).words, words);
+  const { answer } = await acceptConnection(desktop, words, "member");
+  await confirmJoin(device, answer.split(" "));
+  assert.equal((await join()).status, "connected");
+  assert.deepEqual((await listDevices(desktop)).map((one) => one.status), ["active", "active"]);
 });
 
 test("who waits to be accepted may ask once a second for as long as it takes, beside others that wait at the same address", async () => {

@@ -1,5 +1,5 @@
 import { MAX_ADMINISTRATION_KEYS } from "../../profiles/master.ts";
-import type { Head, Role } from "../../profiles/personal.ts";
+import { deviceEntry, type Head, type Role } from "../../profiles/personal.ts";
 import { signObject, type Jws } from "../../envelope/signed.ts";
 import { type ConnectionAnswer, connectionAnswer, pinProof, type SnapshotName } from "../../profiles/connection.ts";
 import { isActive, type Mesh, masterOf, personalOf, withMaster, withPersonal } from "../../profiles/mesh.ts";
@@ -60,20 +60,33 @@ async function acceptedBefore(client: Client, { mesh, now }: Synced, selector: s
   return rows.map((one) => one.row).find((row) => (row.witness === selector.trim() || row.words === said) && isActive(mesh, row.device, now));
 }
 
-/** Lets a device in: a Personal Profile that lists it, grants of the catalogs it reads and the signed answer in one batch; its name goes with the next push. */
-export async function admit(client: Client, synced: Synced, chosen: OpenRequest, role: Role, pin: Uint8Array | undefined): Promise<string> {
-  const { mesh, self, link, requester, key, now } = synced;
-  const { witness } = chosen.request.payload;
-  const id = chosen.device.payload.id;
+/** A version of the mesh that lists a device as active, and what must be sent to make it so. */
+type Listing = { readonly grown: Mesh; readonly parts: readonly Part[] };
+
+/** The version that lists a device which asked: a new one, or the last if it is in already and only its answer is kept no more. */
+async function listing(client: Client, synced: Synced, chosen: OpenRequest, role: Role): Promise<Listing> {
+  const { mesh, now, self } = synced;
+  const { digest, payload: { id } } = chosen.device;
+  if (isActive(mesh, id, now) && deviceEntry(personalOf(mesh).payload, id)?.digest === digest) return { grown: mesh, parts: [] };
   const administration = await client.rows.read((rows) => catalogOf(rows, "administration"));
   // Before anything is signed.
   requireRoom(mesh);
   const ground = role === "admin" ? await withAdministrator(client, synced, chosen) : groundOf(mesh);
   const { last, master } = ground;
-  const devices = withDevice(last.devices, { digest: chosen.device.digest, id, role, status: "active" });
+  const devices = withDevice(last.devices, { digest, id, role, status: "active" });
   const personal = await nextPersonal(client, self, ground.mesh, { applications: withReader(last.applications, id, role, administration), devices }, master);
   const grown = await withPersonal(master === undefined ? ground.mesh : await withMaster(ground.mesh, master), personal, new Map([[id as string, chosen.device]]), now);
-  const parts: Part[] = [...ground.parts, ...(master === undefined ? [] : [{ kind: "master" as const, object: master.jws }]), { kind: "device", object: chosen.device.jws }, { kind: "personal", object: personal.jws }];
+  return { grown, parts: [...ground.parts, ...(master === undefined ? [] : [{ kind: "master" as const, object: master.jws }]), { kind: "device", object: chosen.device.jws }, { kind: "personal", object: personal.jws }] };
+}
+
+/** Lets a device in: a Personal Profile that lists it, grants of the catalogs it reads and the signed answer in one batch; its name goes with the next push. */
+export async function admit(client: Client, synced: Synced, chosen: OpenRequest, role: Role, pin: Uint8Array | undefined): Promise<string> {
+  const { mesh, self, link, requester, key, now } = synced;
+  const { witness } = chosen.request.payload;
+  const id = chosen.device.payload.id;
+  const { grown, parts: listed } = await listing(client, synced, chosen, role);
+  const personal = personalOf(grown);
+  const parts = [...listed];
   const heads: Head[] = [];
   const snapshots: SnapshotName[] = [];
   for (const { id: catalog } of personal.payload.applications) {
@@ -95,7 +108,7 @@ export async function admit(client: Client, synced: Synced, chosen: OpenRequest,
     n: personal.payload.n,
     personal: personal.digest,
     result: "accepted",
-    role,
+    role: deviceEntry(personal.payload, id)?.role ?? role,
     v: 1,
     witness,
     ...(snapshots.length === 0 ? {} : { snapshots }),

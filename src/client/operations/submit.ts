@@ -51,7 +51,7 @@ async function send(client: Client, link: PortalLink, requester: Requester, outg
   const parts = [...outgoing.parts];
   try {
     if (outgoing.answer === undefined) await link.call(requester, publish, { parts });
-    else await link.call(requester, connectComplete, { answer: outgoing.answer, parts });
+    else await link.call(requester, connectComplete, { answer: outgoing.answer, ...(parts.length === 0 ? {} : { parts }) });
     await settle(client, parts);
   } catch (error) {
     if (!(error instanceof MeshError)) throw error;

@@ -15,6 +15,7 @@ import { createMesh } from "../../../src/client/operations/create.ts";
 import { disableDevice, leaveMesh } from "../../../src/client/operations/disable.ts";
 import { confirmJoin, joinMesh } from "../../../src/client/operations/join.ts";
 import { GROWN_OCTETS } from "../../../src/client/snapshot-rows.ts";
+import { unsuspendDevice } from "../../../src/client/operations/unsuspend.ts";
 import { sync } from "../../../src/client/sync.ts";
 import { personalOf } from "../../../src/profiles/mesh.ts";
 import { address, agreed } from "../household.ts";
@@ -24,8 +25,8 @@ import { edit, type Edit, inOrder, syncAsCommand, type Written } from "./steps.t
 /** One thing that somebody does. */
 export type Deed =
   | ((Edit | { readonly do: "attach" | "detach" | "purge"; readonly nth: number }) & { readonly who: string; /** whether it is sent at once, as the commands do where there is a network */ readonly sent: boolean })
-  | { readonly do: "read files" | "sync" | "leave" | "join" | "type words" | "reject all" | "write a snapshot" | "create"; readonly who: string }
-  | { readonly do: "accept" | "disable" | "rename"; readonly who: string; readonly whom: string };
+  | { readonly do: "read files" | "sync" | "leave" | "join" | "type words" | "reject all" | "write a snapshot" | "let the past go" | "create"; readonly who: string }
+  | { readonly do: "accept" | "disable" | "unsuspend" | "rename"; readonly who: string; readonly whom: string };
 
 /** What is told of edits for the end: what was written, and what was purged where its author saw it. */
 export type Told = { readonly written: Written[]; readonly purged: Written[] };
@@ -58,6 +59,8 @@ async function act(scene: Scene, index: string, step: Deed, told: Told): Promise
       return syncAsCommand(client);
     case "write a snapshot":
       return writeSnapshot(client);
+    case "let the past go":
+      return letThePastGo(scene, client, who, `secret-of-${who}-${index}`, told);
     case "create":
       return found(scene, who, address);
     case "leave":
@@ -81,6 +84,8 @@ async function act(scene: Scene, index: string, step: Deed, told: Told): Promise
     }
     case "disable":
       return disableDevice(client, prepared.ids[step.whom] ?? "", agreed);
+    case "unsuspend":
+      return unsuspendDevice(client, prepared.ids[step.whom] ?? "");
     case "rename":
       return renameDevice(client, prepared.ids[step.whom] ?? "", `${step.whom} ${index}`);
   }
@@ -146,6 +151,15 @@ export async function readFiles(client: Client): Promise<void> {
       for await (const chunk of octetsOf(client, entry.id, attachment)) octets.push(Uint8Array.from(chunk));
       assert.deepEqual(Buffer.concat(octets), Buffer.from(contentOf(attachment.name)), "another file was read than was attached");
     }
+}
+
+/** Lets as long go by, and does in it, as a portal needs before it forgets commits: those before the first of two snapshots. */
+async function letThePastGo(scene: Scene, client: Client, who: string, value: string, told: Told): Promise<void> {
+  await writeSnapshot(client);
+  await scene.wait(91 * 24);
+  told.written.push(...(await edit(client, who, { do: "add" }, value)));
+  await writeSnapshot(client);
+  await scene.wait(80);
 }
 
 /** Writes the state of all catalogs down for devices that join, as a device does that administers them and whose chains have grown. */

@@ -63,6 +63,7 @@ function deedsOf({ members, administrators, guests, asked }: Cast): fc.Arbitrary
     ...edits,
     deed(2, fc.record({ do: fc.constant("write a snapshot" as const), who: admin })),
     deed(3, fc.record({ do: fc.constant("disable" as const), who, whom: fc.constantFrom(...all) })),
+    deed(1, fc.record({ do: fc.constant("unsuspend" as const), who: admin, whom: fc.constantFrom(...members) })),
     deed(1, fc.record({ do: fc.constant("leave" as const), who })),
     deed(1, fc.record({ do: fc.constant("rename" as const), who, whom: fc.constantFrom(...members) })),
     ...ofGuests,
@@ -74,9 +75,10 @@ function deedsOf({ members, administrators, guests, asked }: Cast): fc.Arbitrary
 function stepsOf(cast: Cast, honest: boolean): fc.Arbitrary<readonly Step[]> {
   const deed = deedsOf(cast);
   const wait = fc.record({ do: fc.constant("wait" as const), hours: fc.constantFrom(1, 25, 80) });
+  const past = cast.administrators.map((who): { weight: number; arbitrary: fc.Arbitrary<Step> } => ({ weight: 1, arbitrary: fc.constant({ do: "let the past go", who }) }));
   const together = fc.record({ do: fc.constant("together" as const), deeds: fc.tuple(deed, deed) }).filter(({ deeds: [one, other] }) => one.who !== other.who);
   const atOnce = honest && cast.members.length + cast.guests.length > 1;
-  const step = fc.oneof({ weight: 36, arbitrary: deed as fc.Arbitrary<Step> }, { weight: 1, arbitrary: wait }, ...(atOnce ? [{ weight: 6, arbitrary: together }] : []));
+  const step = fc.oneof({ weight: 36, arbitrary: deed as fc.Arbitrary<Step> }, { weight: 1, arbitrary: wait }, ...past, ...(atOnce ? [{ weight: 6, arbitrary: together }] : []));
   // Whatever the portal does last meets everybody.
   return fc.array(step, { minLength: 3, maxLength: 9, size: "max" }).map((steps) => [...steps, ...cast.members.map((one): Step => ({ do: "sync", who: one }))]);
 }

@@ -1,5 +1,7 @@
 import { makeClient, type Self, type Transport } from "../../../src/client/client.ts";
 import { shelf } from "../../../src/portal/records.ts";
+import { forget } from "../../../src/portal/upkeep/forget.ts";
+import { purge } from "../../../src/portal/upkeep/purge.ts";
 import type { PortalAnswer, PortalRequest } from "../../../src/portal/portal.ts";
 import { parseJson } from "../../../src/bytes/json.ts";
 import { openMemoryKeyring } from "../../../src/keyring/memory.ts";
@@ -55,6 +57,8 @@ export class Scene {
   readonly said = new Map<string, PortalAnswer[]>();
   /** Digests of what the portal said it had taken, by the device that was told so. */
   readonly acknowledged = new Map<string, Set<string>>();
+  /** What is being answered. */
+  readonly #underway = new Set<Promise<PortalAnswer>>();
   /** All that the portal heard. */
   readonly heard: Heard[] = [];
 
@@ -97,6 +101,16 @@ export class Scene {
     return this.device(who).client.rows.read((rows) => rows.get<Self>("self", "self"));
   }
 
+  /** Lets hours go by; portals tidy up meanwhile, whatever they show. */
+  async wait(hours: number): Promise<void> {
+    const { clock } = this.truth.portal;
+    clock.now += hours * 3_600_000;
+    for (const { store } of this.faces) {
+      await purge(store, clock.now);
+      await forget(store, clock.now);
+    }
+  }
+
   faceOf(who: string): Face {
     return this.shown.get(who) ?? this.truth;
   }
@@ -129,18 +143,26 @@ export class Scene {
         const octets: PortalRequest = { method: "POST", path, query: "", headers, body, remote: "192.0.2.1" };
         const heard: Heard = { who, octets, ...memberOf(body) };
         this.heard.push(heard);
-        const answer = await this.#answer(heard);
-        await this.#note(heard, answer);
-        return { ...answer, peerSpki: this.truth.portal.tlsKey };
+        const answering = this.#answer(heard).finally(() => this.#underway.delete(answering));
+        this.#underway.add(answering);
+        return { ...(await answering), peerSpki: this.truth.portal.tlsKey };
       },
       close: () => undefined,
     };
   }
 
-  #answer(heard: Heard): Promise<PortalAnswer> {
+  /** Begins to mark anew, once all is answered that whoever gave up in the middle had asked at once. */
+  async quiet(): Promise<void> {
+    while (this.#underway.size > 0) await Promise.allSettled(this.#underway);
+    this.marks.clear();
+  }
+
+  async #answer(heard: Heard): Promise<PortalAnswer> {
     const honestly: Answering = (asked) => this.faceOf(asked.who).portal.portal.handle(asked.octets);
     const all = this.tricks.filter(({ against }) => against === "all" || against === heard.who);
-    return all.reduce<Answering>((inner, { trick }) => (asked) => trick(asked, inner), honestly)(heard);
+    const answer = await all.reduce<Answering>((inner, { trick }) => (asked) => trick(asked, inner), honestly)(heard);
+    await this.#note(heard, answer);
+    return answer;
   }
 
   async #note(heard: Heard, answer: PortalAnswer): Promise<void> {

@@ -28,6 +28,16 @@ const kept: Readonly<Record<string, Omit<Story, "search">>> = {
       { at: 2, over: 1, against: "tower", what: { do: "replay", of: "reads", back: 0 } },
     ],
   },
+  "a device that comes back from a suspension which has lapsed syncs as before": {
+    cast: 2,
+    steps: [{ do: "disable", who: "laptop", whom: "desktop" }, sync("tower"), { do: "wait", hours: 80 }, sync("desktop"), ...everybody],
+    cheats: [],
+  },
+  "a member that comes back from the suspension that another and it fell under syncs as before": {
+    cast: 1,
+    steps: [{ do: "disable", who: "phone", whom: "laptop" }, sync("desktop"), { do: "wait", hours: 80 }, { do: "edit", who: "desktop", nth: 0, field: "username", sent: false }, sync("laptop"), sync("desktop"), sync("phone")],
+    cheats: [],
+  },
 };
 
 suite("stories that were kept", () => {
@@ -40,7 +50,7 @@ suite("stories that were kept", () => {
     test(title, async () => {
       const household = prepared[cast] ?? assert.fail();
       await play(household, steps, []);
-      await play(household, steps, cheats);
+      if (cheats.length > 0) await play(household, steps, cheats);
     });
   }
 });

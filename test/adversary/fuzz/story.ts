@@ -14,7 +14,7 @@ export type Step = Deed | { readonly do: "wait"; readonly hours: number } | { re
 
 /** What a person meets when all goes well: that is no alarm. */
 const USUAL: ReadonlySet<string> = new Set([
-  "device-disabled", "device-not-connected", "device-already-disabled", "device-not-found", "device-is-this", "device-last-administrator", "device-not-administrator",
+  "device-disabled", "device-not-connected", "device-already-disabled", "device-not-found", "device-is-this", "device-last-administrator", "device-not-administrator", "device-not-suspended", "catalog-not-kept",
   "connection-not-found", "connection-answered", "connection-unknown", "connection-pin-unknown", "connection-rejected", "home-missing", "home-exists", "catalog-missing", "keyring-key-missing",
   "attachment-not-found", "attachment-purged",
 ]);
@@ -85,12 +85,12 @@ class Playing {
   async #step(index: number, step: Step): Promise<void> {
     const scene = this.#scene;
     if (step.do === "wait") {
-      scene.truth.portal.clock.now += step.hours * 3_600_000;
+      await scene.wait(step.hours);
       this.#lines.push(`${index}. ${step.hours} hours go by`);
       return;
     }
     const deeds = step.do === "together" ? step.deeds : [step];
-    scene.marks.clear();
+    await scene.quiet();
     const errors = await Promise.all(deeds.map((deed, at) => carryOut(scene, `${index}${"ab"[at]}`, deed, this.#told).then(() => undefined, (thrown: unknown) => thrown)));
     for (const [at, error] of errors.entries()) {
       this.#lines.push(`${index}. ${shown(deeds[at])}: ${error === undefined ? "done" : error instanceof MeshError ? `${error.code} (${error.message})` : String(error)}${scene.marks.size === 0 ? "" : ` [${[...scene.marks].join(", ")}]`}`);
