@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 
+import { canonicalBytes, type Json } from "../../src/bytes/canonical-json.ts";
 import type { Change } from "../../src/catalogs/entries.ts";
 import { newEntryId } from "../../src/catalogs/entry-id.ts";
 import { commit } from "../../src/catalogs/commits.ts";
@@ -95,6 +96,21 @@ suite("retention (decision 6.4)", () => {
     assert.equal(await forget(alice.portal.store, alice.portal.clock.now), 0);
     await fill(alice.desktop, "three", 3);
     await sound(alice);
+    // What is said of forgotten commits is held to the release; what a row says of it besides is made anew.
+    const { store, clock } = alice.portal;
+    const prefix = `${(await whoIs(alice.desktop)).master}/${await idOf(alice.desktop, "passwords")}/`;
+    const changed = async (on: string, at: number, change: (row: object) => object): Promise<readonly Finding[]> => {
+      const { key, value } = (await store.read((r) => r.list(on, on === shelf.commits ? prefix : "")))[at] ?? assert.fail();
+      await store.transact((w) => w.put(on, key, canonicalBytes(change(parseRow<object>(value)) as Json)));
+      const findings: Finding[] = [];
+      await store.read((r) => check(r, clock.now, (finding) => findings.push(finding)));
+      await store.transact((w) => w.put(on, key, value));
+      return findings;
+    };
+    const trail = await changed(shelf.releases, 0, (row) => ({ ...row, trail: { digest: "x", index: 1 } }));
+    assert.deepEqual(trail.map(({ what, repairs }) => [what, repairs.length]), [["copy-wrong", 1]]);
+    const digest = await changed(shelf.commits, 0, (row) => ({ ...row, digest: "x" }));
+    assert.deepEqual(digest.map(({ what }) => what), ["rows-missing"]);
   });
 
   test("cut off at any transaction it leaves nothing half done, and the next run goes on; what somebody else keeps too stays", async () => {

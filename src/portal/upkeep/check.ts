@@ -11,9 +11,13 @@ import { rosterOf } from "../../profiles/roster.ts";
 import { NOBODY } from "../../profiles/suspension.ts";
 import type { MasterId } from "../../profiles/types.ts";
 import { correctAnswer, verifyDevice } from "../../profiles/validity.ts";
+import { splitOctets } from "../../protocol/octets.ts";
+import { release } from "../../protocol/releases.ts";
 import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import type { Reading } from "../../store/store.ts";
 import { type AccountRecord, type ApplicationRow, getObject, type MasterRow, type MeshRecord, parseRow, row, shelf, type Stamped } from "../records.ts";
+import { personalIn } from "../personals.ts";
+import type { ReleaseRow } from "../releases.ts";
 import type { RequestRecord } from "../requests.ts";
 import type { Finding, Repair, Trouble } from "./finding.ts";
 import { referencesOf } from "./references.ts";
@@ -117,6 +121,16 @@ async function checkCopies(reading: Reading, id: MasterId, mesh: Mesh, about: Ab
     const { digest, roster } = parseRow<MasterRow>(value);
     const master = mesh.masters.find((one) => one.digest === digest);
     if (roster !== undefined && master !== undefined) compare(shelf.masters, key, value, { roster: rosterOf(master) });
+  }
+  for await (const { key, value } of rowsOf(reading, shelf.personals, `${id}/`)) {
+    // As an older version of the program kept them.
+    if (splitOctets(value).octets !== undefined || parseRow<{ words?: object }>(value).words === undefined) continue;
+    const { jws, kid } = await personalIn(reading, value);
+    compare(shelf.personals, key, value, { words: { kid, payload: jws.payload } });
+  }
+  for await (const { key, value } of rowsOf(reading, shelf.releases, `${id}/`)) {
+    const { snapshot, trail } = (await getObject(reading, parseRow<ReleaseRow>(value).digest, release)).payload;
+    compare(shelf.releases, key, value, { trail: { digest: trail, index: snapshot.index } });
   }
   for await (const { key, value } of rowsOf(reading, shelf.applications, `${id}/`)) {
     const { digest, version } = parseRow<ApplicationRow>(value);

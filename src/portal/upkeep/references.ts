@@ -1,7 +1,7 @@
 import { commit as commitType } from "../../catalogs/commits.ts";
 import { splitOctets } from "../../protocol/octets.ts";
 import type { Reading } from "../../store/store.ts";
-import { wordsIn } from "../personals.ts";
+import { personalIn } from "../personals.ts";
 import { getObject, type MeshRecord, parseRow, row, shelf, type Stamped } from "../records.ts";
 import type { RequestRecord } from "../requests.ts";
 import { startsOf } from "../releases.ts";
@@ -40,7 +40,7 @@ export async function referencesOf(reading: Reading, master: string): Promise<Re
     const named = splitOctets(value).octets === undefined ? parseRow<Stamped>(value).digest : undefined;
     if (named !== undefined) objects.add(named);
     if (named !== undefined && (await reading.get(shelf.objects, named)) === undefined) continue;
-    for (const device of (await wordsIn(reading, value)).profile.payload.devices) objects.add(device.digest);
+    for (const device of (await personalIn(reading, value)).payload.devices) objects.add(device.digest);
   }
   for await (const { value } of rowsOf(reading, shelf.requests, `${master}/`)) {
     const request = parseRow<RequestRecord>(value);

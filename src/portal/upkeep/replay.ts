@@ -1,7 +1,7 @@
 import { authorityOf, type Chain, nextCommit } from "../../catalogs/chain.ts";
 import { checkBody, commit as commitType } from "../../catalogs/commits.ts";
 import type { Digest } from "../../envelope/fields.ts";
-import { digestOf, type Verified } from "../../envelope/signed.ts";
+import { digestOf, type Signed, type Verified } from "../../envelope/signed.ts";
 import { account as accountType } from "../../profiles/account.ts";
 import { applicationProfile } from "../../profiles/application.ts";
 import { countersignature } from "../../profiles/countersignature.ts";
@@ -15,7 +15,7 @@ import { correctApplication, verifyByAdministration, verifyByDevice, verifyDevic
 import type { MasterId } from "../../profiles/types.ts";
 import { compareVersions } from "../../profiles/version.ts";
 import { demand, MeshError } from "../../refusals/mesh-error.ts";
-import { release } from "../../protocol/releases.ts";
+import { type Release, release, trailOn } from "../../protocol/releases.ts";
 import type { Reading } from "../../store/store.ts";
 import { octetsOf } from "../draft.ts";
 import { personalIn } from "../personals.ts";
@@ -61,12 +61,23 @@ export async function replay(reading: Reading, id: MasterId, record: MeshRecord,
     const counted = await faulted(faults, `application ${key.slice(id.length + 1)}`, () => checkApplication(reading, mesh, key.slice(id.length + 1), parseRow<Stamped>(value).digest, now));
     octets += counted ?? 0;
   }
+  const releases = await releasesIn(reading, mesh, faults);
+  for (const { signed } of releases) octets += octetsOf(signed.jws);
+  // Of forgotten commits the digests are kept: those that the trails say.
+  const trails = new Map<string, Digest>();
   // What comes before was forgotten, and was judged once more then.
   const chains = new Map<string, Chain>((await startsOf(reading, id)).map((start) => [start.catalog, start]));
   const starts = new Map(chains);
   const broken = new Set<string>();
   for await (const { key, value } of rowsOf(reading, shelf.commits, `${id}/`)) {
     const [, catalog = "", index = ""] = key.split("/");
+    const trail = trailOn(trails.get(catalog), parseRow<Stamped>(value).digest);
+    trails.set(catalog, trail);
+    const other = releases.find(({ signed: { payload } }) => payload.catalog === catalog && payload.snapshot.index === Number(index) && payload.trail !== trail);
+    if (other !== undefined && !broken.has(catalog)) {
+      faults.push({ what: "rows-missing", where: `catalog ${catalog}, up to commit ${Number(index)}`, why: "The digests of its commits are not those that a release names: rows were lost or changed." });
+      broken.add(catalog);
+    }
     if (broken.has(catalog) || Number(index) < (starts.get(catalog)?.index ?? 0)) continue;
     if (Number(index) === starts.get(catalog)?.index) {
       if (parseRow<Stamped>(value).digest === starts.get(catalog)?.digest) continue;
@@ -78,10 +89,6 @@ export async function replay(reading: Reading, id: MasterId, record: MeshRecord,
     if (taken === undefined) broken.add(catalog);
     else chains.set(catalog, taken.chain);
     octets += taken?.octets ?? 0;
-  }
-  for await (const { key, value } of rowsOf(reading, shelf.releases, `${id}/`)) {
-    const where = `release ${key.slice(id.length + 1)}`;
-    octets += (await faulted(faults, where, () => checkRelease(reading, mesh, key, parseRow<ReleaseRow>(value)))) ?? 0;
   }
   const blobs = new Map<string, number>();
   for await (const { key, value } of rowsOf(reading, shelf.blobs, `${id}/`)) {
@@ -181,12 +188,20 @@ export function bodyOctets(octets: number): number {
   return Math.ceil((octets * 4) / 3);
 }
 
-async function checkRelease(reading: Reading, mesh: Mesh, key: string, { digest, trail }: ReleaseRow): Promise<number> {
-  const signed = await getObject(reading, digest, release);
-  const { catalog, index, master, snapshot } = signed.payload;
-  const author = mesh.devices.get(signed.kid);
-  demand(author !== undefined && key === `${mesh.id}/${catalog}/${author.payload.id}` && master === mesh.id, "profile-wrong-signer", "This release is by another device, or about another catalog.");
-  demand(index <= snapshot.index && trail.index === snapshot.index && trail.digest === signed.payload.trail, "commit-out-of-order", "This release does not say what its row says.");
-  await verifyByDevice(signed, author);
-  return octetsOf(signed.jws);
+/** The releases, each by the device and about the catalog that it stands under. */
+async function releasesIn(reading: Reading, mesh: Mesh, faults: Fault[]): Promise<readonly { readonly signed: Signed<Release> }[]> {
+  const all: { readonly signed: Signed<Release> }[] = [];
+  for await (const { key, value } of rowsOf(reading, shelf.releases, `${mesh.id}/`)) {
+    const one = await faulted(faults, `release ${key.slice(mesh.id.length + 1)}`, async () => {
+      const signed = await getObject(reading, parseRow<ReleaseRow>(value).digest, release);
+      const { catalog, index, master, snapshot } = signed.payload;
+      const author = mesh.devices.get(signed.kid);
+      demand(author !== undefined && key === `${mesh.id}/${catalog}/${author.payload.id}` && master === mesh.id, "profile-wrong-signer", "This release is by another device, or about another catalog.");
+      demand(index <= snapshot.index, "commit-out-of-order", "This release lets commits go that its snapshot does not have.");
+      await verifyByDevice(signed, author);
+      return { signed };
+    });
+    if (one !== undefined) all.push(one);
+  }
+  return all;
 }
