@@ -7,22 +7,23 @@ import { encapsulationKey } from "../profiles/keys.ts";
 import { type Mesh, personalOf } from "../profiles/mesh.ts";
 import { applicationEntry } from "../profiles/personal.ts";
 import { type Release, release as releaseType, releaseCommits, trailOn } from "../protocol/releases.ts";
+import { RefusedByPortal } from "../protocol/wire.ts";
 import { demand } from "../refusals/mesh-error.ts";
 import { type Client, signerOf } from "./client.ts";
 import { type CatalogRow, loadCatalog } from "./known.ts";
 import type { RowsReading } from "./rows.ts";
-import type { ReleasedRow, SnapshotRow } from "./snapshot-rows.ts";
+import { forgetSnapshot, type ReleasedRow, type SnapshotRow } from "./snapshot-rows.ts";
 import type { Synced } from "./synced.ts";
 
-/** So many digests are read at once. */
-const DIGESTS = 1024;
+/** Refusals that stop nothing else: the portal keeps what it was not told to let go. */
+const NOT_TAKEN: ReadonlySet<string> = new Set(["blob-unknown", "commit-out-of-order", "profile-wrong-signer"]);
 
 /**
  * Tells the portal which commits it may forget now that the last snapshot is there; told once for each snapshot.
  *
  * Returns whether what earlier snapshots alone name may be dropped: as long as the portal shows others an earlier one, it stays.
  */
-export async function release(client: Client, { link, requester, self, mesh }: Synced, catalog: string): Promise<boolean> {
+export async function release(client: Client, { link, mesh, now, requester, self }: Synced, catalog: string): Promise<boolean> {
   const { last, known, released } = await client.rows.read(async (rows) => ({ last: await rows.get<SnapshotRow>("snapshots", catalog), known: await loadCatalog(rows, catalog), released: await rows.get<ReleasedRow>("released", catalog) }));
   if (last?.released === true) return true;
   if (last?.before === undefined || last.epoch === undefined || known === undefined) return released === undefined;
@@ -34,10 +35,17 @@ export async function release(client: Client, { link, requester, self, mesh }: S
   const { catalog: of, ...snapshot } = name;
   const payload: Release = { catalog: of, g, index: before, master: mesh.id, n, snapshot: { digest: snapshot.digest, index: snapshot.index, size: snapshot.size }, trail, v: 1, wraps };
   const { jws } = await signObject(releaseType, payload, signerOf(client.keyring, self.device));
-  await link.call(requester, releaseCommits, { release: jws });
+  try {
+    await link.call(requester, releaseCommits, { release: jws });
+  } catch (error) {
+    if (!(error instanceof RefusedByPortal) || !NOT_TAKEN.has(error.code)) throw error;
+    // Somebody else took a part of it away: it is made anew.
+    if (error.code === "blob-unknown") await client.rows.transact((rows) => forgetSnapshot(rows, catalog, now));
+    return released === undefined;
+  }
   await client.rows.transact(async (rows) => {
-    const now = await rows.get<SnapshotRow>("snapshots", catalog);
-    if (now?.name.digest === name.digest) await rows.put("snapshots", catalog, "", { ...now, released: true } satisfies SnapshotRow);
+    const row = await rows.get<SnapshotRow>("snapshots", catalog);
+    if (row?.name.digest === name.digest) await rows.put("snapshots", catalog, "", { ...row, released: true } satisfies SnapshotRow);
     await rows.put("released", catalog, "", { index: before } satisfies ReleasedRow);
   });
   return true;
@@ -45,14 +53,11 @@ export async function release(client: Client, { link, requester, self, mesh }: S
 
 /** The trail of a chain up to a snapshot; nothing where this device does not know all of it. */
 async function trailIn(rows: RowsReading, catalog: string, index: number): Promise<Digest | undefined> {
-  // Those that follow the first have no gap, but where the chain behind a snapshot is still to be read.
-  if ((await rows.get("digests", catalog, 1)) === undefined || (await rows.get("replays", catalog)) !== undefined) return undefined;
   let trail: Digest | undefined;
-  for (let at = 0; at < index; ) {
-    const some = await rows.list<{ digest: Digest }>("digests", catalog, { after: at, limit: Math.min(DIGESTS, index - at) });
-    if (some.length === 0) return undefined;
-    for (const { row } of some) trail = trailOn(trail, row.digest);
-    at += some.length;
+  for (let at = 1; at <= index; at++) {
+    const row = await rows.get<{ digest: Digest }>("digests", catalog, at);
+    if (row === undefined) return undefined;
+    trail = trailOn(trail, row.digest);
   }
   return trail;
 }

@@ -2,6 +2,7 @@ import { canonicalJson, type Json } from "../bytes/canonical-json.ts";
 import { type Authority, authorityOf } from "../catalogs/chain.ts";
 import { change, type Entry, joined, settled, without } from "../catalogs/merge.ts";
 import { newEntryId } from "../catalogs/entry-id.ts";
+import type { Digest } from "../envelope/fields.ts";
 import { type Mesh, personalOf } from "../profiles/mesh.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { holdingPortalTo } from "./blame.ts";
@@ -10,7 +11,7 @@ import type { Client } from "./client.ts";
 import { namesIn, ownEntry } from "./device-names.ts";
 import { EntryRows } from "./entry-rows.ts";
 import type { DecapsulationKey } from "../crypto/key-pair.ts";
-import { CommitsForgotten, releasesAfter } from "./forgotten.ts";
+import { CommitsForgotten, releasesAfter, trailOf } from "./forgotten.ts";
 import { type CatalogRow, loadCatalog } from "./known.ts";
 import { Opening, type Pulled, readOn } from "./pull-catalog.ts";
 import type { PortalLink, Requester } from "./portal-link.ts";
@@ -42,13 +43,13 @@ async function replayCatalog(client: Client, { link, requester, mesh, key, now, 
   let at = row.at;
   for (let count = 0; (at?.chain.index ?? 0) < row.index && count < COMMITS; ) {
     const read = await holdingPortalTo(async () => {
-      const some = await readOnOrNot(link, requester, catalog, at, row.index, authority, key);
-      if (some === undefined) return undefined;
+      const some = await readOnOrNot(link, requester, catalog, at, row, authority, key);
+      if ("trail" in some) return some;
       demand(some.row.chain.index !== row.index || some.row.chain.digest === row.digest, "portal-forked-catalog", "The portal shows another beginning of a catalog than the one its end comes from.", "It cheats, or the device that let this one in does.");
       return some;
     });
-    if (read === undefined) {
-      const wrong = await client.rows.transact((rows) => giveUp(rows, catalog, row, at?.chain.index ?? 0));
+    if ("trail" in read) {
+      const wrong = await client.rows.transact((rows) => giveUp(rows, catalog, row, at?.chain.index ?? 0, read.trail));
       if (wrong > 0) await accuse(client, mesh, self.device, row.maker, catalog, wrong);
       return 0;
     }
@@ -68,20 +69,25 @@ async function replayCatalog(client: Client, { link, requester, mesh, key, now, 
   return 0;
 }
 
-/** As `readOn`; nothing where the portal forgot what is next, as an administration device allowed. */
-async function readOnOrNot(link: PortalLink, requester: Requester, catalog: string, at: CatalogRow | undefined, until: number, authority: Authority, key: DecapsulationKey): Promise<Pulled | undefined> {
+/** As `readOn`; where the portal forgot what is next, as an administration device allowed, the digests of all commits up to the snapshot, as far as one that may be believed says them. */
+async function readOnOrNot(link: PortalLink, requester: Requester, catalog: string, at: CatalogRow | undefined, { digest, index }: ReplayRow, authority: Authority, key: DecapsulationKey): Promise<Pulled | { readonly trail: readonly Digest[] }> {
   try {
-    return await readOn(link, requester, catalog, at, until, authority, key);
+    return await readOn(link, requester, catalog, at, index, authority, key);
   } catch (error) {
     if (!(error instanceof CommitsForgotten)) throw error;
-    await releasesAfter(error.releases, catalog, at?.chain.index ?? 0, authority);
-    return undefined;
+    const release = (await releasesAfter(error.releases, catalog, at?.chain.index ?? 0, authority)).find(({ payload }) => payload.snapshot.index >= index);
+    if (release === undefined) return { trail: [] };
+    const trail = await trailOf(link, requester, release.payload);
+    const onIt = trail[index - 1] === digest && (at === undefined || trail[at.chain.index - 1] === at.chain.digest);
+    demand(onIt, "portal-forked-catalog", "The portal shows another beginning of a catalog than the one its end comes from.", "It cheats, or the device that let this one in does.");
+    return { trail: trail.slice(0, index) };
   }
 }
 
 /** Compares as far as the commits were read; of the others the word of who wrote the snapshot is all there is from now on. */
-async function giveUp(rows: RowsWriting, catalog: string, { index, maker }: ReplayRow, read: number): Promise<number> {
+async function giveUp(rows: RowsWriting, catalog: string, { index, maker }: ReplayRow, read: number, trail: readonly Digest[]): Promise<number> {
   await vouchFor(rows, catalog, { maker, from: read, to: index });
+  for (const [at, digest] of trail.entries()) if (at >= read) await rows.put("digests", catalog, at + 1, { digest });
   return finish(rows, catalog, read);
 }
 

@@ -92,7 +92,6 @@ export async function writeReleased(rows: RowsWriting, catalog: string, device: 
   await kept.flush(rows);
   for (const [at, digest] of trail.entries()) if (at >= from) await rows.put("digests", catalog, at + 1, { digest });
   await forgetRecent(rows, catalog);
-  await rows.remove("replays", catalog, "");
   await vouchFor(rows, catalog, { maker: replay.maker, from, to: replay.index });
   await writePulled(rows, catalog, { placed, row });
 }

@@ -22,7 +22,7 @@ import type { Store } from "../../src/store/store.ts";
 import { authentic } from "../adversary/cheating.ts";
 import { agreed, deviceOf, household, type Household, idOf, join, names, save, whoIs } from "../adversary/household.ts";
 import { signerOf } from "../../src/client/client.ts";
-import { signObject } from "../../src/envelope/signed.ts";
+import { type Jws, readSigned, signObject } from "../../src/envelope/signed.ts";
 import type { ReleaseRow } from "../../src/portal/releases.ts";
 import { openAs } from "../../src/portal/test-asking.ts";
 import { type Release, release, releaseCommits } from "../../src/protocol/releases.ts";
@@ -185,7 +185,7 @@ suite("retention (decision 6.4)", () => {
   test("a device that joins by a snapshot never reads what is forgotten before it came to it, and says so; nobody is accused", async () => {
     const alice = await household();
     for (const prefix of ["one", "two", "three"]) await fill(alice.desktop, prefix);
-    const tablet = await join(alice, "tablet");
+    const tablet = await join(alice, "tablet", "admin");
     alice.portal.clock.now += 100 * DAY;
     assert.ok((await forget(alice.portal.store, alice.portal.clock.now)) > 0);
     assert.equal(await replayed(tablet), 0);
@@ -194,6 +194,12 @@ suite("retention (decision 6.4)", () => {
     assert.deepEqual(await sorted(tablet), await sorted(alice.desktop));
     const later = await join(alice, "later");
     assert.deepEqual(await sorted(later), await sorted(alice.desktop));
+    // It speaks for what is left itself: it knows the digests of what it never read.
+    await sync(tablet.client);
+    await fill(tablet, "from tablet");
+    const prefix = `${(await whoIs(tablet)).master}/${await idOf(tablet, "passwords")}/`;
+    assert.equal((await alice.portal.store.read((r) => r.list(shelf.releases, prefix))).length, 2);
+    await sound(alice);
   });
 
   test("a portal that keeps commits back without anybody's word, or by a word that does not cover them, is caught; nothing is taken", async () => {
@@ -246,6 +252,25 @@ suite("retention (decision 6.4)", () => {
     assert.deepEqual(await sorted(laptop), await sorted(alice.desktop));
     assert.equal((await names(laptop)).length, 421);
     await sound(alice);
+  });
+
+  test("a snapshot of which somebody took a part away before it was released is made anew, and stops no sync", async () => {
+    const alice = await household();
+    await fill(alice.desktop, "one");
+    alice.portal.meddler.request = async (request) => {
+      const { command, request: asked } = decodeRequest(request.body);
+      if (command.name !== releaseCommits.name) return request;
+      const { snapshot } = readSigned((asked as { release: Jws }).release, release).payload;
+      const { master } = await whoIs(alice.desktop);
+      await alice.portal.store.transact((w) => w.remove(shelf.blobs, `${master}/${snapshot.digest}`));
+      return request;
+    };
+    await fill(alice.desktop, "two");
+    delete alice.portal.meddler.request;
+    assert.equal((await alice.portal.store.read((r) => r.list(shelf.releases, ""))).length, 0);
+    await sync(alice.desktop.client);
+    await fill(alice.desktop, "three");
+    assert.equal((await alice.portal.store.read((r) => r.list(shelf.releases, ""))).length, 1);
   });
 
   test("a release that names what is not here, another chain, or is by nobody who may, is refused", async () => {
