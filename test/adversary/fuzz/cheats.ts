@@ -18,7 +18,7 @@ export const REFUSALS = ["service-busy", "service-internal", "service-rate-limit
 export type What =
   | { readonly do: "drop"; readonly of: string; /** whether the portal does what was asked, and only its answer is lost */ readonly done: boolean }
   | { readonly do: "refuse"; readonly of: string; readonly saying: (typeof REFUSALS)[number]; readonly done: boolean }
-  | { readonly do: "swallow" }
+  | { readonly do: "swallow"; readonly of: string }
   | { readonly do: "delay"; /** what is said meanwhile of what is done later */ readonly saying: "yes" | "no" }
   | { readonly do: "do twice"; readonly of: string }
   | { readonly do: "answer unauthenticated"; readonly of: string }
@@ -60,7 +60,7 @@ export async function begin(scene: Scene, cheat: Cheat, before: readonly Copyabl
         return scene.authentic(heard, encodeRefusal(what.saying as never, "No."));
       }));
     case "swallow":
-      return play(whenAsked("writes", (heard) => scene.authentic(heard, yes(scene, heard))));
+      return play(whenAsked(what.of, async (heard, honestly) => (WRITES.has(heard.command) ? scene.authentic(heard, yes(scene, heard)) : honestly(heard))));
     case "delay": {
       const waiting: Heard[] = [];
       const trick: Trick = async (heard) => {

@@ -19,14 +19,15 @@ const told = (of: string, telling: string, against: string, steps: readonly Step
 
 const edited = [add("laptop"), sync("laptop"), sync("phone")];
 const twice = [add("laptop"), sync("laptop"), add("laptop"), sync("laptop"), sync("phone")];
+const attached: readonly Step[] = [{ do: "attach", who: "laptop", nth: 0, sent: true }, sync("phone"), { do: "read files", who: "phone" }];
 const disabled = [disable("desktop", "laptop"), sync("phone")];
 
 const cases: readonly Case[] = [
   ["it goes back to before an edit that a device made", [...edited, sync("laptop")], { at: 3, over: 1, against: "laptop", what: { do: "roll back", steps: 3 } }, { 3: "portal-older-catalog" }],
   ["it goes back to before a device was disabled", [...disabled, sync("phone")], { at: 2, over: 1, against: "phone", what: { do: "roll back", steps: 2 } }, { 2: "portal-older-profile" }],
-  ["it acknowledges an edit and forgets it", [add("laptop"), sync("laptop")], { at: 1, over: 1, against: "laptop", what: { do: "swallow" } }, { 1: "portal-older-catalog" }],
+  ["it acknowledges an edit and forgets it", [add("laptop"), sync("laptop")], { at: 1, over: 1, against: "laptop", what: { do: "swallow", of: "writes" } }, { 1: "portal-older-catalog" }],
   ["it acknowledges an edit and takes it later", edited, { at: 0, over: 2, against: "laptop", what: { do: "delay", saying: "yes" } }, { 1: "portal-older-catalog" }],
-  ["it acknowledges a disabling and forgets it", [disable("desktop", "laptop"), sync("desktop")], { at: 0, over: 1, against: "desktop", what: { do: "swallow" } }, { 0: "portal-older-profile", 1: "portal-older-profile" }],
+  ["it acknowledges a disabling and forgets it", [disable("desktop", "laptop"), sync("desktop")], { at: 0, over: 1, against: "desktop", what: { do: "swallow", of: "writes" } }, { 0: "portal-older-profile", 1: "portal-older-profile" }],
   ["it shows two devices two histories and joins them", [add("laptop"), sync("laptop"), add("phone"), sync("phone"), sync("phone"), sync("laptop")], { at: 0, over: 4, against: "laptop", what: { do: "fork", passwordsOnly: false } }, { 5: "portal-forked-catalog" }],
   ["it answers one account with what is another's", edited, { at: 2, over: 1, against: "phone", what: { do: "mix accounts", of: "CatalogRead" } }, { 2: "portal-false-data" }],
   ["it replays the commits that it showed before", [...edited, add("laptop"), sync("laptop"), sync("phone")], { at: 5, over: 1, against: "phone", what: { do: "replay", of: "CatalogRead", back: 0 } }, { 5: "portal-false-data" }],
@@ -40,6 +41,10 @@ const cases: readonly Case[] = [
   told("CatalogRead", "the first three thousand times", "phone", twice, 4, "portal-false-data"),
   told("GetProfiles", "no versions", "phone", disabled, 1, "portal-missing-profile"),
   told("GetProfiles", "versions with a spoiled signature", "phone", disabled, 1, "portal-false-data"),
+  told("GetBlob", "octets of which one is another", "phone", attached, 2, "portal-false-data"),
+  told("GetBlob", "fewer octets", "phone", attached, 2, "portal-false-data"),
+  told("GetBlob", "more octets", "phone", attached, 2, "portal-false-data"),
+  ["it forgets a file that it took", attached, { at: 0, over: 1, against: "laptop", what: { do: "swallow", of: "PutBlob" } }, { 2: "portal-missing-blob" }],
   told("Status", "an older version", "desktop", [disable("desktop", "laptop"), sync("desktop")], 1, "portal-older-profile"),
   told("Status", "another version under the same number", "phone", edited, 2, "profile-two-versions"),
   told("Status", "no heads", "phone", edited, 2, "portal-older-catalog"),

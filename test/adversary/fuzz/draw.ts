@@ -93,7 +93,7 @@ const disturbed = fc.oneof(fc.constant("writes"), fc.constant("CatalogAppend"), 
 const what: fc.Arbitrary<What> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant("drop" as const), of: disturbed, done: fc.boolean() }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("refuse" as const), of: disturbed, saying: fc.constantFrom(...REFUSALS), done: fc.boolean() }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant("swallow" as const) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("swallow" as const), of: fc.constantFrom("writes", "writes", "PutBlob") }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("delay" as const), saying: fc.constantFrom("yes" as const, "no" as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("do twice" as const), of: fc.constantFrom(...commandNames) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("answer unauthenticated" as const), of: fc.constantFrom(...commandNames) }) },
