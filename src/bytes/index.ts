@@ -1,5 +1,6 @@
 /** Octets and texts, one spelling for each: base64url, base32, UTF-8, strict and canonical JSON, DER. */
 export { fromBase32, toBase32 } from "./base32.ts";
+export { fromBase64, toBase64 } from "./base64.ts";
 export { fromBase64url, toBase64url } from "./base64url.ts";
 export { canonicalBytes, canonicalJson, type Json } from "./canonical-json.ts";
 export { contextTag, derBitString, derContext, derElement, derInteger, derOctetString, derOid, derSequence, tags } from "./der.ts";

@@ -37,3 +37,9 @@ export const content = { jose: "A256GCM", keyOctets: 32, ivOctets: 12, tagOctets
 
 /** Base keys for co-generation: Ed25519 (decisions 2.3 and 5.5). */
 export const base = { type: "ed25519", publicKeyOctets: 32, privateKeyOctets: 32, signatureOctets: 64 } as const;
+
+/** What the notary log's checkpoints are signed with, as C2SP tlog-cosignature has it (decisions 2.3 and 8.5): a private key is its seed. */
+export const log = {
+  ed25519: { type: "ed25519", privateFormat: "raw-private", publicKeyOctets: 32, privateKeyOctets: 32, signatureOctets: 64 },
+  mlDsa44: { type: "ml-dsa-44", privateFormat: "raw-seed", publicKeyOctets: 1312, privateKeyOctets: 32, signatureOctets: 2420 },
+} as const;

@@ -4,6 +4,7 @@ import { concatBytes } from "../bytes/equal.ts";
 import { plain } from "./native.ts";
 
 const OCTETS = 64;
+const SHA_256_OCTETS = 32;
 
 /** SHA-512 of all parts in order: 64 octets. */
 export function sha512(...parts: readonly Uint8Array[]): Uint8Array {
@@ -12,6 +13,24 @@ export function sha512(...parts: readonly Uint8Array[]): Uint8Array {
   const state = createHash("sha512");
   for (const part of parts) state.update(part);
   return plain(state.digest());
+}
+
+/** SHA-256 of all parts in order: 32 octets. */
+export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
+  const digest = new Uint8Array(SHA_256_OCTETS);
+  const [first] = parts;
+  sha256Into(digest, 0, first !== undefined && parts.length === 1 ? first : concatBytes(...parts));
+  return digest;
+}
+
+/**
+ * Writes the SHA-256 of data into octets from `at` on.
+ *
+ * The engine gives a digest as text with one character an octet: a `Buffer` of its own for each would cost five times the hash.
+ */
+export function sha256Into(target: Uint8Array, at: number, data: Uint8Array): void {
+  const digest = hash("sha256", data, "latin1");
+  for (let octet = 0; octet < SHA_256_OCTETS; octet++) target[at + octet] = digest.charCodeAt(octet);
 }
 
 /** HMAC-SHA-512 (RFC 2104, RFC 4231) of all parts in order: 64 octets. */

@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { argon2d, argon2id } from "@noble/hashes/argon2.js";
 
 import { MeshError } from "../refusals/mesh-error.ts";
-import { aesKdf, chaCha20, decryptCbc, decryptCbcCut, foreignArgon2, hmacSha256, pbkdf2Sha256, sha256 } from "./foreign.ts";
+import { sha256 } from "./digest.ts";
+import { aesKdf, chaCha20, decryptCbc, decryptCbcCut, foreignArgon2, hmacSha256, pbkdf2Sha256 } from "./foreign.ts";
 
 const hex = (text: string): Uint8Array => Uint8Array.fromHex(text.replaceAll(/\s/g, ""));
 const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -1,7 +1,8 @@
-import { argon2, createCipheriv, createDecipheriv, createHash, createHmac, pbkdf2 } from "node:crypto";
+import { argon2, createCipheriv, createDecipheriv, createHmac, pbkdf2 } from "node:crypto";
 
 import { concatBytes } from "../bytes/equal.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
+import { sha256 } from "./digest.ts";
 import { plain } from "./native.ts";
 
 /**
@@ -9,13 +10,6 @@ import { plain } from "./native.ts";
  *
  * Every cost that a file asks for is bounded before any work is done (`password-key-parameters`).
  */
-
-/** SHA-256 of all parts in order: 32 octets. */
-export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
-  const state = createHash("sha256");
-  for (const part of parts) state.update(part);
-  return plain(state.digest());
-}
 
 /** HMAC-SHA-256 of all parts in order: 32 octets. */
 export function hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {

@@ -1,7 +1,7 @@
 /** The one suite, without names for callers to choose: sign, encapsulate, encrypt, digest, keys and their encodings. */
-export { base, content, kem, signature } from "./algorithms.ts";
+export { base, content, kem, log, signature } from "./algorithms.ts";
 export { type BaseKey, checkBasePublicKey, generateBaseKey, proveBaseKey, verifyBaseKeyProof } from "./co-generation.ts";
-export { hkdf, hmac, sha512 } from "./digest.ts";
+export { hkdf, hmac, sha256, sha512 } from "./digest.ts";
 export { decapsulate, encapsulate } from "./encapsulate.ts";
 export { decryptGcm, encryptGcm, unwrapKey, wrapKey } from "./encrypt.ts";
 export {
@@ -22,6 +22,7 @@ export {
 } from "./key-encoding.ts";
 export type { DecapsulationKey, EncapsulationKey, SigningKey, VerifyingKey } from "./key-pair.ts";
 export { generateDecapsulationKey, generateSigningKey } from "./key-pair.ts";
+export { generateLogKey, type LogAlgorithm, logKeyFromSeed, logKeySeed, LogSigningKey, LogVerifyingKey } from "./log-key.ts";
 export { checkPasswordParameters, defaultPasswordParameters, passwordKey, type PasswordOptions, type PasswordParameters, testPasswordParameters } from "./password-key.ts";
 export { randomBytes } from "./random.ts";
 export { sign, verify, verifySync } from "./sign.ts";

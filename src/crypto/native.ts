@@ -3,7 +3,7 @@ import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { MeshError } from "../refusals/mesh-error.ts";
 
 /** The kind of one component, as `node:crypto` names it. */
-export type Component = { readonly type: "ml-dsa-87" | "ed448" | "ml-kem-1024" | "x448" | "ed25519"; readonly privateFormat: "raw-seed" | "raw-private" };
+export type Component = { readonly type: "ml-dsa-87" | "ml-dsa-44" | "ed448" | "ml-kem-1024" | "x448" | "ed25519"; readonly privateFormat: "raw-seed" | "raw-private" };
 
 /** A plain view of what `node:crypto` returns, so that a `Buffer` with its other methods never leaves this room. */
 export function plain(buffer: Uint8Array<ArrayBuffer>): Uint8Array {

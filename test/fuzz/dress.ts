@@ -1,7 +1,7 @@
 import { concatBytes } from "../../src/bytes/equal.ts";
 import { utf8 } from "../../src/bytes/text.ts";
-import { aesKdf, chaCha20, hmacSha256, sha256 } from "../../src/crypto/foreign.ts";
-import { sha512 } from "../../src/crypto/digest.ts";
+import { aesKdf, chaCha20, hmacSha256 } from "../../src/crypto/foreign.ts";
+import { sha256, sha512 } from "../../src/crypto/digest.ts";
 import { littleEndian } from "../../src/applications/passwords/formats/octets.ts";
 import { crc32 } from "../../src/applications/passwords/formats/zip.ts";
 

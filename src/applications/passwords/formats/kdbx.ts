@@ -1,7 +1,7 @@
 import { concatBytes, equalBytes } from "../../../bytes/equal.ts";
 import { MeshError } from "../../../refusals/mesh-error.ts";
-import { chaCha20, decryptCbc, decryptCbcCut, hmacSha256, sha256 } from "../../../crypto/foreign.ts";
-import { sha512 } from "../../../crypto/digest.ts";
+import { chaCha20, decryptCbc, decryptCbcCut, hmacSha256 } from "../../../crypto/foreign.ts";
+import { sha256, sha512 } from "../../../crypto/digest.ts";
 import { damaged, unsupported } from "./damage.ts";
 import { inflate } from "./inflate.ts";
 import { type KdbxHeader, readKdbxHeader } from "./kdbx-header.ts";

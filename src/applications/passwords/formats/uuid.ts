@@ -1,4 +1,4 @@
-import { sha256 } from "../../../crypto/foreign.ts";
+import { sha256 } from "../../../crypto/digest.ts";
 import { utf8 } from "../../../bytes/text.ts";
 
 /** A UUID (RFC 9562, version 8) that follows from a text: the same file is written for the same things. */

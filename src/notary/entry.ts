@@ -1,0 +1,55 @@
+import * as v from "valibot";
+
+import { canonicalBytes, type Json } from "../bytes/canonical-json.ts";
+import { parseCanonical } from "../bytes/json.ts";
+import { countField, digestField, formatField, octetsField, udfField } from "../envelope/fields.ts";
+import { readShape } from "../envelope/shape.ts";
+import { MeshError } from "../refusals/mesh-error.ts";
+import { HASH_OCTETS } from "./merkle.ts";
+
+/** The most octets of an entry (decision 8.5). */
+export const MAX_ENTRY = 4096;
+
+/** What an object of an identifier says of it: which object, how many octets it has, and which one it follows. */
+const about = { id: udfField<"master">(), len: countField(), obj: digestField, prev: v.optional(digestField), v: formatField };
+
+/** The kinds of which an entry shows no more than a salted commitment. */
+export const sealedKinds = ["account", "application", "blobs", "catalogs", "connect", "device"] as const;
+export type SealedKind = (typeof sealedKinds)[number];
+
+const shape = v.variant("k", [
+  v.strictObject({ ...about, k: v.literal("master"), n: countField() }),
+  v.strictObject({ ...about, g: countField(), k: v.literal("personal"), n: countField() }),
+  v.strictObject({ ...about, k: v.literal("suspension"), n: countField() }),
+  v.strictObject({ c: digestField, k: v.picklist(sealedKinds), v: formatField }),
+  v.strictObject({ k: v.literal("epoch"), map: octetsField({ octets: HASH_OCTETS }), n: countField(), t: countField(), v: formatField }),
+]);
+
+/**
+ * One entry of the notary log: a commitment to what a portal took, never the thing itself (`docs/spec/log.md` 4).
+ *
+ * `master`, `personal` and `suspension` name an object by digest; the sealed kinds hide it; `epoch` closes every checkpoint.
+ */
+export type LogEntry = v.InferOutput<typeof shape>;
+export type EpochEntry = Extract<LogEntry, { k: "epoch" }>;
+export type SealedEntry = Extract<LogEntry, { k: SealedKind }>;
+export type PublicEntry = Extract<LogEntry, { id: string }>;
+
+/** Reads an entry; `log-entry-malformed` for whatever is not its own canonical text, too large, or of an unknown kind. */
+export function readEntry(octets: Uint8Array): LogEntry {
+  return readShape(shape, jsonOf(octets), "log-entry-malformed", "log entry");
+}
+
+/** Writes an entry: its octets are what the tree's leaf is the hash of. */
+export function writeEntry(entry: LogEntry): Uint8Array {
+  return canonicalBytes(entry as unknown as Json);
+}
+
+function jsonOf(octets: Uint8Array): Json {
+  try {
+    return parseCanonical(octets, { maxBytes: MAX_ENTRY, maxDepth: 2 });
+  } catch (error) {
+    if (error instanceof MeshError) throw new MeshError("log-entry-malformed", `This is no entry of a log: ${error.message}`);
+    throw error;
+  }
+}

@@ -1,0 +1,42 @@
+import { demand } from "../refusals/mesh-error.ts";
+import { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
+import { signatureBy } from "./cosignature.ts";
+import { type Note, readNote } from "./note.ts";
+import type { VerifierKey } from "./verifier-key.ts";
+
+/** What must vouch for a checkpoint before anything is built on it (decisions 8.5, 8.6). */
+export type LogPolicy = {
+  readonly origin: string;
+  /** The log's own keys: every one must have signed. */
+  readonly logKeys: readonly VerifierKey[];
+  /** Others who may vouch for it, and how many of them must; 0 where the log has no peers: then it is worth its own word. */
+  readonly cosigners: readonly VerifierKey[];
+  readonly quorum: number;
+  /** How many seconds old their word may be. */
+  readonly freshSeconds: number;
+};
+
+/** A checkpoint for which a policy's keys vouch. */
+export type TrustedCheckpoint = Checkpoint & { readonly note: Note; /** How many cosigners vouch for it lately. */ readonly cosigned: number };
+
+/**
+ * Judges a checkpoint as it was sent: `note-malformed`, `log-wrong-origin`, `note-unsigned` unless every key of the log signed it, and
+ * `log-proof-stale` unless enough cosigners did so not long before `now`, in seconds.
+ */
+export function trustCheckpoint(octets: Uint8Array, policy: LogPolicy, now: number): TrustedCheckpoint {
+  const note = readNote(octets);
+  const checkpoint = readCheckpoint(note.text);
+  demand(checkpoint.origin === policy.origin, "log-wrong-origin", "This checkpoint is of another log.");
+  const unsigned = policy.logKeys.find((key) => signatureBy(key, note) === undefined);
+  demand(policy.logKeys.length > 0 && unsigned === undefined, "note-unsigned", `This checkpoint is not signed by its log${unsigned === undefined ? "" : ` (${unsigned.type})`}.`);
+  const fresh = policy.cosigners.filter((key) => isFresh(signatureBy(key, note)?.seconds, policy, now));
+  // Whoever has keys of two kinds is still one.
+  const cosigned = new Set(fresh.map(({ name }) => name)).size;
+  demand(cosigned >= policy.quorum, "log-proof-stale", `Of the ${policy.quorum} who must vouch for this checkpoint, ${cosigned} did lately.`);
+  return { ...checkpoint, note, cosigned };
+}
+
+/** Clocks differ, so a little ahead is as good as a little behind; far ahead would be fresh for ever. */
+function isFresh(seconds: number | undefined, { freshSeconds }: LogPolicy, now: number): boolean {
+  return seconds !== undefined && Math.abs(now - seconds) <= freshSeconds;
+}

@@ -1,0 +1,94 @@
+import { concatBytes } from "../bytes/equal.ts";
+import { utf8 } from "../bytes/text.ts";
+import { sha256, sha256Into } from "../crypto/digest.ts";
+import { type Hash, HASH_OCTETS } from "./merkle.ts";
+import { OctetReader, uint32, uint64 } from "./octets.ts";
+
+/**
+ * What the map tells of: the newest Master Profile of an identifier, its newest Personal Profile, or the suspensions that arrived for it.
+ *
+ * In this order in proofs, from 1.
+ */
+export const mapKinds = ["master", "personal", "suspensions"] as const;
+export type MapKind = (typeof mapKinds)[number];
+
+/** The newest of its kind: version (g, n), digest, and which entry of the log said so. Of a Master Profile n is 0; of suspensions g is, and n their number. */
+export type MapValue = { readonly g: number; readonly n: number; readonly index: number; /** SHA-512, 64 octets. */ readonly digest: Uint8Array };
+
+/** One leaf of the map. */
+export type MapLeaf = { readonly key: Uint8Array; readonly value: MapValue };
+
+/** What stands at a node: nothing, one leaf alone, or more than one. Leaves rise to where they stand alone. */
+export const EMPTY = 0;
+export const LEAF = 1;
+export const INNER = 2;
+
+/** A node of the map: its hash, and what stands there. */
+export type MapNode = { readonly hash: Hash; readonly holds: typeof EMPTY | typeof LEAF | typeof INNER };
+
+export const EMPTY_NODE: MapNode = { hash: new Uint8Array(HASH_OCTETS), holds: EMPTY };
+
+const DIGEST_OCTETS = 64;
+/** Octets of a value: g and n (4 each), index (8), digest (64). */
+export const VALUE_OCTETS = 16 + DIGEST_OCTETS;
+
+/** Where an identifier stands in the map: SHA-256("mesh/map/v1/" kind "/" identifier). */
+export function mapKey(kind: MapKind, id: string): Uint8Array {
+  return sha256(utf8(`mesh/map/v1/${kind}/${id}`));
+}
+
+/** A value as the leaf commits to it. */
+export function writeMapValue({ g, n, index, digest }: MapValue): Uint8Array {
+  if (digest.length !== DIGEST_OCTETS) throw new RangeError("a digest in the map has 64 octets");
+  return concatBytes(uint32(g), uint32(n), uint64(index), digest);
+}
+
+/** Reads a value; undefined for any other octets. */
+export function readMapValue(octets: Uint8Array): MapValue | undefined {
+  const reader = new OctetReader(octets);
+  const [g, n, index, digest] = [reader.uint(4), reader.uint(4), reader.uint(8), reader.take(DIGEST_OCTETS)];
+  return g === undefined || n === undefined || index === undefined || digest === undefined || !reader.isAtEnd ? undefined : { g, n, index, digest };
+}
+
+/** The node of one leaf alone: SHA-256(0x02 ‖ key ‖ value). Its own first octet keeps it from being taken for a node of the log's tree. */
+export function leafNode({ key, value }: MapLeaf): MapNode {
+  return { hash: sha256(concatBytes(Uint8Array.of(0x02), key, writeMapValue(value))), holds: LEAF };
+}
+
+// One for all, since a hash is made before anything else can run.
+const pair = new Uint8Array(1 + 2 * HASH_OCTETS);
+pair[0] = 0x03;
+
+/** Writes the hash of an inner node, SHA-256(0x03 ‖ left ‖ right), from two hashes that stand side by side. */
+export function innerHashInto(target: Uint8Array, at: number, children: Uint8Array): void {
+  pair.set(children, 1);
+  sha256Into(target, at, pair);
+}
+
+/** What stands above two nodes, at least one of them: a leaf alone rises as it is. */
+export function holdsAbove(left: MapNode["holds"], right: MapNode["holds"]): MapNode["holds"] {
+  return left + right >= INNER ? INNER : left + right === LEAF ? LEAF : EMPTY;
+}
+
+/** The node above two nodes. */
+export function nodeAbove(left: MapNode, right: MapNode): MapNode {
+  const holds = holdsAbove(left.holds, right.holds);
+  if (holds !== INNER) return left.holds === LEAF ? left : right;
+  const hash = new Uint8Array(HASH_OCTETS);
+  innerHashInto(hash, 0, concatBytes(left.hash, right.hash));
+  return { hash, holds };
+}
+
+/** Bit `depth` of a key, from the top: whether its way goes right there. */
+export function goesRight(key: Uint8Array, depth: number): boolean {
+  return (((key[depth >> 3] as number) >> (7 - (depth & 7))) & 1) === 1;
+}
+
+/** The node over leaves whose keys share their first `depth` bits, no key twice. */
+export function nodeOver(leaves: readonly MapLeaf[], depth: number): MapNode {
+  const [first] = leaves;
+  if (first === undefined) return EMPTY_NODE;
+  if (leaves.length === 1) return leafNode(first);
+  if (depth >= first.key.length * 8) throw new RangeError("a key stands in the map twice");
+  return nodeAbove(nodeOver(leaves.filter(({ key }) => !goesRight(key, depth)), depth + 1), nodeOver(leaves.filter(({ key }) => goesRight(key, depth)), depth + 1));
+}

@@ -1,0 +1,124 @@
+import { toBase64url } from "../bytes/base64url.ts";
+import { type Hash, HASH_OCTETS } from "./merkle.ts";
+import { EMPTY, holdsAbove, INNER, innerHashInto, LEAF, type MapLeaf, type MapNode, nodeOver } from "./map.ts";
+import { type MapProof, proveBelow } from "./map-proof.ts";
+
+/**
+ * Where the leaves of a map are kept: those whose keys begin with the same 18 bits are a bucket, whose name is the first three characters of
+ * their keys in base64url. Order does not matter.
+ */
+export type BucketReader = (name: string) => Promise<readonly MapLeaf[]>;
+
+/** How many levels stand in memory: with a million leaves a bucket has four, and the nodes take 16 MiB, untouched ones nothing. */
+const TOP = 18;
+const BUCKETS = 2 ** TOP;
+const NAME_LENGTH = TOP / 6;
+
+/** The bucket of a key. */
+export function bucketName(key: Uint8Array): string {
+  return toBase64url(key.subarray(0, 3)).slice(0, NAME_LENGTH);
+}
+
+/** Takes a change of a map back, if what it went with was not committed; only the last change that still stands can be. */
+export type Undo = () => void;
+
+/**
+ * The map's upper levels, flat and in place; the leaves stay where they are kept.
+ *
+ * Node 1 is the root, the children of node i are 2i and 2i + 1, and bucket b is node 2^18 + b.
+ */
+export class PrefixMap {
+  readonly #hashes = new Uint8Array(2 * BUCKETS * HASH_OCTETS);
+  readonly #holds = new Uint8Array(2 * BUCKETS);
+
+  /** The root, which an epoch leaf commits to; 32 zeros while the map is empty. */
+  get root(): Hash {
+    return this.#hash(1).slice();
+  }
+
+  /**
+   * Reads changed buckets anew and hashes upwards, each node once however many changes are below it.
+   *
+   * The reader shows the leaves as they are after the change: within the transaction that makes it.
+   */
+  async refresh(names: Iterable<string>, read: BucketReader): Promise<Undo> {
+    const changed = [...new Set(names)];
+    const nodes = await Promise.all(changed.map(async (name) => [BUCKETS + numberOf(name), nodeOver(await read(name), TOP)] as const));
+    return this.#set(nodes.sort(([a], [b]) => a - b));
+  }
+
+  /** The proof of a key under the present root. */
+  async prove(key: Uint8Array, read: BucketReader): Promise<MapProof> {
+    const name = bucketName(key);
+    const beside: Hash[] = [];
+    let node = 1;
+    for (let depth = TOP - 1; depth >= 0 && this.#holds[node] === INNER; depth--) {
+      const below = 2 * node + ((numberOf(name) >> depth) & 1);
+      beside.push(this.#hash(below ^ 1).slice());
+      node = below;
+    }
+    if (this.#holds[node] === INNER) return proveBelow(await read(name), TOP, key, beside);
+    // One leaf alone has risen to here, out of whichever bucket: go down to it.
+    return { end: this.#holds[node] === EMPTY ? undefined : (await read(this.#bucketBelow(node)))[0], beside };
+  }
+
+  #bucketBelow(from: number): string {
+    let node = from;
+    while (node < BUCKETS) node = this.#holds[2 * node] === EMPTY ? 2 * node + 1 : 2 * node;
+    return nameOf(node - BUCKETS);
+  }
+
+  #set(buckets: readonly (readonly [at: number, node: MapNode])[]): Undo {
+    const undos: Undo[] = [];
+    let level: number[] = [];
+    for (const [at, node] of buckets) {
+      undos.push(this.#keep(at));
+      this.#hashes.set(node.hash, at * HASH_OCTETS);
+      this.#holds[at] = node.holds;
+      level.push(at);
+    }
+    while ((level[0] ?? 1) > 1) {
+      // In rising order, so that the parents of neighbours are neighbours.
+      const above: number[] = [];
+      for (const at of level) if (above.at(-1) !== at >> 1) above.push(at >> 1);
+      for (const at of above) {
+        undos.push(this.#keep(at));
+        this.#join(at);
+      }
+      level = above;
+    }
+    return () => undos.toReversed().forEach((undo) => undo());
+  }
+
+  #join(at: number): void {
+    const [left, right] = [this.#holds[2 * at] as MapNode["holds"], this.#holds[2 * at + 1] as MapNode["holds"]];
+    const holds = holdsAbove(left, right);
+    this.#holds[at] = holds;
+    if (holds === INNER) innerHashInto(this.#hashes, at * HASH_OCTETS, this.#hashes.subarray(2 * at * HASH_OCTETS, (2 * at + 2) * HASH_OCTETS));
+    else this.#hashes.set(this.#hash(left === LEAF ? 2 * at : 2 * at + 1), at * HASH_OCTETS);
+  }
+
+  #keep(at: number): Undo {
+    const [hash, holds] = [this.#hash(at).slice(), this.#holds[at] as number];
+    return () => {
+      this.#hashes.set(hash, at * HASH_OCTETS);
+      this.#holds[at] = holds;
+    };
+  }
+
+  #hash(at: number): Uint8Array {
+    return this.#hashes.subarray(at * HASH_OCTETS, (at + 1) * HASH_OCTETS);
+  }
+}
+
+const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+function numberOf(name: string): number {
+  let number = 0;
+  for (const letter of name) number = number * 64 + LETTERS.indexOf(letter);
+  return number;
+}
+
+function nameOf(bucket: number): string {
+  return [12, 6, 0].map((shift) => LETTERS[(bucket >> shift) & 63]).join("");
+}

@@ -1,0 +1,40 @@
+import { toBase64 } from "../bytes/base64.ts";
+import { equalBytes } from "../bytes/equal.ts";
+import { demand } from "../refusals/mesh-error.ts";
+import { isOrigin, readDecimal, readHash } from "./checkpoint.ts";
+import { type NoteSigner, signatureBy, signNote } from "./cosignature.ts";
+import { type Hash, isCount } from "./merkle.ts";
+import { readNote, writeNote } from "./note.ts";
+import type { VerifierKey } from "./verifier-key.ts";
+
+/**
+ * A log's promise: these leaves stand in it, one after another, from an index on, since some time in milliseconds.
+ *
+ * One covers all that a portal made durable at once: whoever got it looks for its own leaf.
+ */
+export type Receipt = { readonly origin: string; readonly from: number; readonly time: number; readonly leaves: readonly Hash[] };
+
+/** A portal makes so many leaves durable at once, at most, under one receipt. */
+export const MAX_RECEIPT_LEAVES = 1024;
+
+// No checkpoint: its second line is no size.
+const HEAD = "mesh-receipt/v1";
+
+/** Signs a receipt with a log's Ed25519 key: a promise that matters until the next checkpoint, which is signed by both. */
+export async function signReceipt({ origin, from, time, leaves }: Receipt, signer: NoteSigner): Promise<Uint8Array> {
+  const text = [HEAD, origin, from.toString(), time.toString(), ...leaves.map(toBase64)].map((line) => `${line}\n`).join("");
+  return writeNote({ text, signatures: [await signNote(signer, text, 0)] });
+}
+
+/** Reads a receipt for an entry that whoever asks knows by its leaf hash: `note-malformed`, `note-unsigned`, `log-wrong-origin`, and `log-proof-false` if it is about other leaves. */
+export function checkReceipt(octets: Uint8Array, key: VerifierKey, origin: string, leaf: Hash): { readonly index: number; readonly time: number } {
+  const note = readNote(octets);
+  const [head, of = "", from = "", time = "", ...lines] = note.text.slice(0, -1).split("\n", MAX_RECEIPT_LEAVES + 5);
+  demand(head === HEAD && isOrigin(of) && lines.length >= 1 && lines.length <= MAX_RECEIPT_LEAVES, "note-malformed", "This is no receipt of a log.");
+  demand(of === origin, "log-wrong-origin", "This receipt is of another log.");
+  demand(key.type === "note" && signatureBy(key, note) !== undefined, "note-unsigned", "This receipt is not signed by its log.");
+  const at = lines.map(readHash).findIndex((hash) => equalBytes(hash, leaf));
+  const index = readDecimal(from) + at;
+  demand(at >= 0 && isCount(index), "log-proof-false", "This receipt is about other entries.");
+  return { index, time: readDecimal(time) };
+}
