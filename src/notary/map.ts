@@ -2,7 +2,7 @@ import { concatBytes } from "../bytes/equal.ts";
 import { utf8 } from "../bytes/text.ts";
 import { sha256, sha256Into } from "../crypto/digest.ts";
 import { type Hash, HASH_OCTETS } from "./merkle.ts";
-import { OctetReader, uint32, uint64 } from "./octets.ts";
+import { OctetReader } from "./octets.ts";
 
 /**
  * What the map tells of: the newest Master Profile of an identifier, its newest Personal Profile, or the suspensions that arrived for it.
@@ -40,7 +40,13 @@ export function mapKey(kind: MapKind, id: string): Uint8Array {
 /** A value as the leaf commits to it. */
 export function writeMapValue({ g, n, index, digest }: MapValue): Uint8Array {
   if (digest.length !== DIGEST_OCTETS) throw new RangeError("a digest in the map has 64 octets");
-  return concatBytes(uint32(g), uint32(n), uint64(index), digest);
+  const octets = new Uint8Array(VALUE_OCTETS);
+  const view = new DataView(octets.buffer);
+  view.setUint32(0, g);
+  view.setUint32(4, n);
+  view.setBigUint64(8, BigInt(index));
+  octets.set(digest, VALUE_OCTETS - DIGEST_OCTETS);
+  return octets;
 }
 
 /** Reads a value; undefined for any other octets. */
@@ -50,19 +56,24 @@ export function readMapValue(octets: Uint8Array): MapValue | undefined {
   return g === undefined || n === undefined || index === undefined || digest === undefined || !reader.isAtEnd ? undefined : { g, n, index, digest };
 }
 
-/** The node of one leaf alone: SHA-256(0x02 ‖ key ‖ value). Its own first octet keeps it from being taken for a node of the log's tree. */
+// One of each for all, since a hash is made before anything else can run. Their first octets keep the map's nodes apart from the tree's.
+const [single, pair] = [new Uint8Array(1 + HASH_OCTETS + VALUE_OCTETS), new Uint8Array(1 + 2 * HASH_OCTETS)];
+[single[0], pair[0]] = [0x02, 0x03];
+
+/** The node of one leaf alone: SHA-256(0x02 ‖ key ‖ value). */
 export function leafNode({ key, value }: MapLeaf): MapNode {
-  return { hash: sha256(concatBytes(Uint8Array.of(0x02), key, writeMapValue(value))), holds: LEAF };
+  const hash = new Uint8Array(HASH_OCTETS);
+  single.set(key, 1);
+  single.set(writeMapValue(value), 1 + HASH_OCTETS);
+  sha256Into(hash, 0, single);
+  return { hash, holds: LEAF };
 }
 
-// One for all, since a hash is made before anything else can run.
-const pair = new Uint8Array(1 + 2 * HASH_OCTETS);
-pair[0] = 0x03;
-
-/** Writes the hash of an inner node, SHA-256(0x03 ‖ left ‖ right), from two hashes that stand side by side. */
-export function innerHashInto(target: Uint8Array, at: number, children: Uint8Array): void {
-  pair.set(children, 1);
-  sha256Into(target, at, pair);
+/** Writes the hash of an inner node, SHA-256(0x03 ‖ left ‖ right), given both side by side in `from` at `at`. */
+export function innerHashInto(target: Uint8Array, to: number, from: Uint8Array, at: number): void {
+  // Octet by octet: a view of them would cost more than copying them.
+  for (let octet = 0; octet < 2 * HASH_OCTETS; octet++) pair[1 + octet] = from[at + octet] as number;
+  sha256Into(target, to, pair);
 }
 
 /** What stands above two nodes, at least one of them: a leaf alone rises as it is. */
@@ -75,7 +86,7 @@ export function nodeAbove(left: MapNode, right: MapNode): MapNode {
   const holds = holdsAbove(left.holds, right.holds);
   if (holds !== INNER) return left.holds === LEAF ? left : right;
   const hash = new Uint8Array(HASH_OCTETS);
-  innerHashInto(hash, 0, concatBytes(left.hash, right.hash));
+  innerHashInto(hash, 0, concatBytes(left.hash, right.hash), 0);
   return { hash, holds };
 }
 

@@ -1,4 +1,5 @@
 import { toBase64url } from "../bytes/base64url.ts";
+import { MeshError } from "../refusals/mesh-error.ts";
 import { type Hash, HASH_OCTETS } from "./merkle.ts";
 import { EMPTY, holdsAbove, INNER, innerHashInto, LEAF, type MapLeaf, type MapNode, nodeOver } from "./map.ts";
 import { type MapProof, proveBelow } from "./map-proof.ts";
@@ -30,6 +31,42 @@ export type Undo = () => void;
 export class PrefixMap {
   readonly #hashes = new Uint8Array(2 * BUCKETS * HASH_OCTETS);
   readonly #holds = new Uint8Array(2 * BUCKETS);
+
+  /**
+   * Reads back what {@link save} wrote; `store-damaged` if it is something else. Whether it is the right map its root says: an epoch leaf names it.
+   *
+   * It is derived, so that whoever has none, or a damaged one, builds the map anew from the leaves (some five seconds for a million).
+   */
+  static load(octets: Uint8Array): PrefixMap {
+    const map = new PrefixMap();
+    const changed: (readonly [number, MapNode])[] = [];
+    let at = BUCKETS;
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      const holds = octets[bucket];
+      if (holds === EMPTY) continue;
+      const hash = octets.slice(at, at + HASH_OCTETS);
+      at += HASH_OCTETS;
+      if ((holds !== LEAF && holds !== INNER) || hash.length !== HASH_OCTETS) throw damaged();
+      changed.push([BUCKETS + bucket, { hash, holds }]);
+    }
+    if (at !== octets.length) throw damaged();
+    map.#set(changed);
+    return map;
+  }
+
+  /** The buckets' nodes: what each holds, one octet each, and then the hashes of those that hold something. */
+  save(): Uint8Array {
+    const holds = this.#holds.subarray(BUCKETS);
+    const octets = new Uint8Array(BUCKETS + HASH_OCTETS * holds.reduce((sum, one) => sum + (one === EMPTY ? 0 : 1), 0));
+    octets.set(holds);
+    let at = BUCKETS;
+    for (const [bucket, one] of holds.entries()) {
+      if (one === EMPTY) continue;
+      octets.set(this.#hash(BUCKETS + bucket), at);
+      at += HASH_OCTETS;
+    }
+    return octets;
+  }
 
   /** The root, which an epoch leaf commits to; 32 zeros while the map is empty. */
   get root(): Hash {
@@ -69,10 +106,10 @@ export class PrefixMap {
   }
 
   #set(buckets: readonly (readonly [at: number, node: MapNode])[]): Undo {
-    const undos: Undo[] = [];
+    const before = new Kept(this.#hashes, this.#holds);
     let level: number[] = [];
     for (const [at, node] of buckets) {
-      undos.push(this.#keep(at));
+      before.keep(at);
       this.#hashes.set(node.hash, at * HASH_OCTETS);
       this.#holds[at] = node.holds;
       level.push(at);
@@ -82,33 +119,62 @@ export class PrefixMap {
       const above: number[] = [];
       for (const at of level) if (above.at(-1) !== at >> 1) above.push(at >> 1);
       for (const at of above) {
-        undos.push(this.#keep(at));
+        before.keep(at);
         this.#join(at);
       }
       level = above;
     }
-    return () => undos.toReversed().forEach((undo) => undo());
+    return () => before.putBack();
   }
 
   #join(at: number): void {
-    const [left, right] = [this.#holds[2 * at] as MapNode["holds"], this.#holds[2 * at + 1] as MapNode["holds"]];
-    const holds = holdsAbove(left, right);
+    const left = this.#holds[2 * at] as MapNode["holds"];
+    const holds = holdsAbove(left, this.#holds[2 * at + 1] as MapNode["holds"]);
     this.#holds[at] = holds;
-    if (holds === INNER) innerHashInto(this.#hashes, at * HASH_OCTETS, this.#hashes.subarray(2 * at * HASH_OCTETS, (2 * at + 2) * HASH_OCTETS));
+    if (holds === INNER) innerHashInto(this.#hashes, at * HASH_OCTETS, this.#hashes, 2 * at * HASH_OCTETS);
     else this.#hashes.set(this.#hash(left === LEAF ? 2 * at : 2 * at + 1), at * HASH_OCTETS);
-  }
-
-  #keep(at: number): Undo {
-    const [hash, holds] = [this.#hash(at).slice(), this.#holds[at] as number];
-    return () => {
-      this.#hashes.set(hash, at * HASH_OCTETS);
-      this.#holds[at] = holds;
-    };
   }
 
   #hash(at: number): Uint8Array {
     return this.#hashes.subarray(at * HASH_OCTETS, (at + 1) * HASH_OCTETS);
   }
+}
+
+/** Nodes as they were before a change, each once, one after another in as little room as they take. */
+class Kept {
+  readonly #hashes: Uint8Array;
+  readonly #holds: Uint8Array;
+  readonly #nodes: number[] = [];
+  #octets = new Uint8Array(64 * (HASH_OCTETS + 1));
+
+  constructor(hashes: Uint8Array, holds: Uint8Array) {
+    this.#hashes = hashes;
+    this.#holds = holds;
+  }
+
+  keep(node: number): void {
+    const to = this.#nodes.length * (HASH_OCTETS + 1);
+    if (to === this.#octets.length) {
+      const larger = new Uint8Array(2 * to);
+      larger.set(this.#octets);
+      this.#octets = larger;
+    }
+    for (let octet = 0; octet < HASH_OCTETS; octet++) this.#octets[to + octet] = this.#hashes[node * HASH_OCTETS + octet] as number;
+    this.#octets[to + HASH_OCTETS] = this.#holds[node] as number;
+    this.#nodes.push(node);
+  }
+
+  putBack(): void {
+    for (const [at, node] of this.#nodes.entries()) {
+      const from = at * (HASH_OCTETS + 1);
+      this.#hashes.set(this.#octets.subarray(from, from + HASH_OCTETS), node * HASH_OCTETS);
+      this.#holds[node] = this.#octets[from + HASH_OCTETS] as number;
+    }
+  }
+}
+
+function damaged(): MeshError {
+  return new MeshError("store-damaged", "What was kept of the map's upper levels does not read.", "It is derived: take it away, and it is built anew.");
 }
 
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

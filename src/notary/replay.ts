@@ -17,6 +17,8 @@ export class Replay {
   readonly #map = new PrefixMap();
   readonly #buckets = new Map<string, MapLeaf[]>();
   readonly #changed = new Set<string>();
+  /** Whose Master Profile is newer than the Personal Profile. */
+  readonly #unpaired = new Set<string>();
   #tree: Tree = EMPTY_TREE;
   #epoch: EpochEntry | undefined;
   #isClosed = false;
@@ -52,11 +54,14 @@ export class Replay {
     if (change === undefined || !("id" in entry)) return;
     checkSuccession(entry, this.newest(change.kind, change.id), this.newest("master", change.id));
     this.#put({ key: mapKey(change.kind, change.id), value: change.value });
+    if (entry.k === "master") this.#unpaired.add(entry.id);
+    if (entry.k === "personal") this.#unpaired.delete(entry.id);
   }
 
   async #close(epoch: EpochEntry): Promise<void> {
     const before = this.#epoch;
     demand(epoch.n === (before?.n ?? 0) + 1 && epoch.t > (before?.t ?? 0), "portal-wrong-entry", "An epoch does not follow the one before it.");
+    demand(this.#unpaired.size === 0, "portal-wrong-entry", "A Master Profile is in the log without the first Personal Profile under it.");
     await this.#map.refresh(this.#changed, async (name) => this.#buckets.get(name) ?? []);
     this.#changed.clear();
     demand(epoch.map === toBase64url(this.#map.root), "portal-wrong-map", `Epoch ${epoch.n} commits to another map than the entries before it make.`);

@@ -8,15 +8,16 @@ import { type Checkpoint, writeCheckpoint } from "./checkpoint.ts";
 import { sealEntry } from "./commitment.ts";
 import { type NoteSigner, signNote } from "./cosignature.ts";
 import { type ClosedEpoch, type MapLabel, writeCurrencyProof } from "./currency.ts";
-import { type EpochEntry, type PublicEntry, readEntry, type SealedKind, writeEntry } from "./entry.ts";
+import { type PublicEntry, readEntry, type SealedKind, writeEntry } from "./entry.ts";
 import type { LogPolicy } from "./log-policy.ts";
 import { mapKey, type MapLeaf } from "./map.ts";
 import { leafHash } from "./merkle.ts";
 import { writeNote } from "./note.ts";
 import { bucketName, PrefixMap } from "./prefix-map.ts";
+import { closeEpoch, type Standing } from "./epoch.ts";
 import { changeOf } from "./succession.ts";
 import { TestLog } from "./test-log.ts";
-import { rootOf } from "./tree.ts";
+import { EMPTY_TREE, rootOf } from "./tree.ts";
 import { type SignatureType, verifierKey } from "./verifier-key.ts";
 
 /** The identifier of a made-up person. */
@@ -38,8 +39,8 @@ export class TestNotary {
   readonly map = new PrefixMap();
   readonly entries: Uint8Array[] = [];
   readonly #buckets = new Map<string, MapLeaf[]>();
-  readonly #changed = new Set<string>();
   readonly #newest = new Map<string, PublicEntry>();
+  #standing: Omit<Standing, "map"> = { tree: EMPTY_TREE, epoch: undefined };
   #closed: ClosedEpoch | undefined;
 
   private constructor(cosigners: number) {
@@ -97,11 +98,9 @@ export class TestNotary {
 
   /** Closes an epoch at a time in seconds. */
   async close(seconds: number): Promise<Checkpoint> {
-    await this.map.refresh(this.#changed, this.#read);
-    this.#changed.clear();
-    const epoch: EpochEntry = { k: "epoch", map: toBase64url(this.map.root), n: (this.#closed?.epoch.n ?? 0) + 1, t: seconds * 1000, v: 1 };
-    const before = this.log.tree;
-    this.add(writeEntry(epoch));
+    const { epoch, entry, before, tree } = await closeEpoch({ ...this.#standing, map: this.map }, this.entries.slice(this.#standing.tree.size), this.#read, seconds * 1000);
+    this.add(entry);
+    this.#standing = { tree, epoch };
     const checkpoint: Checkpoint = { origin: this.origin, size: this.size, root: rootOf(this.log.tree), extensions: [] };
     const text = writeCheckpoint(checkpoint);
     const signatures = await Promise.all([...this.signers, ...this.cosigners].map((one) => signNote(one, text, seconds)));
@@ -122,7 +121,6 @@ export class TestNotary {
     const key = mapKey(change.kind, change.id);
     const name = bucketName(key);
     this.#buckets.set(name, [...(this.#buckets.get(name) ?? []).filter((leaf) => toBase64url(leaf.key) !== toBase64url(key)), { key, value: change.value }]);
-    this.#changed.add(name);
     this.#newest.set(`${entry.k} ${entry.id}`, entry);
     this.add(octets);
   }

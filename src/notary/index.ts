@@ -1,0 +1,24 @@
+/** The notary: a log that nobody can rewrite unnoticed, a map of what is current, and proofs of both (C2SP tlog-*, RFC 6962; `docs/spec/log.md`). */
+export { readBundle, writeBundle } from "./bundles.ts";
+export { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+export { opens, type Opening, SALT_OCTETS, sealEntry } from "./commitment.ts";
+export { type NoteSigner, signatureBy, signNote, verifyNote } from "./cosignature.ts";
+export { checkCurrencyProof, type ClosedEpoch, type Currency, type MapLabel, writeCurrencyProof } from "./currency.ts";
+export { type LogEntry, MAX_ENTRY, readEntry, writeEntry } from "./entry.ts";
+export { closeEpoch, type Closing, type Standing } from "./epoch.ts";
+export { advance, type LogHead, NO_HEAD } from "./log-head.ts";
+export { type LogPolicy, trustCheckpoint, type TrustedCheckpoint } from "./log-policy.ts";
+export { type MapKind, mapKey, type MapLeaf, type MapValue, readMapValue, writeMapValue } from "./map.ts";
+export { EMPTY_ROOT, type Hash, leafHash, nodeHash } from "./merkle.ts";
+export { type Note, type NoteSignature, readNote, writeNote } from "./note.ts";
+export { type BucketReader, bucketName, PrefixMap, type Undo } from "./prefix-map.ts";
+export { consistencyProof, inclusionProof, rootAt } from "./prove.ts";
+export { checkReceipt, type Receipt, signReceipt } from "./receipt.ts";
+export { Replay } from "./replay.ts";
+export { type Change, changeOf, isNews } from "./succession.ts";
+export { bundlePath, parseTilePath, partialTiles, type Tile, type TileName, tilePath, type TileReader } from "./tiles.ts";
+export { readTlogProof, type TlogProof, writeTlogProof } from "./tlog-proof.ts";
+export { EMPTY_TREE, integrate, rootOf, type Tree, treeFrom } from "./tree.ts";
+export { readVerifierKey, type SignatureType, type VerifierKey, verifierKey, writeVerifierKey } from "./verifier-key.ts";
+export { verifyConsistency, verifyInclusion } from "./verify.ts";
+export { type AddCheckpoint, decideWitness, readAddCheckpoint, type WitnessDecision, writeAddCheckpoint } from "./witness.ts";
