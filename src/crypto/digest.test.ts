@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { hkdfSync } from "node:crypto";
 import { suite, test } from "node:test";
 import { hkdf as nobleHkdf } from "@noble/hashes/hkdf.js";
-import { sha512 as nobleSha512 } from "@noble/hashes/sha2.js";
+import { sha256 as nobleSha256, sha512 as nobleSha512 } from "@noble/hashes/sha2.js";
 import * as fc from "fast-check";
 
 import { utf8 } from "../bytes/text.ts";
-import { hkdf, hmac, sha512 } from "./digest.ts";
+import { hkdf, hmac, sha256, sha256Into, sha512 } from "./digest.ts";
 
 const hex = (text: string) => Uint8Array.fromHex(text);
 
@@ -24,6 +24,26 @@ suite("SHA-512 (FIPS 180-4)", () => {
   });
 
   test("what comes out is a plain array of octets", () => assert.equal(Object.getPrototypeOf(sha512(utf8("a"))), Uint8Array.prototype));
+});
+
+suite("SHA-256 (FIPS 180-4)", () => {
+  test("the sample of one block, in one part or more", () => {
+    const expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    assert.equal(sha256(utf8("abc")).toHex(), expected);
+    assert.equal(sha256(utf8("a"), new Uint8Array(0), utf8("bc")).toHex(), expected);
+  });
+
+  test("noble agrees on any octets, and a digest is written where it is asked for and nowhere else", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat({ max: 40 }), (data, at) => {
+        const target = new Uint8Array(80).fill(0xee);
+        sha256Into(target, at, data);
+        assert.deepEqual(target.slice(at, at + 32), nobleSha256(data));
+        assert.deepEqual(sha256(data), nobleSha256(data));
+        assert.ok([...target.slice(0, at), ...target.slice(at + 32)].every((octet) => octet === 0xee));
+      }),
+    );
+  });
 });
 
 suite("HMAC-SHA-512 (RFC 4231)", () => {

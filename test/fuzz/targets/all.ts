@@ -6,6 +6,7 @@ import { anyFile, bitwarden, csv, kdbx, kdbxHead, keepassXml, meshFile, onePux, 
 import { json } from "./json.ts";
 import { keysDer, keysJwk } from "./keys.ts";
 import { meshRules, meshSigned } from "./meshes.ts";
+import { logEntry, logProof, note } from "./notary.ts";
 import { portal } from "./portal.ts";
 import { http, request, response } from "./protocol.ts";
 import { archive, codes, keyring, lines, settings, sites } from "./texts.ts";
@@ -16,5 +17,6 @@ export const targets: readonly Target[] = [
   [json, base32, base64url, der, keysDer, keysJwk, udf, words],
   [signed, sealed, sealedForged, keyed, meshRules, meshSigned, entries, snapshots],
   [request, response, portal, http, archive, keyring, settings, codes, sites, lines],
+  [note, logProof, logEntry],
   [anyFile, bitwarden, csv, keepassXml, kdbx, kdbxHead, zip, onePux, meshFile],
 ].flat();
