@@ -1,4 +1,5 @@
 import { toBase64url } from "../bytes/base64url.ts";
+import { equalBytes } from "../bytes/equal.ts";
 import { sha512 } from "../crypto/digest.ts";
 import { generateLogKey, type LogAlgorithm } from "../crypto/log-key.ts";
 import type { Digest } from "../envelope/fields.ts";
@@ -8,14 +9,13 @@ import { type Checkpoint, writeCheckpoint } from "./checkpoint.ts";
 import { sealEntry } from "./commitment.ts";
 import { type NoteSigner, signNote } from "./cosignature.ts";
 import { type ClosedEpoch, type MapLabel, writeCurrencyProof } from "./currency.ts";
-import { type PublicEntry, readEntry, type SealedKind, writeEntry } from "./entry.ts";
+import { type PublicEntry, type SealedKind, writeEntry } from "./entry.ts";
 import type { LogPolicy } from "./log-policy.ts";
 import { mapKey, type MapLeaf } from "./map.ts";
 import { leafHash } from "./merkle.ts";
 import { writeNote } from "./note.ts";
 import { bucketName, PrefixMap } from "./prefix-map.ts";
 import { closeEpoch, type Standing } from "./epoch.ts";
-import { changeOf } from "./succession.ts";
 import { TestLog } from "./test-log.ts";
 import { EMPTY_TREE, rootOf } from "./tree.ts";
 import { type SignatureType, verifierKey } from "./verifier-key.ts";
@@ -98,7 +98,7 @@ export class TestNotary {
 
   /** Closes an epoch at a time in seconds. */
   async close(seconds: number): Promise<Checkpoint> {
-    const { epoch, entry, before, tree } = await closeEpoch({ ...this.#standing, map: this.map }, this.entries.slice(this.#standing.tree.size), this.#read, seconds * 1000);
+    const { epoch, entry, before, tree } = await closeEpoch({ ...this.#standing, map: this.map }, this.entries.slice(this.#standing.tree.size), { put: this.#put, bucket: this.#read }, seconds * 1000);
     this.add(entry);
     this.#standing = { tree, epoch };
     const checkpoint: Checkpoint = { origin: this.origin, size: this.size, root: rootOf(this.log.tree), extensions: [] };
@@ -114,15 +114,14 @@ export class TestNotary {
 
   readonly #read = async (name: string): Promise<readonly MapLeaf[]> => this.#buckets.get(name) ?? [];
 
+  readonly #put = async (leaf: MapLeaf): Promise<void> => {
+    const name = bucketName(leaf.key);
+    this.#buckets.set(name, [...(this.#buckets.get(name) ?? []).filter(({ key }) => !equalBytes(key, leaf.key)), leaf]);
+  };
+
   #public(entry: PublicEntry): void {
-    const octets = writeEntry(entry);
-    const change = changeOf(readEntry(octets), this.size);
-    if (change === undefined) throw new RangeError("this entry names nothing");
-    const key = mapKey(change.kind, change.id);
-    const name = bucketName(key);
-    this.#buckets.set(name, [...(this.#buckets.get(name) ?? []).filter((leaf) => toBase64url(leaf.key) !== toBase64url(key)), { key, value: change.value }]);
     this.#newest.set(`${entry.k} ${entry.id}`, entry);
-    this.add(octets);
+    this.add(writeEntry(entry));
   }
 
   #digest(): Digest {

@@ -34,7 +34,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   envelope: { is: "signed and sealed objects", pure: true, sees: ["bytes", "crypto", "udf"], packages: ["valibot"] },
   profiles: { is: "Master, Personal, Device, Application and Portal Profile; the stages of validity", pure: true, sees: formats, packages: ["valibot"] },
   catalogs: { is: "chains of encrypted commits, epochs and grants; entries and how they merge", pure: true, sees: trust, packages: ["valibot"] },
-  notary: { is: "the log that a portal cannot rewrite: Merkle tree, tiles, checkpoints, the map of what is current, and proofs", pure: true, sees: formats, packages: ["valibot"] },
+  notary: { is: "the log that a portal cannot rewrite: Merkle tree, tiles, checkpoints, the map of what is current, and proofs", pure: true, sees: formats, types: ["store/store.ts"], packages: ["valibot"] },
   protocol: { is: "the portal's commands: request, response, refusals, authority; sessions", pure: true, sees: [...trust, ...publicCatalogs], packages: ["valibot"] },
   applications: { is: "the shape of an application, and the list of all", pure: true, sees: [...trust, "catalogs", "applications/*"], packages: ["valibot"] },
   "applications/*": { is: "one application: what its entries hold, and the steps it takes on a machine", pure: true, sees: [...trust, "catalogs", "applications/application.ts"], packages: ["valibot"] },

@@ -1,0 +1,271 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite, test, type TestContext } from "node:test";
+
+import { toBase64url } from "../../bytes/base64url.ts";
+import { fromUtf8, utf8 } from "../../bytes/text.ts";
+import { sha512 } from "../../crypto/digest.ts";
+import type { Digest } from "../../envelope/fields.ts";
+import { withFaults } from "../../store/faults.ts";
+import { openMemoryStore } from "../../store/memory.ts";
+import { openSqliteStore } from "../../store/sqlite.ts";
+import type { Store } from "../../store/store.ts";
+import { readCheckpoint } from "../checkpoint.ts";
+import type { NoteSigner } from "../cosignature.ts";
+import { checkCurrencyProof } from "../currency.ts";
+import { type PublicEntry, readEntry } from "../entry.ts";
+import { leafHash } from "../merkle.ts";
+import { inclusionProof } from "../prove.ts";
+import { Replay } from "../replay.ts";
+import { idOf, TestNotary } from "../test-notary.ts";
+import { partialTiles, tileAt } from "../tiles.ts";
+import { EMPTY_TREE, integrate, rootOf } from "../tree.ts";
+import { verifyInclusion } from "../verify.ts";
+import { type KeeperParts, LogKeeper } from "./log-keeper.ts";
+import { markDue, record, type Recorded, type Recording } from "./record.ts";
+import { logShelf, tilesIn } from "./rows.ts";
+
+const notary = await TestNotary.open();
+const policy = notary.policy();
+let clock = 1_790_000_000_000;
+
+/** Everything that was ever signed, in order. */
+class Signed {
+  readonly texts: string[] = [];
+  readonly signers: readonly NoteSigner[] = notary.signers.map(({ key, sign }, at) => ({
+    key,
+    sign: (message) => {
+      if (at === 0) this.texts.push(fromUtf8(message));
+      return sign(message);
+    },
+  }));
+}
+
+function partsOn(store: Store, signed = new Signed()): KeeperParts {
+  return { store, origin: notary.origin, signers: signed.signers, now: () => (clock += 250), standingOf: async (_, mesh) => ({ heads: [], master: mesh }) };
+}
+
+const digestOf = (name: string) => toBase64url(sha512(utf8(name))) as Digest;
+const master = (person: number): PublicEntry => ({ id: idOf(person), k: "master", len: 8000, n: 1, obj: digestOf(`master ${person}`), v: 1 });
+const personal = (person: number, n: number): PublicEntry => ({ g: 1, id: idOf(person), k: "personal", len: 9000, n, obj: digestOf(`personal ${person} ${n}`), ...(n === 1 ? {} : { prev: digestOf(`personal ${person} ${n - 1}`) }), v: 1 });
+
+/** Does something once, as a portal's compare-and-set has it: the log is told in the transaction that makes it true. */
+const once = (store: Store, what: string, recordings: readonly Recording[]): Promise<readonly Recorded[]> =>
+  store.transact(async (w) => {
+    if ((await w.get("done", what)) !== undefined) return [];
+    await w.put("done", what, new Uint8Array(0));
+    return record(w, recordings);
+  });
+const create = (store: Store, person: number, time = "once") => once(store, `create ${person} ${time}`, [{ seal: "account", of: idOf(person), content: { address: `p${person}@example.com` } }, { object: master(person) }, { object: personal(person, 1) }]);
+const next = (store: Store, person: number, n: number) => once(store, `personal ${person} ${n}`, [{ object: personal(person, n) }]);
+
+/** All that must hold of a log, whatever happened to it: it replays, its proofs are right under their own checkpoints, and nothing was ever signed that is not a beginning of it. */
+async function judge(store: Store, keeper: LogKeeper, signed: Signed): Promise<void> {
+  const entries = await store.read((r) => r.leaves(0));
+  let replay = new Replay();
+  for (const person of [1, 2, 3]) {
+    const { value, checkpoint } = checkCurrencyProof(await keeper.prove({ kind: "personal", id: idOf(person) }), policy, clock / 1000);
+    if (replay.size > checkpoint.size) replay = new Replay();
+    await replay.take(entries.slice(replay.size, checkpoint.size));
+    assert.ok(replay.agrees(checkpoint));
+    assert.deepEqual(value, replay.newest("personal", idOf(person)));
+  }
+  for (const text of signed.texts) {
+    const { size, root } = readCheckpoint(text);
+    assert.deepEqual(rootOf(integrate(EMPTY_TREE, entries.slice(0, size).map(leafHash)).tree), root, `what was signed at ${size} is no beginning of the log`);
+  }
+}
+
+const engines: Readonly<Record<string, (t: TestContext) => Promise<() => Promise<Store>>>> = {
+  memory: async () => {
+    const store = openMemoryStore();
+    return async () => store;
+  },
+  sqlite: async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), "mesh-log-"));
+    const opened: Store[] = [];
+    t.after(async () => {
+      for (const store of opened) await store.close();
+      rmSync(folder, { recursive: true });
+    });
+    return async () => {
+      const store = await openSqliteStore(join(folder, "log.db"));
+      opened.push(store);
+      return store;
+    };
+  },
+};
+
+for (const [name, engine] of Object.entries(engines)) {
+  suite(`a log kept in ${name} (log 10)`, () => {
+    test("goes on after every restart, with the map saved or not, and its proofs hold", async (t) => {
+      const open = await engine(t);
+      const signed = new Signed();
+      for (let life = 0; life < 5; life++) {
+        const store = await open();
+        const keeper = await LogKeeper.open(partsOn(store, signed));
+        const before = keeper.checkpoint;
+        assert.equal(await keeper.close(), false, "nothing was appended");
+        assert.equal(keeper.checkpoint, before);
+        for (let person = 1; person <= 60; person++) await (life === 0 ? create(store, person) : next(store, person, life + 1));
+        assert.equal(await keeper.close(), true);
+        for (let person = 1; person <= 30; person++) await store.transact((w) => record(w, [{ seal: "connect", of: idOf(person), content: { life } }]));
+        assert.equal(await keeper.close(), true);
+        await judge(store, keeper, signed);
+        if (life % 2 === 1) await keeper.saveMap();
+      }
+      const store = await open();
+      const keeper = await LogKeeper.open(partsOn(store));
+      for (const tile of [...partialTiles(keeper.tree.size), tileAt(keeper.tree.size, 0, 0)]) assert.equal((await store.read((r) => tilesIn(r)(tile))).length, tile.width * 32);
+      const leaf = leafHash((await store.read((r) => r.leaves(77, 1)))[0] ?? assert.fail());
+      const proof = await store.read((r) => inclusionProof(tilesIn(r), 77, keeper.tree.size));
+      assert.ok(verifyInclusion(leaf, 77, keeper.tree.size, rootOf(keeper.tree), proof));
+    });
+
+    test("one entry tells of all that a mesh wrote to its catalogs in an epoch, and not of which mesh", async (t) => {
+      const store = await (await engine(t))();
+      const keeper = await LogKeeper.open(partsOn(store));
+      await create(store, 1);
+      for (const mesh of ["a", "b", "a"]) await store.transact((w) => markDue(w, mesh));
+      await keeper.close();
+      const entries = await store.read((r) => r.leaves(0));
+      assert.deepEqual(entries.map((entry) => readEntry(entry).k), ["account", "master", "personal", "catalogs", "catalogs", "epoch"]);
+      assert.equal(await keeper.close(), false);
+      const seals = await store.read((r) => r.list(logShelf.seals, ""));
+      assert.deepEqual(seals.map(({ key }) => key.split("/")[0]).sort(), [idOf(1), "a", "b"].sort());
+    });
+
+    test("what it has already it does not take again", async (t) => {
+      const store = await (await engine(t))();
+      const keeper = await LogKeeper.open(partsOn(store));
+      await create(store, 1);
+      await keeper.close();
+      assert.deepEqual((await create(store, 1, "again")).map(({ index }) => index), [4], "the sealed entry alone");
+      assert.deepEqual((await next(store, 1, 2)).map(({ index }) => index), [5]);
+    });
+
+    test("two processes close epochs by turns and at once: one log, and nothing signed that is not of it", async (t) => {
+      const open = await engine(t);
+      const signed = new Signed();
+      const stores = [await open(), await open()] as const;
+      const keepers = [await LogKeeper.open(partsOn(stores[0], signed)), await LogKeeper.open(partsOn(stores[1], signed))] as const;
+      for (let person = 1; person <= 3; person++) await create(stores[0], person);
+      for (let n = 2; n <= 9; n++) {
+        for (let person = 1; person <= 3; person++) await next(stores[n % 2 === 0 ? 0 : 1], person, n);
+        await Promise.all(keepers.map((keeper) => keeper.close()));
+        if (n % 3 === 0) await keepers[0].close();
+      }
+      await next(stores[0], 1, 10);
+      await keepers[1].close();
+      for (const [at, keeper] of keepers.entries()) {
+        assert.equal(await keeper.close(), false);
+        await judge(stores[at as 0 | 1], keeper, signed);
+      }
+    });
+  });
+}
+
+suite("a log whose storage fails (log 10)", () => {
+  /** What somebody does with a log, a step at a time, each as often as it takes. */
+  async function live(store: Store, signed: Signed): Promise<LogKeeper> {
+    const keeper = await LogKeeper.open(partsOn(store, signed));
+    for (let person = 1; person <= 3; person++) await create(store, person);
+    await keeper.close();
+    await store.transact((w) => markDue(w, idOf(1)));
+    for (let person = 1; person <= 3; person++) await next(store, person, 2);
+    await keeper.close();
+    await keeper.saveMap();
+    await next(store, 2, 3);
+    await keeper.close();
+    return keeper;
+  }
+
+  test("at any call, for once or for good, before or after: log, map and signatures agree when it is opened again", async () => {
+    const counting = withFaults(openMemoryStore());
+    await live(counting.store, new Signed());
+    const calls = counting.calls();
+    assert.ok(calls > 60, String(calls));
+    let survived = 0;
+    for (let call = 1; call <= calls; call++) {
+      for (const when of ["before", "after"] as const) {
+        const [store, signed] = [openMemoryStore(), new Signed()];
+        const faults = withFaults(store);
+        faults.arm({ call, when, fatal: call % 3 === 0 });
+        await live(faults.store, signed).catch(() => {});
+        faults.arm(undefined);
+        const keeper = await LogKeeper.open(partsOn(store, signed));
+        // What was not done is done now, and what was is passed over.
+        for (let person = 1; person <= 3; person++) await create(store, person);
+        await keeper.close();
+        for (let person = 1; person <= 3; person++) await next(store, person, 2);
+        await keeper.close();
+        await judge(store, keeper, signed);
+        survived++;
+      }
+    }
+    assert.equal(survived, 2 * calls);
+  });
+
+  test("a keeper whose commit failed goes on itself, whether it was written or not", async () => {
+    for (const when of ["before", "after"] as const) {
+      const [store, signed] = [openMemoryStore(), new Signed()];
+      const faults = withFaults(store);
+      const keeper = await LogKeeper.open(partsOn(faults.store, signed));
+      for (let person = 1; person <= 3; person++) await create(store, person);
+      await keeper.close();
+      for (let call = 1; call <= 12; call++) {
+        await next(store, 2, call + 1);
+        faults.arm({ call, when, fatal: false });
+        await keeper.close().catch(() => {});
+        faults.arm(undefined);
+        // What it says before it closes another holds, too.
+        await judge(store, keeper, signed);
+        await keeper.close();
+        await judge(store, keeper, signed);
+      }
+    }
+  });
+
+  test("a head, an entry, a row of the map or a tile that was changed is found, and nothing is signed", async () => {
+    const changes: Readonly<Record<string, (store: Store) => Promise<void>>> = {
+      "the head's root": (store) => store.transact((w) => w.put(logShelf.log, "head", utf8(`{"epoch":1,"root":"${toBase64url(new Uint8Array(32))}","size":10,"time":1}`))),
+      "the head's size": (store) => store.transact((w) => w.put(logShelf.log, "head", utf8(`{"epoch":1,"root":"${toBase64url(new Uint8Array(32))}","size":9,"time":1}`))),
+      "a row of the map": (store) =>
+        store.transact(async (w) => {
+          const [row] = await w.list(logShelf.map, "");
+          if (row !== undefined) await w.put(logShelf.map, row.key, row.value.with(7, 99));
+        }),
+      "a row of the map taken away": (store) =>
+        store.transact(async (w) => {
+          const [row] = await w.list(logShelf.map, "");
+          if (row !== undefined) await w.remove(logShelf.map, row.key);
+        }),
+      "a head that does not parse": (store) => store.transact((w) => w.put(logShelf.log, "head", utf8("{"))),
+    };
+    for (const [what, change] of Object.entries(changes)) {
+      const [store, signed] = [openMemoryStore(), new Signed()];
+      const keeper = await LogKeeper.open(partsOn(store, signed));
+      for (let person = 1; person <= 3; person++) await create(store, person);
+      await keeper.close();
+      await change(store);
+      const before = signed.texts.length;
+      await assert.rejects(LogKeeper.open(partsOn(store, signed)), { code: "store-damaged" }, what);
+      assert.equal(signed.texts.length, before);
+    }
+  });
+
+  test("saved upper levels that are wrong are made anew", async () => {
+    const [store, signed] = [openMemoryStore(), new Signed()];
+    const keeper = await LogKeeper.open(partsOn(store, signed));
+    for (let person = 1; person <= 3; person++) await create(store, person);
+    await keeper.close();
+    await keeper.saveMap();
+    await store.transact(async (w) => {
+      const saved = (await w.get(logShelf.log, "map")) ?? assert.fail();
+      await w.put(logShelf.log, "map", saved.with(saved.length - 1, (saved.at(-1) as number) ^ 1));
+    });
+    await judge(store, await LogKeeper.open(partsOn(store, signed)), signed);
+  });
+});

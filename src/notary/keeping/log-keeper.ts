@@ -1,0 +1,204 @@
+import { toBase64url } from "../../bytes/base64url.ts";
+import type { Json } from "../../bytes/canonical-json.ts";
+import { MeshError } from "../../refusals/mesh-error.ts";
+import type { Reading, Store, Writing } from "../../store/store.ts";
+import { readCheckpoint, writeCheckpoint } from "../checkpoint.ts";
+import { type NoteSigner, signNote } from "../cosignature.ts";
+import { type ClosedEpoch, type MapLabel, writeCurrencyProof } from "../currency.ts";
+import { type EpochEntry, readEntry } from "../entry.ts";
+import { closeEpoch, leavesOf } from "../epoch.ts";
+import { mapKey } from "../map.ts";
+import { rootFromProof } from "../map-proof.ts";
+import { leafHash } from "../merkle.ts";
+import { readNote, writeNote } from "../note.ts";
+import { bucketName, type PrefixMap, type Undo } from "../prefix-map.ts";
+import { integrate, rootOf, type Tree } from "../tree.ts";
+import { builtMap, openTree, savedMap } from "./opening.ts";
+import { record } from "./record.ts";
+import { bucketsIn, damagedLog, type HeadRow, logShelf, mapRows, putRow, putTile, rowIn } from "./rows.ts";
+
+/** What a log is kept with. */
+export type KeeperParts = {
+  readonly store: Store;
+  readonly origin: string;
+  /** The log's own keys: Ed25519 and ML-DSA-44. */
+  readonly signers: readonly NoteSigner[];
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** What the `catalogs` entry of a mesh that is due commits to. */
+  readonly standingOf: (reading: Reading, mesh: string) => Promise<Json>;
+};
+
+const TRIES = 4;
+
+/**
+ * Keeps a portal's log: closes epochs over what transactions appended, signs, and proves what is current.
+ *
+ * All that it holds in memory is derived from the store, and is caught up with it whenever another process, or a commit of which nobody knows, was quicker.
+ */
+export class LogKeeper {
+  readonly #parts: KeeperParts;
+  readonly #map: PrefixMap;
+  #tree: Tree;
+  #closed: ClosedEpoch | undefined;
+  /** The closing that goes on now, or the last one. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  private constructor(parts: KeeperParts, tree: Tree, map: PrefixMap) {
+    this.#parts = parts;
+    this.#tree = tree;
+    this.#map = map;
+  }
+
+  /** Opens the log in a store, empty or not; `store-damaged` if tree and map are not those of its head. */
+  static async open(parts: KeeperParts): Promise<LogKeeper> {
+    const tree = await openTree(parts.store);
+    const saved = await savedMap(parts.store);
+    // The epoch leaf is still to come, as if another process had closed it: it says whether tree and map are right.
+    const keeper = saved === undefined ? undefined : await new LogKeeper(parts, tree, saved).#caughtUp();
+    if (keeper !== undefined) return keeper;
+    const anew = await new LogKeeper(parts, tree, await builtMap(parts.store)).#caughtUp();
+    if (anew === undefined) throw damagedLog();
+    return anew;
+  }
+
+  /** The last checkpoint as it was signed; undefined before the first epoch. */
+  get checkpoint(): Uint8Array | undefined {
+    return this.#closed?.checkpoint;
+  }
+
+  /** The tree under the last checkpoint. */
+  get tree(): Tree {
+    return this.#tree;
+  }
+
+  /** Closes an epoch if anything was appended or is due, signs its checkpoint, and says whether it did. */
+  close(): Promise<boolean> {
+    const turn = this.#turn.then(() => this.#closeOrCatchUp());
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+
+  /** A proof of what is current under the last checkpoint (`docs/spec/log.md` 6); it holds, or is not given. */
+  async prove(label: MapLabel): Promise<Uint8Array> {
+    const key = mapKey(label.kind, label.id);
+    for (let tries = 0; tries < TRIES; tries++) {
+      await this.#turn;
+      const closed = this.#closed;
+      if (closed === undefined) throw new MeshError("store-not-found", "This log has no checkpoint yet.");
+      const proof = await this.#parts.store.read((r) => this.#map.prove(key, bucketsIn(r)));
+      if (toBase64url(rootFromProof(key, proof) ?? new Uint8Array(0)) === closed.epoch.map) return writeCurrencyProof(label, proof, closed);
+      // An epoch was closed meanwhile, here or by another process.
+      await this.#inTurn(() => this.#catchUp());
+    }
+    throw new MeshError("store-busy", "The log grows faster than it is read; ask again.");
+  }
+
+  /** Keeps the map's upper levels, so that the next start need not make them anew. */
+  saveMap(): Promise<void> {
+    return this.#inTurn(async () => {
+      const [size, map] = [this.#tree.size, this.#map.save()];
+      await this.#parts.store.transact(async (w) => {
+        await w.put(logShelf.log, "map", map);
+        await putRow(w, logShelf.log, "map-size", { size });
+      });
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+
+  async #closeOrCatchUp(): Promise<boolean> {
+    for (let tries = 0; tries < TRIES; tries++) {
+      let undo: Undo | undefined;
+      try {
+        const closing = await this.#parts.store.transact(async (w) => {
+          // An engine may run this again.
+          undo?.();
+          undo = undefined;
+          const head = await rowIn<HeadRow>(w, logShelf.log, "head");
+          if ((head?.size ?? 0) !== this.#tree.size) return "behind";
+          await this.#sealDue(w);
+          const entries = await w.leaves(this.#tree.size);
+          if (entries.length === 0) return "nothing";
+          const closing = await closeEpoch({ tree: this.#tree, map: this.#map, epoch: this.#closed?.epoch }, entries, mapRows(w), this.#parts.now());
+          undo = closing.undo;
+          if ((await w.append(closing.entry)) !== closing.before.size) throw damagedLog();
+          for (const tile of closing.tiles) await putTile(w, tile);
+          const { epoch, tree } = closing;
+          await putRow(w, logShelf.log, "head", { epoch: epoch.n, root: toBase64url(rootOf(tree)), size: tree.size, time: epoch.t } satisfies HeadRow);
+          return closing;
+        });
+        if (closing === "nothing") return false;
+        if (closing !== "behind") {
+          await this.#sign(closing.before, closing.epoch, closing.tree);
+          return true;
+        }
+      } catch (error) {
+        // Written or not: what is kept decides, and the next to close looks.
+        undo?.();
+        throw error;
+      }
+      await this.#catchUp();
+    }
+    throw new MeshError("store-busy", "Other processes close every epoch of this log.");
+  }
+
+  async #sealDue(w: Writing): Promise<void> {
+    for (const { key } of await w.list(logShelf.due, "")) {
+      await record(w, [{ seal: "catalogs", of: key, content: await this.#parts.standingOf(w, key) }]);
+      await w.remove(logShelf.due, key);
+    }
+  }
+
+  async #caughtUp(): Promise<LogKeeper | undefined> {
+    try {
+      await this.#catchUp();
+      return this;
+    } catch (error) {
+      if (error instanceof MeshError && error.code === "store-damaged") return undefined;
+      throw error;
+    }
+  }
+
+  /** Goes on to where the store's head is, which another process, or this one without knowing, has moved. */
+  async #catchUp(): Promise<void> {
+    const from = this.#tree.size;
+    const found = await this.#parts.store.read(async (r) => {
+      const head = await rowIn<HeadRow>(r, logShelf.log, "head");
+      if (head === undefined || head.size <= from) return undefined;
+      const entries = await r.leaves(from, head.size - from);
+      await this.#map.refresh(leavesOf(entries, from).map(({ key }) => bucketName(key)), bucketsIn(r));
+      return { head, entries };
+    });
+    if (found === undefined) return;
+    const [hashes, last] = [found.entries.map(leafHash), found.entries.at(-1)];
+    const before = integrate(this.#tree, hashes.slice(0, -1)).tree;
+    const { tree } = integrate(before, hashes.slice(-1));
+    const epoch = last === undefined ? undefined : readEntry(last);
+    if (epoch?.k !== "epoch" || epoch.map !== toBase64url(this.#map.root) || toBase64url(rootOf(tree)) !== found.head.root) throw damagedLog();
+    await this.#sign(before, epoch, tree);
+  }
+
+  /** Signs what is committed, and never anything else; a checkpoint that was signed already is taken as it is. */
+  async #sign(before: Tree, epoch: EpochEntry, tree: Tree): Promise<void> {
+    const { store, origin, signers } = this.#parts;
+    const text = writeCheckpoint({ origin, size: tree.size, root: rootOf(tree), extensions: [] });
+    const kept = await store.read((r) => r.get(logShelf.log, "checkpoint"));
+    let checkpoint = kept !== undefined && readNote(kept).text === text ? kept : undefined;
+    if (checkpoint === undefined) {
+      const seconds = Math.floor(this.#parts.now() / 1000);
+      checkpoint = writeNote({ text, signatures: await Promise.all(signers.map((one) => signNote(one, text, seconds))) });
+      const signed = checkpoint;
+      await store.transact(async (w) => {
+        const newer = await w.get(logShelf.log, "checkpoint");
+        if (newer === undefined || readCheckpoint(readNote(newer).text).size <= tree.size) await w.put(logShelf.log, "checkpoint", signed);
+      });
+    }
+    this.#tree = tree;
+    this.#closed = { before, epoch, checkpoint };
+  }
+}

@@ -1,0 +1,54 @@
+import { toBase64url } from "../../bytes/base64url.ts";
+import type { Json } from "../../bytes/canonical-json.ts";
+import { randomBytes } from "../../crypto/random.ts";
+import type { Reading, Writing } from "../../store/store.ts";
+import { SALT_OCTETS, sealEntry } from "../commitment.ts";
+import type { MapLabel } from "../currency.ts";
+import { type LogEntry, type PublicEntry, type SealedKind, writeEntry } from "../entry.ts";
+import { mapKey, type MapValue, readMapValue } from "../map.ts";
+import { type Hash, leafHash } from "../merkle.ts";
+import { changeOf, isNews } from "../succession.ts";
+import { logShelf, ordinal, putRow } from "./rows.ts";
+
+/** What a transaction did and the log must say: an object that became the newest of an identifier, or something of which only a commitment is shown. */
+export type Recording = { readonly object: PublicEntry } | { readonly seal: SealedKind; readonly of: string; readonly content: Json };
+
+/** Where an entry came to stand. */
+export type Recorded = { readonly index: number; readonly leaf: Hash };
+
+/**
+ * Appends what a transaction did to the log, within that transaction and in its order; openings of sealed entries are kept under the mesh that they
+ * are of. An object that the last closed epoch knew, or a newer one, is passed over: a mesh that was purged may come back. That nothing is appended
+ * twice since then, the caller's compare-and-set sees to.
+ */
+export async function record(writing: Writing, recordings: readonly Recording[]): Promise<readonly Recorded[]> {
+  const recorded: Recorded[] = [];
+  for (const one of recordings) {
+    if ("object" in one) {
+      const change = changeOf(one.object, 0);
+      if (change !== undefined && isNews(one.object, await newestIn(writing, change))) recorded.push(await append(writing, one.object));
+      continue;
+    }
+    const salt = randomBytes(SALT_OCTETS);
+    const sealed = await append(writing, sealEntry(one.seal, { salt, content: one.content }));
+    await putRow(writing, logShelf.seals, `${one.of}/${ordinal(sealed.index)}`, { content: one.content, k: one.seal, salt: toBase64url(salt) });
+    recorded.push(sealed);
+  }
+  return recorded;
+}
+
+/** Says that a mesh wrote to its catalogs, for the next epoch to commit to where they stand then. */
+export async function markDue(writing: Writing, mesh: string): Promise<void> {
+  await writing.put(logShelf.due, mesh, new Uint8Array(0));
+}
+
+/** The newest of its kind that a closed epoch knew. */
+export async function newestIn(reading: Reading, { kind, id }: MapLabel): Promise<MapValue | undefined> {
+  const octets = await reading.get(logShelf.map, toBase64url(mapKey(kind, id)));
+  return octets === undefined ? undefined : readMapValue(octets);
+}
+
+async function append(writing: Writing, entry: LogEntry): Promise<Recorded> {
+  const octets = writeEntry(entry);
+  return { index: await writing.append(octets), leaf: leafHash(octets) };
+}
