@@ -3,7 +3,7 @@ import { utf8 } from "../src/bytes/text.ts";
 import { generateLogKey } from "../src/crypto/log-key.ts";
 import { writeCheckpoint } from "../src/notary/checkpoint.ts";
 import { type NoteSigner, signNote } from "../src/notary/cosignature.ts";
-import { checkCurrencyProof, type ClosedEpoch, writeCurrencyProof } from "../src/notary/currency.ts";
+import { checkCurrencyProof, closedEpoch, type ClosedEpoch, writeCurrencyProof } from "../src/notary/currency.ts";
 import { type EpochEntry, writeEntry } from "../src/notary/entry.ts";
 import type { LogPolicy } from "../src/notary/log-policy.ts";
 import { mapKey } from "../src/notary/map.ts";
@@ -89,7 +89,7 @@ async function proved(before: Tree, map: PrefixMap, table: LeafTable): Promise<r
   const { tree } = integrate(before, [leafHash(writeEntry(epoch))]);
   const text = writeCheckpoint({ origin: ORIGIN, size: tree.size, root: rootOf(tree), extensions: [] });
   const signatures = await Promise.all([own, second, ...cosigners].map((one) => signNote(one, text, SECONDS)));
-  const [plain, full] = [signatures.slice(0, 1), signatures].map((some): ClosedEpoch => ({ epoch, before, checkpoint: writeNote({ text, signatures: some }) })) as [ClosedEpoch, ClosedEpoch];
+  const [plain, full] = [signatures.slice(0, 1), signatures].map((some) => closedEpoch(epoch, before, writeNote({ text, signatures: some }))) as [ClosedEpoch, ClosedEpoch];
   const prove = async (id: Udf<"master">, end: ClosedEpoch) => writeCurrencyProof({ kind: "personal", id }, await map.prove(mapKey("personal", id), table.read), end);
   const ids = Array.from({ length: 4000 }, () => idOf(someone()));
   const rates: number[] = [];

@@ -9,7 +9,7 @@ import { type MapKind, mapKey, mapKinds, type MapValue } from "./map.ts";
 import { type MapProof, readMapProof, rootFromProof, valueIn, writeMapProof } from "./map-proof.ts";
 import { leafHash } from "./merkle.ts";
 import { OctetReader, uint64 } from "./octets.ts";
-import { readTlogProof, writeTlogProof } from "./tlog-proof.ts";
+import { endOfTlogProof, joinTlogProof, readTlogProof } from "./tlog-proof.ts";
 import { lastLeafProof } from "./prove.ts";
 import type { Tree } from "./tree.ts";
 import { verifyInclusion } from "./verify.ts";
@@ -17,8 +17,13 @@ import { verifyInclusion } from "./verify.ts";
 /** Whose newest what is asked for. */
 export type MapLabel = { readonly kind: MapKind; readonly id: Udf<"master"> };
 
-/** The end of a log as a portal knows it: its last epoch leaf, the tree before that leaf, and the signed checkpoint after it. */
-export type ClosedEpoch = { readonly epoch: EpochEntry; readonly before: Tree; readonly checkpoint: Uint8Array };
+/** The end of a log as a portal knows it: its last epoch leaf, the signed checkpoint after it, and what all proofs under that checkpoint end with. */
+export type ClosedEpoch = { readonly epoch: EpochEntry; readonly checkpoint: Uint8Array; readonly end: Uint8Array };
+
+/** The end of a log, given the tree before its last epoch leaf. The leaf's audit path is that tree's peaks: no tile is read and nothing hashed. */
+export function closedEpoch(epoch: EpochEntry, before: Tree, checkpoint: Uint8Array): ClosedEpoch {
+  return { epoch, checkpoint, end: endOfTlogProof({ index: before.size, path: lastLeafProof(before), checkpoint }) };
+}
 
 /** What a proof of currency shows: what was the newest when the log's epoch was closed; no value where there was nothing. */
 export type Currency = { readonly label: MapLabel; readonly value: MapValue | undefined; readonly epoch: EpochEntry; readonly checkpoint: TrustedCheckpoint };
@@ -26,15 +31,10 @@ export type Currency = { readonly label: MapLabel; readonly value: MapValue | un
 const FORMAT = 1;
 const ID_OCTETS = 52;
 
-/**
- * Writes a proof of what is current (decision 8.6): a tlog-proof of the epoch leaf at the log's end, whose `extra` is the way through the map to which that leaf commits.
- *
- * The audit path is the peaks of the tree before the leaf, so that no tile is read and nothing hashed.
- */
-export function writeCurrencyProof(label: MapLabel, proof: MapProof, { epoch, before, checkpoint }: ClosedEpoch): Uint8Array {
+/** Writes a proof of what is current (decision 8.6): a tlog-proof of the epoch leaf at the log's end, whose `extra` is the way through the map to which that leaf commits. */
+export function writeCurrencyProof(label: MapLabel, proof: MapProof, { epoch, end }: ClosedEpoch): Uint8Array {
   const head = [Uint8Array.of(FORMAT, mapKinds.indexOf(label.kind) + 1), utf8(compactUdf(label.id)), uint64(epoch.n), uint64(epoch.t)];
-  const extra = concatBytes(...head, writeMapProof(mapKey(label.kind, label.id), proof));
-  return writeTlogProof({ extra, index: before.size, path: lastLeafProof(before), checkpoint });
+  return joinTlogProof(concatBytes(...head, writeMapProof(mapKey(label.kind, label.id), proof)), end);
 }
 
 /**

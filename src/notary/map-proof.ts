@@ -1,5 +1,5 @@
 import { compareBytes, concatBytes, equalBytes } from "../bytes/equal.ts";
-import { EMPTY, EMPTY_NODE, goesRight, INNER, leafNode, type MapLeaf, type MapNode, nodeAbove, nodeOver, readMapValue, VALUE_OCTETS, writeMapValue } from "./map.ts";
+import { EMPTY, EMPTY_NODE, goesRight, INNER, isEmptyHash, leafNode, type MapLeaf, type MapNode, nodeAbove, nodeOver, readMapValue, VALUE_OCTETS, writeMapValue } from "./map.ts";
 import { type Hash, HASH_OCTETS } from "./merkle.ts";
 import type { OctetReader } from "./octets.ts";
 
@@ -25,7 +25,7 @@ export function rootFromProof(key: Uint8Array, { end, beside }: MapProof): Hash 
   for (let depth = beside.length - 1; depth >= 0; depth--) {
     const hash = beside[depth] as Hash;
     // What stands beside is not known, and need not be: a leaf or more is hashed alike, unless one stands alone above the end.
-    const other: MapNode = equalBytes(hash, EMPTY_NODE.hash) ? EMPTY_NODE : { hash, holds: INNER };
+    const other: MapNode = isEmptyHash(hash) ? EMPTY_NODE : { hash, holds: INNER };
     if (other.holds === EMPTY && node.holds !== INNER) return undefined;
     node = goesRight(key, depth) ? nodeAbove(other, node) : nodeAbove(node, other);
   }
@@ -43,7 +43,7 @@ const [NOTHING, OWN, OTHER] = [0, 1, 2];
 export function writeMapProof(key: Uint8Array, { end, beside }: MapProof): Uint8Array {
   const own = end !== undefined && equalBytes(end.key, key);
   const head = end === undefined ? [Uint8Array.of(NOTHING)] : [Uint8Array.of(own ? OWN : OTHER), own ? new Uint8Array(0) : end.key, writeMapValue(end.value)];
-  const filled = beside.map((hash) => !equalBytes(hash, EMPTY_NODE.hash));
+  const filled = beside.map((hash) => !isEmptyHash(hash));
   const bits = new Uint8Array(Math.ceil(beside.length / 8));
   for (const [at, is] of filled.entries()) if (is) bits[at >> 3] = (bits[at >> 3] as number) | (0x80 >> (at & 7));
   return concatBytes(...head, Uint8Array.of(beside.length), bits, ...beside.filter((_, at) => filled[at]));
@@ -65,7 +65,7 @@ export function readMapProof(key: Uint8Array, reader: OctetReader): MapProof | u
     if (at >= depth && filled) return undefined;
     if (at >= depth) continue;
     const hash = filled ? reader.take(HASH_OCTETS) : EMPTY_NODE.hash;
-    if (hash === undefined || (filled && equalBytes(hash, EMPTY_NODE.hash))) return undefined;
+    if (hash === undefined || (filled && isEmptyHash(hash))) return undefined;
     beside.push(hash);
   }
   return { end: value === undefined ? undefined : { key: endKey, value }, beside };

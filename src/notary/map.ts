@@ -28,6 +28,11 @@ export type MapNode = { readonly hash: Hash; readonly holds: typeof EMPTY | type
 
 export const EMPTY_NODE: MapNode = { hash: new Uint8Array(HASH_OCTETS), holds: EMPTY };
 
+/** Whether a hash is that of nothing. */
+export function isEmptyHash(hash: Hash): boolean {
+  return hash.every((octet) => octet === 0);
+}
+
 const DIGEST_OCTETS = 64;
 /** Octets of a value: g and n (4 each), index (8), digest (64). */
 export const VALUE_OCTETS = 16 + DIGEST_OCTETS;

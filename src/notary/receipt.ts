@@ -17,6 +17,9 @@ export type Receipt = { readonly origin: string; readonly from: number; readonly
 /** A portal makes so many leaves durable at once, at most, under one receipt. */
 export const MAX_RECEIPT_LEAVES = 1024;
 
+/** A checkpoint must reach what a receipt promised within so many milliseconds. */
+export const PROMISE_MS = 10_000;
+
 // No checkpoint: its second line is no size.
 const HEAD = "mesh-receipt/v1";
 

@@ -8,7 +8,7 @@ import { utf8 } from "../bytes/text.ts";
 import { type Checkpoint, writeCheckpoint } from "./checkpoint.ts";
 import { sealEntry } from "./commitment.ts";
 import { type NoteSigner, signNote } from "./cosignature.ts";
-import { type ClosedEpoch, type MapLabel, writeCurrencyProof } from "./currency.ts";
+import { closedEpoch, type ClosedEpoch, type MapLabel, writeCurrencyProof } from "./currency.ts";
 import { type PublicEntry, type SealedKind, writeEntry } from "./entry.ts";
 import type { LogPolicy } from "./log-policy.ts";
 import { mapKey, type MapLeaf } from "./map.ts";
@@ -104,7 +104,7 @@ export class TestNotary {
     const checkpoint: Checkpoint = { origin: this.origin, size: this.size, root: rootOf(this.log.tree), extensions: [] };
     const text = writeCheckpoint(checkpoint);
     const signatures = await Promise.all([...this.signers, ...this.cosigners].map((one) => signNote(one, text, seconds)));
-    this.#closed = { epoch, before, checkpoint: writeNote({ text, signatures }) };
+    this.#closed = closedEpoch(epoch, before, writeNote({ text, signatures }));
     return checkpoint;
   }
 

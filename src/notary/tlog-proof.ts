@@ -37,9 +37,18 @@ export function readTlogProof(octets: Uint8Array): TlogProof {
 }
 
 /** Writes a proof, octet for octet what {@link readTlogProof} reads. */
-export function writeTlogProof({ extra, index, path, checkpoint }: TlogProof): Uint8Array {
-  const lines = [HEAD, ...(extra === undefined ? [] : [`extra ${toBase64(extra)}`]), `index ${index}`, ...path.map(toBase64)];
-  return concatBytes(utf8(`${lines.join("\n")}\n\n`), checkpoint);
+export function writeTlogProof({ extra, ...rest }: TlogProof): Uint8Array {
+  return joinTlogProof(extra, endOfTlogProof(rest));
+}
+
+/** All of a proof behind its `extra`: what many proofs of one entry have alike. */
+export function endOfTlogProof({ index, path, checkpoint }: Omit<TlogProof, "extra">): Uint8Array {
+  return concatBytes(utf8(`${[`index ${index}`, ...path.map(toBase64)].join("\n")}\n\n`), checkpoint);
+}
+
+/** A proof of its `extra` and all that comes behind. */
+export function joinTlogProof(extra: Uint8Array | undefined, end: Uint8Array): Uint8Array {
+  return concatBytes(utf8(extra === undefined ? `${HEAD}\n` : `${HEAD}\nextra ${toBase64(extra)}\n`), end);
 }
 
 function orMalformed<T>(read: () => T): T {

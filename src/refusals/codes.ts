@@ -62,6 +62,8 @@ export const codes = {
   "log-proof-false": 6,
   "log-proof-stale": 1,
   "log-wrong-origin": 1,
+  "log-evidence-malformed": 1,
+  "log-evidence-false": 1,
   "portal-older-log": 6,
   "portal-forked-log": 6,
   "portal-wrong-map": 6,

@@ -4,7 +4,7 @@ import { MeshError } from "../../refusals/mesh-error.ts";
 import type { Reading, Store, Writing } from "../../store/store.ts";
 import { readCheckpoint, writeCheckpoint } from "../checkpoint.ts";
 import { type NoteSigner, signNote } from "../cosignature.ts";
-import { type ClosedEpoch, type MapLabel, writeCurrencyProof } from "../currency.ts";
+import { closedEpoch, type ClosedEpoch, type MapLabel, writeCurrencyProof } from "../currency.ts";
 import { type EpochEntry, readEntry } from "../entry.ts";
 import { closeEpoch, leavesOf } from "../epoch.ts";
 import { mapKey } from "../map.ts";
@@ -190,8 +190,8 @@ export class LogKeeper {
     const kept = await store.read((r) => r.get(logShelf.log, "checkpoint"));
     let checkpoint = kept !== undefined && readNote(kept).text === text ? kept : undefined;
     if (checkpoint === undefined) {
-      const seconds = Math.floor(this.#parts.now() / 1000);
-      checkpoint = writeNote({ text, signatures: await Promise.all(signers.map((one) => signNote(one, text, seconds))) });
+      // The time of the epoch and not of now: after a crash a later one would say that nothing was appended in between.
+      checkpoint = writeNote({ text, signatures: await Promise.all(signers.map((one) => signNote(one, text, Math.floor(epoch.t / 1000)))) });
       const signed = checkpoint;
       await store.transact(async (w) => {
         const newer = await w.get(logShelf.log, "checkpoint");
@@ -199,6 +199,6 @@ export class LogKeeper {
       });
     }
     this.#tree = tree;
-    this.#closed = { before, epoch, checkpoint };
+    this.#closed = closedEpoch(epoch, before, checkpoint);
   }
 }
