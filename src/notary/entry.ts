@@ -10,6 +10,9 @@ import { HASH_OCTETS } from "./merkle.ts";
 /** The most octets of an entry (decision 8.5). */
 export const MAX_ENTRY = 4096;
 
+/** A part of a version: the map has four octets for it. */
+const versionField = v.pipe(countField(), v.maxValue(0xffff_ffff));
+
 /** What an object of an identifier says of it: which object, how many octets it has, and which one it follows. */
 const about = { id: udfField<"master">(), len: countField(), obj: digestField, prev: v.optional(digestField), v: formatField };
 
@@ -18,9 +21,9 @@ export const sealedKinds = ["account", "application", "blobs", "catalogs", "conn
 export type SealedKind = (typeof sealedKinds)[number];
 
 const shape = v.variant("k", [
-  v.strictObject({ ...about, k: v.literal("master"), n: countField() }),
-  v.strictObject({ ...about, g: countField(), k: v.literal("personal"), n: countField() }),
-  v.strictObject({ ...about, k: v.literal("suspension"), n: countField() }),
+  v.strictObject({ ...about, k: v.literal("master"), n: versionField }),
+  v.strictObject({ ...about, g: versionField, k: v.literal("personal"), n: versionField }),
+  v.strictObject({ ...about, k: v.literal("suspension"), n: versionField }),
   v.strictObject({ c: digestField, k: v.picklist(sealedKinds), v: formatField }),
   v.strictObject({ k: v.literal("epoch"), map: octetsField({ octets: HASH_OCTETS }), n: countField(), t: countField(), v: formatField }),
 ]);

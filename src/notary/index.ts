@@ -9,6 +9,7 @@ export { closeEpoch, type Closing, leavesOf, type MapRows, type Standing } from 
 export { checkEvidence, type Evidence, readEvidence, writeEvidence } from "./evidence.ts";
 export { type KeeperParts, LogKeeper } from "./keeping/log-keeper.ts";
 export { markDue, newestIn, record, type Recorded, type Recording } from "./keeping/record.ts";
+export { type ReceiptParts, Receipts } from "./keeping/receipts.ts";
 export { logShelf, tilesIn } from "./keeping/rows.ts";
 export { advance, type LogHead, NO_HEAD } from "./log-head.ts";
 export { type LogPolicy, trustCheckpoint, type TrustedCheckpoint } from "./log-policy.ts";

@@ -22,9 +22,11 @@ import { Replay } from "../replay.ts";
 import { idOf, TestNotary } from "../test-notary.ts";
 import { partialTiles, tileAt } from "../tiles.ts";
 import { EMPTY_TREE, integrate, rootOf } from "../tree.ts";
+import { checkReceipt } from "../receipt.ts";
 import { verifyInclusion } from "../verify.ts";
 import { type KeeperParts, LogKeeper } from "./log-keeper.ts";
 import { markDue, record, type Recorded, type Recording } from "./record.ts";
+import { Receipts } from "./receipts.ts";
 import { logShelf, tilesIn } from "./rows.ts";
 
 const notary = await TestNotary.open();
@@ -167,6 +169,36 @@ for (const [name, engine] of Object.entries(engines)) {
   });
 }
 
+suite("receipts (log 3.6)", () => {
+  const recorded = (from: number, count: number): readonly Recorded[] => Array.from({ length: count }, (_, at) => ({ index: from + at, leaf: leafHash(utf8(`entry ${from + at}`)) }));
+  let now = 1000;
+  const keeper = { time: 5000 };
+  let made = 0;
+  const [signer] = notary.signers;
+  const receipts = new Receipts({ origin: notary.origin, signer: { key: signer.key, sign: (message) => (made++, signer.sign(message)) }, now: () => now, keeper });
+  const check = (receipt: Uint8Array | undefined, { leaf }: Recorded) => checkReceipt(receipt ?? assert.fail(), signer.key, notary.origin, leaf);
+
+  test("what is asked for at once and stands together has one, by no time before the last epoch", async () => {
+    const all = [recorded(40, 3), recorded(50, 1), recorded(43, 2), recorded(51, 1)];
+    const signed = await Promise.all(all.map((one) => receipts.of(one)));
+    assert.equal(made, 2);
+    for (const [at, one] of all.entries()) for (const entry of one) assert.deepEqual(check(signed[at], entry), { index: entry.index, time: 5000 });
+    now = 6000;
+    const [later] = recorded(60, 1) as [Recorded];
+    assert.deepEqual(check(await receipts.of([later]), later), { index: 60, time: 6000 });
+    assert.equal(made, 3);
+  });
+
+  test("no receipt covers more than 1,024 leaves, nor a part of a transaction", async () => {
+    const all = [recorded(0, 700), recorded(700, 500), recorded(1200, 500)];
+    const signed = await Promise.all(all.map((one) => receipts.of(one)));
+    for (const [at, one] of all.entries()) for (const entry of [one.at(0), one.at(-1)]) check(signed[at], entry ?? assert.fail());
+    assert.deepEqual([signed[0] === signed[1], signed[1] === signed[2]], [false, true]);
+  });
+
+  test("nothing recorded, nothing promised", async () => assert.equal(await receipts.of([]), undefined));
+});
+
 suite("a log whose storage fails (log 10)", () => {
   /** What somebody does with a log, a step at a time, each as often as it takes. */
   async function live(store: Store, signed: Signed): Promise<LogKeeper> {
@@ -242,12 +274,21 @@ suite("a log whose storage fails (log 10)", () => {
           const [row] = await w.list(logShelf.map, "");
           if (row !== undefined) await w.remove(logShelf.map, row.key);
         }),
+      "a tile": (store) =>
+        store.transact(async (w) => {
+          const [row] = await w.list(logShelf.tiles, "0/");
+          if (row !== undefined) await w.put(logShelf.tiles, row.key, row.value.with(0, (row.value[0] as number) ^ 1));
+        }),
+      "a tile taken away": (store) => store.transact((w) => w.remove(logShelf.tiles, "0/000000000000")),
+      "a tile cut short": (store) => store.transact((w) => w.put(logShelf.tiles, "0/000000000000", new Uint8Array(31))),
       "a head that does not parse": (store) => store.transact((w) => w.put(logShelf.log, "head", utf8("{"))),
     };
     for (const [what, change] of Object.entries(changes)) {
       const [store, signed] = [openMemoryStore(), new Signed()];
       const keeper = await LogKeeper.open(partsOn(store, signed));
-      for (let person = 1; person <= 3; person++) await create(store, person);
+      await store.transact(async (w) => {
+        for (let person = 1; person <= 100; person++) await record(w, [{ seal: "account", of: idOf(person), content: { person } }, { object: master(person) }, { object: personal(person, 1) }]);
+      });
       await keeper.close();
       await change(store);
       const before = signed.texts.length;

@@ -72,11 +72,14 @@ export class LogKeeper {
     return this.#tree;
   }
 
+  /** The time of the last epoch in milliseconds, 0 before the first. */
+  get time(): number {
+    return this.#closed?.epoch.t ?? 0;
+  }
+
   /** Closes an epoch if anything was appended or is due, signs its checkpoint, and says whether it did. */
   close(): Promise<boolean> {
-    const turn = this.#turn.then(() => this.#closeOrCatchUp());
-    this.#turn = turn.catch(() => {});
-    return turn;
+    return this.#inTurn(() => this.#closeOrCatchUp());
   }
 
   /** A proof of what is current under the last checkpoint (`docs/spec/log.md` 6); it holds, or is not given. */

@@ -4,7 +4,7 @@ import { randomBytes } from "../../crypto/random.ts";
 import type { Reading, Writing } from "../../store/store.ts";
 import { SALT_OCTETS, sealEntry } from "../commitment.ts";
 import type { MapLabel } from "../currency.ts";
-import { type LogEntry, type PublicEntry, type SealedKind, writeEntry } from "../entry.ts";
+import { type LogEntry, type PublicEntry, readEntry, type SealedKind, writeEntry } from "../entry.ts";
 import { mapKey, type MapValue, readMapValue } from "../map.ts";
 import { type Hash, leafHash } from "../merkle.ts";
 import { changeOf, isNews } from "../succession.ts";
@@ -19,7 +19,7 @@ export type Recorded = { readonly index: number; readonly leaf: Hash };
 /**
  * Appends what a transaction did to the log, within that transaction and in its order; openings of sealed entries are kept under the mesh that they
  * are of. An object that the last closed epoch knew, or a newer one, is passed over: a mesh that was purged may come back. That nothing is appended
- * twice since then, the caller's compare-and-set sees to.
+ * twice since then, the caller's compare-and-set sees to. `log-entry-malformed` for what no reader would take.
  */
 export async function record(writing: Writing, recordings: readonly Recording[]): Promise<readonly Recorded[]> {
   const recorded: Recorded[] = [];
@@ -50,5 +50,7 @@ export async function newestIn(reading: Reading, { kind, id }: MapLabel): Promis
 
 async function append(writing: Writing, entry: LogEntry): Promise<Recorded> {
   const octets = writeEntry(entry);
+  // What no reader takes would end the log.
+  readEntry(octets);
   return { index: await writing.append(octets), leaf: leafHash(octets) };
 }

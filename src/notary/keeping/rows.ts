@@ -6,7 +6,7 @@ import { MeshError } from "../../refusals/mesh-error.ts";
 import type { Reading, Writing } from "../../store/store.ts";
 import type { MapRows } from "../epoch.ts";
 import { type MapLeaf, readMapValue, writeMapValue } from "../map.ts";
-import { HASH_OCTETS, leafHash, rootOfRun } from "../merkle.ts";
+import { type Hash, HASH_OCTETS, leafHash, rootOfRun } from "../merkle.ts";
 import type { BucketReader } from "../prefix-map.ts";
 import { type Tile, TILE_WIDTH, type TileName, type TileReader } from "../tiles.ts";
 
@@ -60,13 +60,25 @@ export function leafIn(key: string, octets: Uint8Array): MapLeaf {
 export function tilesIn(reading: Reading): TileReader {
   return async (name) => {
     const kept = await reading.get(logShelf.tiles, tileKey(name));
-    if (kept !== undefined) return kept.subarray(0, name.width * HASH_OCTETS);
+    if (kept !== undefined) return whole(kept).subarray(0, name.width * HASH_OCTETS);
     if (name.width === TILE_WIDTH) throw damagedLog();
-    const first = name.index * TILE_WIDTH;
-    if (name.level === 0) return concatBytes(...(await reading.leaves(first, name.width)).map(leafHash));
-    const below = await reading.list(logShelf.tiles, `${name.level - 1}/`, { limit: name.width, ...(first === 0 ? {} : { after: tileKey({ level: name.level - 1, index: first - 1 }) }) });
-    return concatBytes(...below.map(({ value }) => rootOfRun(value)));
+    const hashes = await hashesUnder(reading, name);
+    if (hashes.length !== name.width) throw damagedLog();
+    return concatBytes(...hashes);
   };
+}
+
+async function hashesUnder(reading: Reading, { level, index, width }: TileName): Promise<readonly Hash[]> {
+  const first = index * TILE_WIDTH;
+  if (level === 0) return (await reading.leaves(first, width)).map(leafHash);
+  const after = first === 0 ? {} : { after: tileKey({ level: level - 1, index: first - 1 }) };
+  const tiles = await reading.list(logShelf.tiles, `${level - 1}/`, { limit: width, ...after });
+  return tiles.map(({ value }) => rootOfRun(whole(value)));
+}
+
+function whole(tile: Uint8Array): Uint8Array {
+  if (tile.length !== TILE_WIDTH * HASH_OCTETS) throw damagedLog();
+  return tile;
 }
 
 /** Keeps a full tile. */
