@@ -17,7 +17,7 @@ const versionField = v.pipe(countField(), v.maxValue(0xffff_ffff));
 const about = { id: udfField<"master">(), len: countField(), obj: digestField, prev: v.optional(digestField), v: formatField };
 
 /** The kinds of which an entry shows no more than a salted commitment. */
-export const sealedKinds = ["account", "application", "blobs", "catalogs", "connect", "device"] as const;
+export const sealedKinds = ["account", "application", "blobs", "catalogs", "connect", "device", "release"] as const;
 export type SealedKind = (typeof sealedKinds)[number];
 
 const shape = v.variant("k", [
