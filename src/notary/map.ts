@@ -1,4 +1,3 @@
-import { concatBytes } from "../bytes/equal.ts";
 import { utf8 } from "../bytes/text.ts";
 import { sha256, sha256Into } from "../crypto/digest.ts";
 import { type Hash, HASH_OCTETS } from "./merkle.ts";
@@ -91,7 +90,9 @@ export function nodeAbove(left: MapNode, right: MapNode): MapNode {
   const holds = holdsAbove(left.holds, right.holds);
   if (holds !== INNER) return left.holds === LEAF ? left : right;
   const hash = new Uint8Array(HASH_OCTETS);
-  innerHashInto(hash, 0, concatBytes(left.hash, right.hash), 0);
+  pair.set(left.hash, 1);
+  pair.set(right.hash, 1 + HASH_OCTETS);
+  sha256Into(hash, 0, pair);
   return { hash, holds };
 }
 

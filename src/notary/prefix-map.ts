@@ -91,7 +91,7 @@ export class PrefixMap {
     let node = 1;
     for (let depth = TOP - 1; depth >= 0 && this.#holds[node] === INNER; depth--) {
       const below = 2 * node + ((numberOf(name) >> depth) & 1);
-      beside.push(this.#hash(below ^ 1).slice());
+      beside.push(this.#hashes.slice((below ^ 1) * HASH_OCTETS, ((below ^ 1) + 1) * HASH_OCTETS));
       node = below;
     }
     if (this.#holds[node] === INNER) return proveBelow(await read(name), TOP, key, beside);
