@@ -14,7 +14,7 @@ export { logResource, type LogResource } from "./keeping/resources.ts";
 export { type ReceiptParts, Receipts } from "./keeping/receipts.ts";
 export { logShelf, tilesIn } from "./keeping/rows.ts";
 export { advance, type LogHead, NO_HEAD } from "./log-head.ts";
-export { type LogPolicy, trustCheckpoint, type TrustedCheckpoint } from "./log-policy.ts";
+export { FRESH_SECONDS, type LogPolicy, policyOf, trustCheckpoint, type TrustedCheckpoint } from "./log-policy.ts";
 export { type MapKind, mapKey, type MapLeaf, type MapValue, readMapValue, writeMapValue } from "./map.ts";
 export { EMPTY_ROOT, type Hash, leafHash, nodeHash } from "./merkle.ts";
 export { type Note, type NoteSignature, readNote, writeNote } from "./note.ts";

@@ -2,7 +2,7 @@ import { demand } from "../refusals/mesh-error.ts";
 import { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
 import { signatureBy } from "./cosignature.ts";
 import { type Note, readNote } from "./note.ts";
-import type { VerifierKey } from "./verifier-key.ts";
+import { readVerifierKey, type VerifierKey } from "./verifier-key.ts";
 
 /** What must vouch for a checkpoint before anything is built on it (decisions 8.5, 8.6). */
 export type LogPolicy = {
@@ -15,6 +15,22 @@ export type LogPolicy = {
   /** How many seconds old their word may be. */
   readonly freshSeconds: number;
 };
+
+/** How old a cosigner's word may be where nobody says otherwise. */
+export const FRESH_SECONDS = 600;
+
+/**
+ * The policy for a log whose keys a Portal Profile lists, the newest log's last: its origin is their name, and there must be one of Ed25519 and one of
+ * ML-DSA-44 (`log-key-malformed`). Nobody else need vouch for it.
+ */
+export function policyOf(logKeys: readonly string[]): LogPolicy {
+  const all = logKeys.map(readVerifierKey);
+  const origin = all.at(-1)?.name ?? "";
+  const own = all.filter(({ name }) => name === origin);
+  const types = own.map(({ type }) => type).sort();
+  demand(types.length === 2 && types[0] === "note" && types[1] === "subtree/v1", "log-key-malformed", "A log has one key of Ed25519 and one of ML-DSA-44.");
+  return { origin, logKeys: own, cosigners: [], quorum: 0, freshSeconds: FRESH_SECONDS };
+}
 
 /** A checkpoint for which a policy's keys vouch. */
 export type TrustedCheckpoint = Checkpoint & { readonly note: Note; /** How many cosigners vouch for it lately. */ readonly cosigned: number };

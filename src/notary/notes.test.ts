@@ -10,6 +10,7 @@ import { generateLogKey, type LogAlgorithm, logKeyFromSeed, logKeySeed, type Log
 import { readVectors } from "../crypto/test-vectors.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { type NoteSigner, signatureBy, signNote, verifyNote } from "./cosignature.ts";
+import { policyOf } from "./log-policy.ts";
 import { readNote, readSignatureLines, writeNote, writeSignatureLines } from "./note.ts";
 import { flipped } from "./test-log.ts";
 import { readVerifierKey, type SignatureType, verifierKey, type VerifierKey, writeVerifierKey } from "./verifier-key.ts";
@@ -170,6 +171,20 @@ suite("signing (log 3.2, 3.3)", () => {
     await assert.rejects(signNote({ key, sign: (message) => own.sign(message) }, "no checkpoint\n", 9), { code: "note-malformed" });
     assert.equal(verifyNote(key, "no checkpoint\n", { name: key.name, id: key.id, octets: new Uint8Array(72) }), undefined);
   });
+});
+
+suite("the keys of a log in a Portal Profile (log 1.2)", () => {
+  const keyOf = (name: string, type: SignatureType) => writeVerifierKey(verifierKey(name, type, generateLogKey(type === "subtree/v1" ? "mlDsa44" : "ed25519").publicKey));
+  const old = [keyOf("a.example/mesh/1", "note"), keyOf("a.example/mesh/1", "subtree/v1")];
+  const now = [keyOf("a.example/mesh/2", "note"), keyOf("a.example/mesh/2", "subtree/v1")];
+
+  test("are one of each kind, the newest log's last", () => {
+    const policy = policyOf([...old, ...now]);
+    assert.deepEqual([policy.origin, policy.logKeys.map(writeVerifierKey), policy.quorum], ["a.example/mesh/2", now, 0]);
+  });
+  for (const [why, keys] of [["none", []], ["one alone", now.slice(1)], ["two of a kind", [...now, now[0] ?? ""]], ["one of each log", [old[0] ?? "", now[1] ?? ""]], ["a cosigner's", [now[0] ?? "", keyOf("a.example/mesh/2", "cosignature/v1")]], ["what is no key", ["x"]]] as const) {
+    test(`refuses ${why}`, () => assert.throws(() => policyOf(keys), { code: "log-key-malformed" }));
+  }
 });
 
 suite("notes have one spelling (log 3.1)", () => {

@@ -5,6 +5,7 @@ import { readBundle, writeBundle } from "../../../src/notary/bundles.ts";
 import { readCheckpoint, writeCheckpoint } from "../../../src/notary/checkpoint.ts";
 import { checkCurrencyProof } from "../../../src/notary/currency.ts";
 import { readEntry, writeEntry } from "../../../src/notary/entry.ts";
+import { readEvidence, writeEvidence } from "../../../src/notary/evidence.ts";
 import type { LogPolicy } from "../../../src/notary/log-policy.ts";
 import { readMapProof, rootFromProof, writeMapProof } from "../../../src/notary/map-proof.ts";
 import { readNote, writeNote } from "../../../src/notary/note.ts";
@@ -45,8 +46,8 @@ const policy: LogPolicy = { origin: "rome2026h1.example.org", logKeys: [readVeri
 /** Proofs, and the way through a map behind them. */
 export const logProof: Target = {
   name: "log-proof",
-  files: ["notary/tlog-proof.ts", "notary/currency.ts", "notary/map-proof.ts", "notary/octets.ts"],
-  seeds: () => [...texts("tlog-proof"), ...["master", "absent"].map((name) => octets(readVectors<{ readonly proof: string }>(`notary/valid/proof-${name}.json`).proof))],
+  files: ["notary/tlog-proof.ts", "notary/currency.ts", "notary/map-proof.ts", "notary/octets.ts", "notary/evidence.ts"],
+  seeds: () => [octets(`{"earlier":"a","kind":"fork","later":"b","proof":[],"root":"${"A".repeat(43)}","v":1}`), ...texts("tlog-proof"), ...["master", "absent"].map((name) => octets(readVectors<{ readonly proof: string }>(`notary/valid/proof-${name}.json`).proof))],
   words: ["c2sp.org/tlog-proof@v1\n", "extra ", "index ", "\n\n"],
   most: 12_000,
   refusals: ["log-proof-malformed", "log-proof-false", "log-wrong-origin", "note-unsigned", "note-malformed"],
@@ -59,6 +60,8 @@ export const logProof: Target = {
       hold(equalBytes(writeMapProof(key, way), input.subarray(32)), "a way through the map has one spelling");
       rootFromProof(key, way);
     }
+    const evidence = refusalOf(() => hold(equalBytes(writeEvidence(readEvidence(input)), input), "evidence has one spelling"));
+    hold(evidence === undefined || evidence.code === "log-evidence-malformed", "evidence is refused as such", evidence?.code);
     hold(equalBytes(writeTlogProof(readTlogProof(input)), input), "a proof has one spelling");
     checkCurrencyProof(input, policy, 1_790_000_000);
   },
