@@ -1,4 +1,5 @@
 import { toBase64url } from "../bytes/base64url.ts";
+import { equalBytes } from "../bytes/equal.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import { type Hash, HASH_OCTETS } from "./merkle.ts";
 import { EMPTY, holdsAbove, INNER, innerHashInto, LEAF, type MapLeaf, type MapNode, nodeOver } from "./map.ts";
@@ -82,6 +83,12 @@ export class PrefixMap {
     const changed = [...new Set(names)];
     const nodes = await Promise.all(changed.map(async (name) => [BUCKETS + numberOf(name), nodeOver(await read(name), TOP)] as const));
     return this.#set(nodes.sort(([a], [b]) => a - b));
+  }
+
+  /** Whether these are the leaves that a bucket had when it was hashed last: what was read back is what was written. */
+  knows(name: string, leaves: readonly MapLeaf[]): boolean {
+    const [at, node] = [BUCKETS + numberOf(name), nodeOver(leaves, TOP)];
+    return this.#holds[at] === node.holds && equalBytes(this.#hash(at), node.hash);
   }
 
   /** The proof of a key under the present root. */

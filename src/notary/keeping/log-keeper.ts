@@ -6,16 +6,17 @@ import { readCheckpoint, writeCheckpoint } from "../checkpoint.ts";
 import { type NoteSigner, signNote } from "../cosignature.ts";
 import { closedEpoch, type ClosedEpoch, type MapLabel, writeCurrencyProof } from "../currency.ts";
 import { type EpochEntry, readEntry } from "../entry.ts";
-import { closeEpoch, leavesOf } from "../epoch.ts";
-import { mapKey } from "../map.ts";
+import { closeEpoch, type Closing, leavesOf } from "../epoch.ts";
+import { mapKey, type MapLeaf } from "../map.ts";
 import { rootFromProof } from "../map-proof.ts";
 import { leafHash } from "../merkle.ts";
 import { readNote, writeNote } from "../note.ts";
 import { bucketName, type PrefixMap, type Undo } from "../prefix-map.ts";
 import { integrate, rootOf, type Tree } from "../tree.ts";
-import { builtMap, openTree, savedMap } from "./opening.ts";
+import { builtMap, openTree, recentLeaves, savedMap } from "./opening.ts";
+import { RecentLeaves, writtenSize } from "./recent.ts";
 import { record } from "./record.ts";
-import { bucketsIn, damagedLog, type HeadRow, logShelf, mapRows, putRow, putTile, rowIn } from "./rows.ts";
+import { damagedLog, type HeadRow, logShelf, putRow, putTile, rowIn } from "./rows.ts";
 
 /** What a log is kept with. */
 export type KeeperParts = {
@@ -39,25 +40,28 @@ const TRIES = 4;
 export class LogKeeper {
   readonly #parts: KeeperParts;
   readonly #map: PrefixMap;
+  readonly #recent: RecentLeaves;
   #tree: Tree;
   #closed: ClosedEpoch | undefined;
   /** The closing that goes on now, or the last one. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(parts: KeeperParts, tree: Tree, map: PrefixMap) {
+  private constructor(parts: KeeperParts, tree: Tree, map: PrefixMap, recent: RecentLeaves) {
     this.#parts = parts;
     this.#tree = tree;
     this.#map = map;
+    this.#recent = recent;
   }
 
   /** Opens the log in a store, empty or not; `store-damaged` if tree and map are not those of its head. */
   static async open(parts: KeeperParts): Promise<LogKeeper> {
     const tree = await openTree(parts.store);
-    const saved = await savedMap(parts.store);
+    const recent = await recentLeaves(parts.store, tree.size);
+    const saved = await savedMap(parts.store, recent, tree.size);
     // The epoch leaf is still to come, as if another process had closed it: it says whether tree and map are right.
-    const keeper = saved === undefined ? undefined : await new LogKeeper(parts, tree, saved).#caughtUp();
+    const keeper = saved === undefined ? undefined : await new LogKeeper(parts, tree, saved, recent).#caughtUp();
     if (keeper !== undefined) return keeper;
-    const anew = await new LogKeeper(parts, tree, await builtMap(parts.store)).#caughtUp();
+    const anew = await new LogKeeper(parts, tree, await builtMap(parts.store, recent), recent).#caughtUp();
     if (anew === undefined) throw damagedLog();
     return anew;
   }
@@ -85,26 +89,35 @@ export class LogKeeper {
   /** A proof of what is current under the last checkpoint (`docs/spec/log.md` 6); it holds, or is not given. */
   async prove(label: MapLabel): Promise<Uint8Array> {
     const key = mapKey(label.kind, label.id);
+    const seen = new Set<ClosedEpoch>();
     for (let tries = 0; tries < TRIES; tries++) {
       await this.#turn;
       const closed = this.#closed;
       if (closed === undefined) throw new MeshError("store-not-found", "This log has no checkpoint yet.");
-      const proof = await this.#parts.store.read((r) => this.#map.prove(key, bucketsIn(r)));
+      const proof = await this.#parts.store.read((r) => this.#map.prove(key, this.#recent.bucketsIn(r)));
       if (toBase64url(rootFromProof(key, proof) ?? new Uint8Array(0)) === closed.epoch.map) return writeCurrencyProof(label, proof, closed);
       // An epoch was closed meanwhile, here or by another process.
+      seen.add(closed);
       await this.#inTurn(() => this.#catchUp());
     }
+    // Nothing moved, and still it is wrong.
+    if (seen.size === 1) throw damagedLog();
     throw new MeshError("store-busy", "The log grows faster than it is read; ask again.");
   }
 
-  /** Keeps the map's upper levels, so that the next start need not make them anew. */
-  saveMap(): Promise<void> {
+  /** Keeps what is held in memory only, so that the next start need not make it anew: before a process ends, and now and then. */
+  save(): Promise<void> {
     return this.#inTurn(async () => {
       const [size, map] = [this.#tree.size, this.#map.save()];
-      await this.#parts.store.transact(async (w) => {
+      const written = await this.#parts.store.transact(async (w) => {
+        const head = await rowIn<HeadRow>(w, logShelf.log, "head");
+        if (head?.size !== size) return false;
         await w.put(logShelf.log, "map", map);
         await putRow(w, logShelf.log, "map-size", { size });
+        await this.#recent.write(w, new RecentLeaves(), size);
+        return true;
       });
+      if (written) this.#recent.dropBelow(size);
     });
   }
 
@@ -118,7 +131,7 @@ export class LogKeeper {
     for (let tries = 0; tries < TRIES; tries++) {
       let undo: Undo | undefined;
       try {
-        const closing = await this.#parts.store.transact(async (w) => {
+        const closed = await this.#parts.store.transact(async (w) => {
           // An engine may run this again.
           undo?.();
           undo = undefined;
@@ -127,21 +140,24 @@ export class LogKeeper {
           await this.#sealDue(w);
           const entries = await w.leaves(this.#tree.size);
           if (entries.length === 0) return "nothing";
-          const closing = await closeEpoch({ tree: this.#tree, map: this.#map, epoch: this.#closed?.epoch }, entries, mapRows(w), this.#parts.now());
+          const coming = new RecentLeaves();
+          const rows = { put: async (leaf: MapLeaf) => coming.add([leaf]), bucket: this.#recent.changedBucketsIn(w, coming, this.#map) };
+          const closing = await closeEpoch({ tree: this.#tree, map: this.#map, epoch: this.#closed?.epoch }, entries, rows, this.#parts.now());
           undo = closing.undo;
-          if ((await w.append(closing.entry)) !== closing.before.size) throw damagedLog();
-          for (const tile of closing.tiles) await putTile(w, tile);
-          const { epoch, tree } = closing;
-          await putRow(w, logShelf.log, "head", { epoch: epoch.n, root: toBase64url(rootOf(tree)), size: tree.size, time: epoch.t } satisfies HeadRow);
-          return closing;
+          await keepClosing(w, closing);
+          const written = this.#recent.isFullWith(coming);
+          if (written) await this.#recent.write(w, coming, closing.tree.size);
+          return { ...closing, coming, written };
         });
-        if (closing === "nothing") return false;
-        if (closing !== "behind") {
-          await this.#sign(closing.before, closing.epoch, closing.tree);
+        if (closed === "nothing") return false;
+        if (closed !== "behind") {
+          this.#recent.add(closed.coming.all());
+          if (closed.written) this.#recent.dropBelow(closed.tree.size);
+          await this.#sign(closed.before, closed.epoch, closed.tree);
           return true;
         }
       } catch (error) {
-        // Written or not: what is kept decides, and the next to close looks.
+        // Written or not: what is kept decides, and whoever closes or proves next looks.
         undo?.();
         throw error;
       }
@@ -174,7 +190,10 @@ export class LogKeeper {
       const head = await rowIn<HeadRow>(r, logShelf.log, "head");
       if (head === undefined || head.size <= from) return undefined;
       const entries = await r.leaves(from, head.size - from);
-      await this.#map.refresh(leavesOf(entries, from).map(({ key }) => bucketName(key)), bucketsIn(r));
+      const leaves = leavesOf(entries, from);
+      this.#recent.add(leaves);
+      this.#recent.dropBelow(await writtenSize(r));
+      await this.#map.refresh(leaves.map(({ key }) => bucketName(key)), this.#recent.bucketsIn(r));
       return { head, entries };
     });
     if (found === undefined) return;
@@ -204,4 +223,10 @@ export class LogKeeper {
     this.#tree = tree;
     this.#closed = closedEpoch(epoch, before, checkpoint);
   }
+}
+
+async function keepClosing(w: Writing, { before, entry, epoch, tiles, tree }: Closing): Promise<void> {
+  if ((await w.append(entry)) !== before.size) throw damagedLog();
+  for (const tile of tiles) await putTile(w, tile);
+  await putRow(w, logShelf.log, "head", { epoch: epoch.n, root: toBase64url(rootOf(tree)), size: tree.size, time: epoch.t } satisfies HeadRow);
 }

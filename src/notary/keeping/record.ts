@@ -18,8 +18,8 @@ export type Recorded = { readonly index: number; readonly leaf: Hash };
 
 /**
  * Appends what a transaction did to the log, within that transaction and in its order; openings of sealed entries are kept under the mesh that they
- * are of. An object that the last closed epoch knew, or a newer one, is passed over: a mesh that was purged may come back. That nothing is appended
- * twice since then, the caller's compare-and-set sees to. `log-entry-malformed` for what no reader would take.
+ * are of. An object that the rows of the map know, or a newer one, is passed over: a mesh that was purged may come back. That nothing is appended twice
+ * while they are not written, the caller's compare-and-set sees to. `log-entry-malformed` for what no reader would take.
  */
 export async function record(writing: Writing, recordings: readonly Recording[]): Promise<readonly Recorded[]> {
   const recorded: Recorded[] = [];
@@ -42,7 +42,7 @@ export async function markDue(writing: Writing, mesh: string): Promise<void> {
   await writing.put(logShelf.due, mesh, new Uint8Array(0));
 }
 
-/** The newest of its kind that a closed epoch knew. */
+/** The newest of its kind that the rows of the map know; what changed lately is not yet in them. */
 export async function newestIn(reading: Reading, { kind, id }: MapLabel): Promise<MapValue | undefined> {
   const octets = await reading.get(logShelf.map, toBase64url(mapKey(kind, id)));
   return octets === undefined ? undefined : readMapValue(octets);

@@ -1,13 +1,11 @@
-import { fromBase64url, toBase64url } from "../../bytes/base64url.ts";
+import { fromBase64url } from "../../bytes/base64url.ts";
 import { canonicalBytes, type Json } from "../../bytes/canonical-json.ts";
 import { concatBytes } from "../../bytes/equal.ts";
 import { fromUtf8 } from "../../bytes/text.ts";
 import { MeshError } from "../../refusals/mesh-error.ts";
 import type { Reading, Writing } from "../../store/store.ts";
-import type { MapRows } from "../epoch.ts";
-import { type MapLeaf, readMapValue, writeMapValue } from "../map.ts";
+import { type MapLeaf, readMapValue } from "../map.ts";
 import { type Hash, HASH_OCTETS, leafHash, rootOfRun } from "../merkle.ts";
-import type { BucketReader } from "../prefix-map.ts";
 import { type Tile, TILE_WIDTH, type TileName, type TileReader } from "../tiles.ts";
 
 /** The shelves on which a log is kept, beside the store's own leaves, which are its entries (`docs/spec/log.md` 10.4). */
@@ -34,16 +32,6 @@ export async function rowIn<T>(reading: Reading, shelf: string, key: string): Pr
 /** Writes a row of ours. */
 export async function putRow(writing: Writing, shelf: string, key: string, row: Json): Promise<void> {
   await writing.put(shelf, key, canonicalBytes(row));
-}
-
-/** The buckets of the map, as a snapshot has them: rows whose keys begin alike. */
-export function bucketsIn(reading: Reading): BucketReader {
-  return async (name) => (await reading.list(logShelf.map, name)).map(({ key, value }) => leafIn(key, value));
-}
-
-/** The leaves of the map, to be changed. */
-export function mapRows(writing: Writing): MapRows {
-  return { put: ({ key, value }) => writing.put(logShelf.map, toBase64url(key), writeMapValue(value)), bucket: bucketsIn(writing) };
 }
 
 /** A leaf of the map as its row has it. */
