@@ -8,6 +8,7 @@ export { type LogEntry, MAX_ENTRY, readEntry, writeEntry } from "./entry.ts";
 export { closeEpoch, type Closing, leavesOf, type MapRows, type Standing } from "./epoch.ts";
 export { checkEvidence, type Evidence, readEvidence, writeEvidence } from "./evidence.ts";
 export { follow, type GetResource } from "./follow.ts";
+export { checkNotBehind } from "./guard.ts";
 export { type KeeperParts, LogKeeper } from "./keeping/log-keeper.ts";
 export { markDue, newestIn, record, type Recorded, type Recording } from "./keeping/record.ts";
 export { logResource, type LogResource } from "./keeping/resources.ts";
