@@ -26,17 +26,21 @@ export function beginSettling(forget: () => void): Settling {
       requests += 1;
       last = performance.now();
     },
-    started: letGo,
+    started: collect,
     stop: () => clearInterval(timer),
   };
 }
 
 async function letGo(): Promise<void> {
+  await collect();
+  await trimAllocator();
+}
+
+async function collect(): Promise<void> {
   const [{ setFlagsFromString }, { runInNewContext }] = await Promise.all([import("node:v8"), import("node:vm")]);
   // Asked for at the start, by an option, the engine would refuse its own snapshot, and start slowly.
   setFlagsFromString("--expose-gc");
   (runInNewContext("gc") as NonNullable<typeof gc>)({ type: "major", execution: "sync", flavor: "last-resort" });
-  await trimAllocator();
 }
 
 /** malloc_trim(3): the C library alone gives nothing back from the middle of its heap. Where there is none, nothing happens. */

@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import { resolve } from "node:path";
 
-import { parseListen } from "../../../http/plain.ts";
+import { parseListen } from "../../../http/address.ts";
 import { demand, MeshError } from "../../../refusals/mesh-error.ts";
 import type { Call } from "../../call.ts";
 import { describePortal, makePortalData, type PortalSettings } from "../../portal/data.ts";

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 
+import { parseListen } from "../../../http/address.ts";
 import { behindProxies, type WhoAsks } from "../../../http/forwarded.ts";
-import { parseListen, servePlain } from "../../../http/plain.ts";
 import { serve } from "../../../http/serve.ts";
 import { defaultPolicy, type Policy } from "../../../portal/limits.ts";
 import { Portal } from "../../../portal/portal.ts";
@@ -63,7 +63,8 @@ export async function run(call: Call): Promise<void> {
   call.whenDone(() => served.close());
   call.whenDone(shown.follow(served, log));
   if (metrics !== undefined && meter !== undefined) {
-    const { exposition, expositionType } = await import("../../portal/exposition.ts");
+    // Loaded for those who want metrics: with `node:http` the engine loads a client for the web, 5 MB of it.
+    const [{ servePlain }, { exposition, expositionType }] = await Promise.all([import("../../../http/plain.ts"), import("../../portal/exposition.ts")]);
     const page = await servePlain(metrics.host, metrics.port, { path: "/metrics", contentType: expositionType, text: async () => exposition(meter.metrics(served.connections())) });
     call.whenDone(() => page.close());
     world.write(2, `Metrics at http://${metrics.host.includes(":") ? `[${metrics.host}]` : metrics.host}:${page.port}/metrics\n`);
