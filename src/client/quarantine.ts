@@ -37,17 +37,38 @@ export async function quarantineCutOff(rows: RowsWriting, before: Mesh, mesh: Me
     const entries = new EntryRows(rows, catalog);
     let taken = 0;
     for (const entry of await entries.all()) {
-      const left = without(entry, (write) => devices.has(write.author) && apart(write));
-      const out = left === entry ? undefined : without(entry, (write) => !apart(write));
-      if (out === undefined) continue;
+      const left = await setApart(rows, catalog, entry, (one) => devices.has(one.author) && apart(one));
+      if (left === entry) continue;
       taken += 1;
-      await rows.put("taken-out", catalog, entry.id, joined(await rows.get<Entry>("taken-out", catalog, entry.id), out));
       if (left === undefined) await entries.remove(entry.id);
       else await entries.put(left);
     }
     await entries.flush(rows);
     if (taken > 0) await forgetSnapshot(rows, catalog, now);
   }
+}
+
+/**
+ * What counts of entries that were taken on another device's word; the rest is set apart.
+ *
+ * A snapshot may be from before its maker heard who was cut off, and be shown long after.
+ */
+export async function countingOf(rows: RowsWriting, catalog: string, entries: readonly Entry[], authority: Authority): Promise<readonly Entry[]> {
+  const apart = apartIn(catalog, authority);
+  const counting: Entry[] = [];
+  for (const entry of entries) {
+    const left = await setApart(rows, catalog, entry, apart);
+    if (left !== undefined) counting.push(left);
+  }
+  return counting;
+}
+
+/** Keeps apart what of an entry does not count; returns the rest, the entry itself where that is all of it. */
+async function setApart(rows: RowsWriting, catalog: string, entry: Entry, apart: (one: Write | Purge) => boolean): Promise<Entry | undefined> {
+  const left = without(entry, apart);
+  const out = left === entry ? undefined : without(entry, (one) => !apart(one));
+  if (out !== undefined) await rows.put("taken-out", catalog, entry.id, joined(await rows.get<Entry>("taken-out", catalog, entry.id), out));
+  return left;
 }
 
 /** Puts back what was taken out for a suspension that lapsed or was lifted (decision 4.5). */

@@ -144,8 +144,8 @@ async function pullCatalogs(client: Client, link: PortalLink, requester: Request
     for await (const pulled of pullOrTake(link, requester, id, known, head, authority, key, snapshot, here)) {
       await checkNamedHeads(client, here, head, pulled);
       await client.rows.transact(async (rows) => {
-        if ("trail" in pulled) return writeReleased(rows, id, self.device, pulled);
-        if ("replay" in pulled) await writeSnapshot(rows, id, pulled);
+        if ("trail" in pulled) return writeReleased(rows, id, self.device, authority, pulled);
+        if ("replay" in pulled) await writeSnapshot(rows, id, authority, pulled);
         return writePulled(rows, id, pulled);
       });
       received += pulled.placed.length;

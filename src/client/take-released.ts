@@ -10,6 +10,7 @@ import { type JournalRow, outboxOf } from "./outbox.ts";
 import type { PortalLink, Requester } from "./portal-link.ts";
 import { writePulled } from "./pull-catalog.ts";
 import { awaitPurge } from "./purging.ts";
+import { countingOf } from "./quarantine.ts";
 import { forgetRecent } from "./recent.ts";
 import type { RowsWriting } from "./rows.ts";
 import { GROWN_OCTETS, vouchFor } from "./snapshot-rows.ts";
@@ -62,20 +63,18 @@ function goingOn(known: CatalogRow | undefined, taken: CatalogRow): CatalogRow {
 
 /**
  * Writes what was taken: of entries, only what came after the commits that this device read itself; what was sent and is on the chain
- * leaves the journal, the rest of it waits to be sent.
+ * leaves the journal, the rest of it waits to be sent. What does not count now is set apart.
  */
-export async function writeReleased(rows: RowsWriting, catalog: string, device: string, { entries, from, placed, replay, row, trail }: TakenReleased): Promise<void> {
+export async function writeReleased(rows: RowsWriting, catalog: string, device: string, authority: Authority, { entries, from, placed, replay, row, trail }: TakenReleased): Promise<void> {
   const stored = await loadCatalog(rows, catalog);
   // Another process of this home took something meanwhile; the next sync goes on from there.
   if ((stored?.chain.index ?? 0) !== from) return;
   const mine = ({ commit }: Pick<Write, "commit">): boolean => (commit ?? 0) <= from;
   const kept = new EntryRows(rows, catalog);
-  for (const entry of entries) {
-    const since = without(entry, mine);
-    if (since === undefined) continue;
-    const before = await kept.get(entry.id);
+  for (const since of await countingOf(rows, catalog, entries.flatMap((entry) => without(entry, mine) ?? []), authority)) {
+    const before = await kept.get(since.id);
     await kept.put(joined(before, since));
-    for (const { commit } of before === undefined ? [] : (since.purges ?? [])) if (commit !== undefined) await awaitPurge(rows, catalog, entry.id, commit);
+    for (const { commit } of before === undefined ? [] : (since.purges ?? [])) if (commit !== undefined) await awaitPurge(rows, catalog, since.id, commit);
   }
   for (const sent of await outboxOf(rows, catalog)) {
     if (sent.index > replay.index) continue;

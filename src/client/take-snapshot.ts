@@ -13,6 +13,7 @@ import { EntryRows } from "./entry-rows.ts";
 import type { CatalogRow, EpochRow } from "./known.ts";
 import type { PortalLink, Requester } from "./portal-link.ts";
 import { type Pulled, pullCatalog, withEarlierKeys } from "./pull-catalog.ts";
+import { countingOf } from "./quarantine.ts";
 import type { RowsWriting } from "./rows.ts";
 import { BLOBS_AT_ONCE, type ReplayRow } from "./snapshot-rows.ts";
 
@@ -47,11 +48,11 @@ export async function takeSnapshot(link: PortalLink, requester: Requester, name:
 
 const UNUSABLE: ReadonlySet<string> = new Set(["blob-unknown", "snapshot-malformed", "signed-malformed", "signature-invalid", "signature-wrong-key", "profile-wrong-signer", "signer-suspended", "entries-malformed", "epoch-key-wrong"]);
 
-/** Writes the entries and digests of a snapshot, and that its word is still to be checked. */
-export async function writeSnapshot(rows: RowsWriting, catalog: string, { entries, replay }: TakenSnapshot): Promise<void> {
+/** Writes the entries and digests of a snapshot, as far as they count now, and that its word is still to be checked. */
+export async function writeSnapshot(rows: RowsWriting, catalog: string, authority: Authority, { entries, replay }: TakenSnapshot): Promise<void> {
   if ((await rows.get("catalogs", catalog)) !== undefined) return;
   const kept = new EntryRows(rows, catalog);
-  await kept.fill(entries);
+  await kept.fill(await countingOf(rows, catalog, entries, authority));
   await kept.flush(rows);
   await rows.put("digests", catalog, replay.index, { digest: replay.digest });
   await rows.put("replays", catalog, "", replay);

@@ -20,12 +20,17 @@ import { decodeRequest, decodeResponse, encodeResponse } from "../../src/protoco
 import { MeshError } from "../../src/refusals/mesh-error.ts";
 import type { Store } from "../../src/store/store.ts";
 import { authentic } from "../adversary/cheating.ts";
-import { agreed, deviceOf, household, type Household, idOf, join, names, save, whoIs } from "../adversary/household.ts";
-import { signerOf } from "../../src/client/client.ts";
+import { agreed, deviceOf, household, type Household, idOf, join, meshOf, names, save, whoIs } from "../adversary/household.ts";
+import { memberSelf, signerOf } from "../../src/client/client.ts";
+import { headsOf } from "../../src/client/operations/versions.ts";
 import { type Jws, readSigned, signObject } from "../../src/envelope/signed.ts";
 import type { ReleaseRow } from "../../src/portal/releases.ts";
 import { openAs } from "../../src/portal/test-asking.ts";
+import { personalOf } from "../../src/profiles/mesh.ts";
+import { suspension } from "../../src/profiles/suspension.ts";
+import { publish } from "../../src/protocol/profiles.ts";
 import { type Release, release, releaseCommits } from "../../src/protocol/releases.ts";
+import type { Udf } from "../../src/udf/udf.ts";
 import type { TestDevice } from "../support/world.ts";
 
 const DAY = 86_400_000;
@@ -271,6 +276,26 @@ suite("retention (decision 6.4)", () => {
     await sync(alice.desktop.client);
     await fill(alice.desktop, "three");
     assert.equal((await alice.portal.store.read((r) => r.list(shelf.releases, ""))).length, 1);
+  });
+
+  test("what a device wrote after it was cut off counts nowhere, though it stands in the snapshot that a release names", async () => {
+    let suspended: Jws | undefined;
+    const { alice } = await afterYears({ laptop: "member", thief: "member" }, async (home) => {
+      const self = await memberSelf(home.desktop.client);
+      const { payload } = personalOf(await meshOf(home.desktop));
+      const { device } = await whoIs(deviceOf(home, "thief"));
+      const word = { action: "suspend" as const, g: payload.g, heads: await headsOf(home.desktop.client, payload), master: self.master, n: payload.n, target: device as string as Udf<"suspended">, v: 1 as const };
+      suspended = (await signObject(suspension, word, signerOf(home.desktop.client.keyring, self.administrationKey))).jws;
+      await save(deviceOf(home, "thief"), "late");
+    });
+    const laptop = deviceOf(alice, "laptop");
+    // Signed before, sent now: as from a device that was shown nothing since.
+    assert.equal((await (await openAs(alice.desktop)).ask(publish, { parts: [{ kind: "suspension", object: suspended ?? assert.fail() }] })).code, "ok");
+    await sync(laptop.client);
+    assert.ok(!(await names(laptop)).includes("late"));
+    await sync(alice.desktop.client);
+    assert.deepEqual(await sorted(laptop), await sorted(alice.desktop));
+    assert.equal((await names(laptop)).length, 421);
   });
 
   test("a release that names what is not here, another chain, or is by nobody who may, is refused", async () => {
