@@ -86,7 +86,8 @@ async function namedIn(rows: RowsReading, mesh: Mesh): Promise<ReadonlySet<strin
     for (const [, digest] of JSON.stringify(said).matchAll(/"([A-Za-z0-9_-]{86})"/g)) if (digest !== undefined) named.add(digest);
   };
   for (const { id } of personalOf(mesh).payload.applications) {
-    if ((await rows.list("waiting", id, { limit: 1 })).length > 0) return undefined;
+    // Nor does it know what commits name of which it has only another device's word so far.
+    if ((await rows.get("replays", id)) !== undefined || (await rows.list("waiting", id, { limit: 1 })).length > 0) return undefined;
     const known = await loadCatalog(rows, id);
     for (const { row } of await rows.list<WaitingRow>("quarantined", id)) {
       const { payload } = readSigned(row.commit, commitType);

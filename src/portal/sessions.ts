@@ -52,7 +52,9 @@ async function authenticationKey(context: Context, { device, master }: Member) {
     const requester = await row<{ device: string }>(r, shelf.requesters, `${master}/${device}`);
     return requester === undefined ? undefined : getObject(r, requester.device, deviceProfile);
   }) : undefined;
-  const profile = listed ?? asking;
+  // One that was left out once it was disabled is told that it may not, as if it were listed still: a portal that does not know it looks like one that lost something.
+  const former = view === undefined || listed !== undefined || asking !== undefined ? undefined : (await context.whole(view)).devices.get(device);
+  const profile = listed ?? asking ?? former;
   return profile === undefined ? undefined : encapsulationKey(profile.payload.authenticationKey);
 }
 

@@ -7,6 +7,7 @@ import { joinMesh } from "../../src/client/operations/join.ts";
 import { nextPersonal } from "../../src/client/operations/versions.ts";
 import { pull, sync } from "../../src/client/sync.ts";
 import { masterOf, personalOf } from "../../src/profiles/mesh.ts";
+import { shelf } from "../../src/portal/records.ts";
 import { type DeviceEntry, MAX_DEVICES } from "../../src/profiles/personal.ts";
 import { entryOf, makeDevice, type TestDevice as Bare } from "../../src/profiles/test-mesh.ts";
 import { publish } from "../../src/protocol/profiles.ts";
@@ -58,6 +59,11 @@ suite("how many devices a mesh may list (docs/spec/profiles.md 4.5)", () => {
     // Whoever slept through all of it: the disabling and the leaving out come at once.
     await sync(tablet.client);
     for (const device of [tablet, phone]) assert.deepEqual(await names(device), ["from the lost one"]);
+    await refused(lost, () => sync(lost.client), "device-disabled");
+    // Nor does it take the portal for a liar, long after its sessions ended and its request is forgotten.
+    await alice.portal.store.transact(async (w) => {
+      for (const from of [shelf.sessions, shelf.requesters]) for (const { key } of await w.list(from, "")) await w.remove(from, key);
+    });
     await refused(lost, () => sync(lost.client), "device-disabled");
     const second = await join(alice, "second phone");
     await save(second, "later");

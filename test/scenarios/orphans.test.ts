@@ -9,7 +9,7 @@ import { listAll } from "../../src/client/collect-blobs.ts";
 import { meetPortal } from "../../src/client/portal-link.ts";
 import { readBlobs } from "../../src/client/read-blobs.ts";
 import { disableDevice } from "../../src/client/operations/disable.ts";
-import { snapshotOf } from "../../src/client/snapshot-rows.ts";
+import { type ReplayRow, snapshotOf } from "../../src/client/snapshot-rows.ts";
 import { sync } from "../../src/client/sync.ts";
 import { randomBytes } from "../../src/crypto/random.ts";
 import type { Digest } from "../../src/envelope/fields.ts";
@@ -120,6 +120,19 @@ suite("blobs that nothing names", () => {
     assert.deepEqual([lost, attached, snapshot].map((one) => left.has(one)), [false, true, false]);
     const tablet = await join(alice, "tablet");
     assert.equal((await names(tablet)).length, 141);
+  });
+
+  test("while it has only another device's word for what commits name, a device drops nothing", async () => {
+    const alice = await household();
+    await save(alice.desktop, "first");
+    const lost = await orphan(alice.desktop);
+    const catalog = await idOf(alice.desktop, "passwords");
+    await alice.desktop.client.rows.transact((rows) => rows.put("replays", catalog, "", { digest: lost, index: 1, maker: "" } satisfies ReplayRow));
+    await later(alice, 8, alice.desktop);
+    assert.ok((await listed(alice.desktop)).has(lost));
+    await alice.desktop.client.rows.transact((rows) => rows.remove("replays", catalog, ""));
+    await later(alice, 8, alice.desktop);
+    assert.ok(!(await listed(alice.desktop)).has(lost));
   });
 
   test("cut off while it collects it goes on the next time; a snapshot of which a part is gone is made anew", async () => {
