@@ -10,6 +10,7 @@ import { isAfter, type Version } from "./version.ts";
 const shape = v.pipe(
   v.strictObject({
     action: v.picklist(["suspend", "confirm", "lift"]),
+    again: v.optional(countField()),
     g: countField(),
     heads: headsField,
     master: udfField<"master">(),
@@ -26,7 +27,8 @@ const shape = v.pipe(
  *
  * `target` is a device, an Administration Key, the Master Signature Key or the Recovery Key. `confirm` and `lift` name in
  * `subject`, by digest, the suspension whose hold on `target` they make firm or end. (g, n) is the version current when
- * it is signed, and `heads` are the catalogs' heads as the signer knew them.
+ * it is signed, and `heads` are the catalogs' heads as the signer knew them. `again` counts the same words of the same signer
+ * that arrived before and hold no more: without it they would be one object, and the later taken for the earlier.
  */
 export type Suspension = v.InferOutput<typeof shape>;
 export const suspension: ObjectType<Suspension> = { typ: "mesh-suspension+json", shape, maxBytes: 64 * 1024 };

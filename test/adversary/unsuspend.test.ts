@@ -5,6 +5,8 @@ import { listDevices } from "../../src/client/devices.ts";
 import { disableDevice } from "../../src/client/operations/disable.ts";
 import { unsuspendDevice } from "../../src/client/operations/unsuspend.ts";
 import { sync } from "../../src/client/sync.ts";
+import { decodeRequest } from "../../src/protocol/wire.ts";
+import { MeshError } from "../../src/refusals/mesh-error.ts";
 import type { TestDevice } from "../support/world.ts";
 import { agreed, deviceOf, household, join, meshOf, names, refused, save } from "./household.ts";
 
@@ -64,5 +66,23 @@ suite("who lifts a suspension (docs/spec/profiles.md 8.5)", () => {
     const { done, pending } = await unsuspendDevice(alice.desktop.client, "tower");
     await sync(tower.client);
     assert.deepEqual([await stands(tower, "desktop"), await stands(tower, "tower"), done.length, pending.length], ["active", "active", 2, 0]);
+  });
+
+  test("a device is suspended again by whoever did it before, though nothing else of the mesh changed since that was lifted", async () => {
+    const alice = await household({ tower: "admin", attic: "admin" });
+    const [tower, attic] = [deviceOf(alice, "tower"), deviceOf(alice, "attic")];
+    await sync(tower.client);
+    for (const time of [1, 2, 3]) {
+      // It dies before anything else is done.
+      alice.portal.meddler.request = (request) => {
+        if (decodeRequest(request.body).command.name === "CatalogAppend") throw new MeshError("service-unreachable", "cut off");
+        return request;
+      };
+      await disableDevice(tower.client, "attic").catch((error: MeshError) => assert.equal(error.code, "service-unreachable"));
+      delete alice.portal.meddler.request;
+      await refused(attic, () => sync(attic.client), "device-disabled");
+      await unsuspendDevice(alice.desktop.client, "attic");
+      assert.equal((await meshOf(alice.desktop)).suspensions.length, 2 * time);
+    }
   });
 });

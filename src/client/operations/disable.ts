@@ -164,12 +164,13 @@ async function eraseKeys(client: Client, self: Self): Promise<Receipt> {
   return { done: ["this device has left: its keys are erased"], pending: [...master, ...removal] };
 }
 
-/** Signs and publishes a suspension, with the Administration Key if this device holds one, unless another signer is given; a repeat of what already stands is no harm. */
+/** Signs and publishes a suspension, with the Administration Key if this device holds one, unless another signer is given; one that said the same before, which is over, counts how often. */
 async function suspend(client: Client, { mesh, self, link, requester }: Synced, target: string, by?: Signer): Promise<void> {
   const personal = personalOf(mesh).payload;
   const signer = by ?? signerOf(client.keyring, isAdministrator(mesh, self) ? self.administrationKey : self.device);
   const payload = { action: "suspend" as const, g: personal.g, heads: await headsOf(client, personal), master: self.master, n: personal.n, target: target as Udf<"suspended">, v: 1 as const };
-  const object = await signObject(suspension, payload, signer);
+  let object = await signObject(suspension, payload, signer);
+  for (let again = 1; mesh.suspensions.some((one) => one.object.digest === object.digest); again++) object = await signObject(suspension, { ...payload, again }, signer);
   const parts = [{ kind: "suspension" as const, object: object.jws }];
   await link.call(requester, publish, { parts });
   await client.rows.transact((rows) => acknowledge(rows, parts));
