@@ -8,6 +8,7 @@ import { CONTEST_MS } from "../profiles/types.ts";
 import type { ResponseOf } from "../protocol/command.ts";
 import { listBlobs } from "../protocol/blobs.ts";
 import type { Digest } from "../envelope/fields.ts";
+import { demand } from "../refusals/mesh-error.ts";
 import type { Client } from "./client.ts";
 import { EntryRows } from "./entry-rows.ts";
 import { loadCatalog } from "./known.ts";
@@ -52,6 +53,9 @@ export async function listAll(link: PortalLink, requester: Requester): Promise<r
   for (;;) {
     const last = all.at(-1)?.digest;
     const { blobs, more } = await link.call(requester, listBlobs, last === undefined ? {} : { after: last });
+    // Else it could list the same for ever.
+    const inOrder = blobs.every(({ digest }, at) => digest > (blobs[at - 1]?.digest ?? last ?? ""));
+    demand(inOrder, "portal-false-data", "The portal lists blobs out of their order.", "Nothing here was changed. It is broken or it cheats; ask its operator.");
     all.push(...blobs);
     if (!more || blobs.length === 0) return all;
   }

@@ -13,9 +13,10 @@ import { type ReplayRow, snapshotOf } from "../../src/client/snapshot-rows.ts";
 import { sync } from "../../src/client/sync.ts";
 import { randomBytes } from "../../src/crypto/random.ts";
 import type { Digest } from "../../src/envelope/fields.ts";
-import { dropBlobs } from "../../src/protocol/blobs.ts";
-import { decodeRequest } from "../../src/protocol/wire.ts";
+import { dropBlobs, listBlobs } from "../../src/protocol/blobs.ts";
+import { decodeRequest, decodeResponse, encodeResponse } from "../../src/protocol/wire.ts";
 import { MeshError } from "../../src/refusals/mesh-error.ts";
+import { authentic } from "../adversary/cheating.ts";
 import { agreed, deviceOf, household, type Household, idOf, join, names, save, whoIs } from "../adversary/household.ts";
 import type { TestDevice } from "../support/world.ts";
 
@@ -157,5 +158,17 @@ suite("blobs that nothing names", () => {
     const next = (await alice.desktop.client.rows.read((rows) => snapshotOf(rows, catalog)))?.digest ?? assert.fail();
     assert.notEqual(next, snapshot);
     assert.ok((await listed(alice.desktop)).has(next));
+  });
+
+  test("a portal that lists the same blobs for ever is found out", async () => {
+    const alice = await household();
+    await orphan(alice.desktop);
+    alice.portal.meddler.answer = (request, answer) => {
+      if (decodeRequest(request.body).command.name !== listBlobs.name) return answer;
+      const { blobs } = decodeResponse(listBlobs, answer.body);
+      return authentic(alice.portal, request, encodeResponse(listBlobs, { blobs: [...blobs, ...blobs], more: true }));
+    };
+    alice.portal.clock.now += 8 * DAY;
+    await assert.rejects(sync(alice.desktop.client), { code: "portal-false-data" });
   });
 });
