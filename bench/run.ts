@@ -1,4 +1,5 @@
 // npm run bench [-- NAME...] [--json] [--write]: runs bench/NAME.bench.ts, one after the other, and says which bars hold; --write puts it into docs/performance.md.
+import { fork } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
@@ -15,9 +16,10 @@ if (unknown.length > 0) {
 
 const all = new Map<string, readonly Measurement[]>();
 for (const name of positionals.length > 0 ? positionals : there) {
-  const { bench } = (await import(join(import.meta.dirname, `${name}.bench.ts`))) as { bench: Bench };
+  const file = join(import.meta.dirname, `${name}.bench.ts`);
+  const { bench } = (await import(file)) as { bench: Bench };
   if (!values.json) console.log(`\n${bench.name}: ${bench.about}`);
-  const measured = await bench.run();
+  const measured = await runAlone(file);
   if (!values.json) console.log(table(measured));
   all.set(name, measured);
 }
@@ -25,6 +27,14 @@ const flat = [...all.values()].flat();
 if (values.json) console.log(JSON.stringify(flat.map((one) => ({ ...one, value: shown(one.value), bar: one.bar ?? null })), undefined, 2));
 if (values.write) record(join(dirname(import.meta.dirname), "docs", "performance.md"), all);
 process.exitCode = flat.every((one) => one.holds) ? 0 : 1;
+
+function runAlone(file: string): Promise<readonly Measurement[]> {
+  return new Promise((done, fail) => {
+    const child = fork(join(import.meta.dirname, "one.ts"), [file]);
+    child.once("message", (measured) => done(measured as readonly Measurement[]));
+    child.once("exit", (status) => fail(new Error(`the bench ended (${status})`)));
+  });
+}
 
 function table(measured: readonly Measurement[]): string {
   const rows = measured.map(({ name, value, unit, bar, holds, against }) => [holds ? "holds" : "FAILS", name, `${shown(value)} ${unit}`, bar === undefined ? "" : `bar ${bar}`, against]);
