@@ -134,8 +134,11 @@ export class Flusher {
 async function flushHere(path: string): Promise<void> {
   try {
     const log = openSync(`${path}-wal`, "r");
-    fdatasyncSync(log);
-    closeSync(log);
+    try {
+      fdatasyncSync(log);
+    } finally {
+      closeSync(log);
+    }
   } catch (error) {
     throw new MeshError("store-failed", `Writes could not be made durable: ${(error as NodeJS.ErrnoException).code ?? "unknown"}.`);
   }

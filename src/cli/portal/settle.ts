@@ -37,10 +37,14 @@ async function letGo(): Promise<void> {
 }
 
 async function collect(): Promise<void> {
-  const [{ setFlagsFromString }, { runInNewContext }] = await Promise.all([import("node:v8"), import("node:vm")]);
-  // Asked for at the start, by an option, the engine would refuse its own snapshot, and start slowly.
-  setFlagsFromString("--expose-gc");
-  (runInNewContext("gc") as NonNullable<typeof gc>)({ type: "major", execution: "sync", flavor: "last-resort" });
+  try {
+    const [{ setFlagsFromString }, { runInNewContext }] = await Promise.all([import("node:v8"), import("node:vm")]);
+    // Asked for at the start, by an option, the engine would refuse its own snapshot, and start slowly.
+    setFlagsFromString("--expose-gc");
+    (runInNewContext("gc") as NonNullable<typeof gc>)({ type: "major", execution: "sync", flavor: "last-resort" });
+  } catch {
+    // An engine that has no such door: what it holds it holds.
+  }
 }
 
 /** malloc_trim(3): the C library alone gives nothing back from the middle of its heap. Where there is none, nothing happens. */
