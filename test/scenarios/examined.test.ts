@@ -43,7 +43,7 @@ test("every object that devices and their portal exchange in a story is Correct 
 
   const objects = [...seen.values()];
   // No operation of this story makes these.
-  assert.deepEqual(Object.keys(kinds).filter((kind) => !objects.some((one) => one.kind === kind)), ["suspension", "countersignature", "blob drop", "snapshot"]);
+  assert.deepEqual(Object.keys(kinds).filter((kind) => !objects.some((one) => one.kind === kind)), ["suspension", "countersignature", "blob drop", "snapshot", "release"]);
   for (const object of objects) {
     const { stage, lacks, refusal } = await examine(object, objects);
     assert.deepEqual({ stage, lacks, refusal }, { stage: "correct", lacks: [], refusal: undefined }, object.kind);

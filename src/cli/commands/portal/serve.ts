@@ -71,10 +71,12 @@ export async function run(call: Call): Promise<void> {
   }
   call.whenDone(beginUpkeep(store, meter, log, world.now));
   const { url } = describePortal(data.settings, data.identity.profile.payload.id);
+  // From its first word on it may be told to end.
+  const ended = untilSignal();
   world.write(2, `Portal ready at ${url}\n`);
   await tellReady(world.environment);
   await settling.started();
-  await untilSignal();
+  await ended;
 }
 
 function policyOf(args: Args, { accounts }: PortalSettings): Policy {
