@@ -7,4 +7,5 @@ export { contextTag, derBitString, derContext, derElement, derInteger, derOctetS
 export { bitStringOf, contentsOf, type DerElement, integerOf, oidOf, readDer, readDerList, sequenceOf } from "./der-reader.ts";
 export { compareBytes, concatBytes, equalBytes, wipe } from "./equal.ts";
 export { type JsonLimits, parseCanonical, parseJson } from "./json.ts";
+export { ordinal } from "./ordinal.ts";
 export { fromUtf8, utf8 } from "./text.ts";

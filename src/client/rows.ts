@@ -1,6 +1,7 @@
 import { toBase64url } from "../bytes/base64url.ts";
 import { concatBytes } from "../bytes/equal.ts";
 import { parseWritten } from "../bytes/json.ts";
+import { ordinal } from "../bytes/ordinal.ts";
 import { fromUtf8, utf8 } from "../bytes/text.ts";
 import { hmac } from "../crypto/digest.ts";
 import { decryptUnder, encryptUnder } from "../envelope/keyed.ts";
@@ -8,7 +9,6 @@ import { MeshError } from "../refusals/mesh-error.ts";
 import type { Reading, Store, Writing } from "../store/store.ts";
 
 const SALT_OCTETS = 32;
-const DIGITS = 12;
 
 /** A row's place: a shelf, a group on it, and within the group a name or a number (numbers list in their order). */
 export type Item = string | number;
@@ -97,7 +97,3 @@ export class Rows {
 }
 
 type RawWriting = RowsWriting & { removeKey(shelf: string, key: string): Promise<void> };
-
-function ordinal(value: number): string {
-  return value.toString().padStart(DIGITS, "0");
-}

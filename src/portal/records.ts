@@ -66,10 +66,7 @@ export type MasterRow = Stamped & { readonly countersignature?: Digest; readonly
 /** The Application Profile that counts; its version, where it is kept, spares reading the profile. */
 export type ApplicationRow = Stamped & { readonly version?: number };
 
-/** Writes a number so that octet order is its order. */
-export function ordinal(value: number): string {
-  return value.toString().padStart(12, "0");
-}
+export { ordinal } from "../bytes/ordinal.ts";
 
 /** Reads a row of ours; a row that does not parse is damage, not absence. */
 export async function row<T>(reading: Reading, from: string, key: string): Promise<T | undefined> {

@@ -1,5 +1,6 @@
 import { toBase64url } from "../../bytes/base64url.ts";
 import type { Json } from "../../bytes/canonical-json.ts";
+import { ordinal } from "../../bytes/ordinal.ts";
 import { randomBytes } from "../../crypto/random.ts";
 import type { Reading, Writing } from "../../store/store.ts";
 import { SALT_OCTETS, sealEntry } from "../commitment.ts";
@@ -8,7 +9,7 @@ import { type LogEntry, type PublicEntry, readEntry, type SealedKind, writeEntry
 import { mapKey, type MapValue, readMapValue } from "../map.ts";
 import { type Hash, leafHash } from "../merkle.ts";
 import { changeOf, isNews } from "../succession.ts";
-import { logShelf, ordinal, putRow } from "./rows.ts";
+import { logShelf, putRow } from "./rows.ts";
 
 /** What a transaction did and the log must say: an object that became the newest of an identifier, or something of which only a commitment is shown. */
 export type Recording = { readonly object: PublicEntry } | { readonly seal: SealedKind; readonly of: string; readonly content: Json };

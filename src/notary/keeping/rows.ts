@@ -1,6 +1,7 @@
 import { fromBase64url } from "../../bytes/base64url.ts";
 import { canonicalBytes, type Json } from "../../bytes/canonical-json.ts";
 import { concatBytes } from "../../bytes/equal.ts";
+import { ordinal } from "../../bytes/ordinal.ts";
 import { fromUtf8 } from "../../bytes/text.ts";
 import { MeshError } from "../../refusals/mesh-error.ts";
 import type { Reading, Writing } from "../../store/store.ts";
@@ -13,11 +14,6 @@ export const logShelf = { map: "map", tiles: "tiles", seals: "seals", due: "due"
 
 /** Where a log stood when its last epoch was closed: the one row whose change orders epochs, among processes too. */
 export type HeadRow = { readonly size: number; readonly root: string; readonly epoch: number; readonly time: number };
-
-/** Writes a number so that octet order is its order. */
-export function ordinal(value: number): string {
-  return value.toString().padStart(12, "0");
-}
 
 /** A row of ours; one that does not parse is damage, not absence. */
 export async function rowIn<T>(reading: Reading, shelf: string, key: string): Promise<T | undefined> {
