@@ -1,7 +1,8 @@
 import { fromBase64, toBase64 } from "../bytes/base64.ts";
 import { utf8 } from "../bytes/text.ts";
-import { demand, MeshError } from "../refusals/mesh-error.ts";
+import { demand } from "../refusals/mesh-error.ts";
 import { type Hash, HASH_OCTETS, isCount } from "./merkle.ts";
+import { readOr } from "./reading.ts";
 
 /** What a log says of itself: who it is, how many entries it has, and the root over them (C2SP tlog-checkpoint). */
 export type Checkpoint = {
@@ -44,15 +45,7 @@ export function readDecimal(text: string): number {
 
 /** Reads a hash on a line of its own; `note-malformed` unless it is base64 of 32 octets. */
 export function readHash(text: string): Hash {
-  const hash = text.length > 2 * HASH_OCTETS ? undefined : octetsOf(text);
+  const hash = text.length > 2 * HASH_OCTETS ? undefined : readOr("note-malformed", "A hash is base64 in its one spelling.", () => fromBase64(text));
   demand(hash?.length === HASH_OCTETS, "note-malformed", "A hash is base64 of 32 octets.");
   return hash;
-}
-
-function octetsOf(text: string): Uint8Array {
-  try {
-    return fromBase64(text);
-  } catch {
-    throw new MeshError("note-malformed", "A hash is base64 in its one spelling.");
-  }
 }

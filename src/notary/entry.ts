@@ -4,8 +4,8 @@ import { canonicalBytes, type Json } from "../bytes/canonical-json.ts";
 import { parseCanonical } from "../bytes/json.ts";
 import { countField, digestField, formatField, octetsField, udfField } from "../envelope/fields.ts";
 import { readShape } from "../envelope/shape.ts";
-import { MeshError } from "../refusals/mesh-error.ts";
 import { HASH_OCTETS } from "./merkle.ts";
+import { readWhole } from "./reading.ts";
 
 /** The most octets of an entry (decision 8.5). */
 export const MAX_ENTRY = 4096;
@@ -40,19 +40,10 @@ export type PublicEntry = Extract<LogEntry, { id: string }>;
 
 /** Reads an entry; `log-entry-malformed` for whatever is not its own canonical text, too large, or of an unknown kind. */
 export function readEntry(octets: Uint8Array): LogEntry {
-  return readShape(shape, jsonOf(octets), "log-entry-malformed", "log entry");
+  return readWhole("log-entry-malformed", "entry of a log", () => readShape(shape, parseCanonical(octets, { maxBytes: MAX_ENTRY, maxDepth: 2 }), "log-entry-malformed", "log entry"));
 }
 
 /** Writes an entry: its octets are what the tree's leaf is the hash of. */
 export function writeEntry(entry: LogEntry): Uint8Array {
   return canonicalBytes(entry as unknown as Json);
-}
-
-function jsonOf(octets: Uint8Array): Json {
-  try {
-    return parseCanonical(octets, { maxBytes: MAX_ENTRY, maxDepth: 2 });
-  } catch (error) {
-    if (error instanceof MeshError) throw new MeshError("log-entry-malformed", `This is no entry of a log: ${error.message}`);
-    throw error;
-  }
 }

@@ -7,10 +7,11 @@ import { parseCanonical } from "../bytes/json.ts";
 import { utf8 } from "../bytes/text.ts";
 import { formatField, octetsField } from "../envelope/fields.ts";
 import { readShape } from "../envelope/shape.ts";
-import { demand, MeshError } from "../refusals/mesh-error.ts";
+import { demand } from "../refusals/mesh-error.ts";
 import { signatureBy } from "./cosignature.ts";
 import { trustCheckpoint, type TrustedCheckpoint } from "./log-policy.ts";
 import { HASH_OCTETS } from "./merkle.ts";
+import { readWhole } from "./reading.ts";
 import { checkReceipt, PROMISE_MS } from "./receipt.ts";
 import type { VerifierKey } from "./verifier-key.ts";
 import { verifyConsistency, verifyInclusion } from "./verify.ts";
@@ -37,12 +38,7 @@ const MAX_OCTETS = 1 << 20;
 
 /** Reads a file of evidence; `log-evidence-malformed` for any other octets. */
 export function readEvidence(octets: Uint8Array): Evidence {
-  try {
-    return readShape(shape, parseCanonical(octets, { maxBytes: MAX_OCTETS, maxDepth: 2 }), "log-evidence-malformed", "evidence");
-  } catch (error) {
-    if (error instanceof MeshError && error.code !== "log-evidence-malformed") throw new MeshError("log-evidence-malformed", `This is no evidence: ${error.message}`);
-    throw error;
-  }
+  return readWhole("log-evidence-malformed", "evidence", () => readShape(shape, parseCanonical(octets, { maxBytes: MAX_OCTETS, maxDepth: 2 }), "log-evidence-malformed", "evidence"));
 }
 
 /** Writes a file of evidence. */

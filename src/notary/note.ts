@@ -1,8 +1,9 @@
 import { fromBase64, toBase64 } from "../bytes/base64.ts";
 import { concatBytes } from "../bytes/equal.ts";
 import { fromUtf8, utf8 } from "../bytes/text.ts";
-import { demand, MeshError } from "../refusals/mesh-error.ts";
+import { demand } from "../refusals/mesh-error.ts";
 import { uint32 } from "./octets.ts";
+import { readOr } from "./reading.ts";
 
 /** A signature on a note, by whichever key has this name and identifier; nobody has checked it. */
 export type NoteSignature = { readonly name: string; readonly id: number; readonly octets: Uint8Array };
@@ -30,7 +31,7 @@ export function readNote(octets: Uint8Array): Note {
 /** The text of a note and, unread, the lines of its signatures; `note-malformed` if they are not set apart. */
 export function splitNote(octets: Uint8Array): { readonly text: string; readonly lines: string } {
   demand(octets.length <= MAX_OCTETS, "note-malformed", `A note has at most ${MAX_OCTETS} octets.`);
-  const whole = textOf(octets);
+  const whole = readOr("note-malformed", "A note is UTF-8 text.", () => fromUtf8(octets));
   demand(!CONTROL.test(whole), "note-malformed", "A note has no control characters but line ends.");
   const end = whole.lastIndexOf("\n\n");
   demand(end >= 0 && whole.endsWith("\n"), "note-malformed", "A note is a text, an empty line and signatures, each line with its end.");
@@ -63,23 +64,7 @@ export function isKeyName(name: string): boolean {
 function readSignature(line: string): NoteSignature {
   const [, name = "", signature = ""] = /^\u2014 ([^ ]+) ([^ ]+)$/.exec(line) ?? [];
   demand(isKeyName(name), "note-malformed", "A line of a signature is a dash, the name of a key, and base64.");
-  const octets = octetsOf(signature);
+  const octets = readOr("note-malformed", "A signature in a note is base64 in its one spelling.", () => fromBase64(signature));
   demand(octets.length > ID_OCTETS, "note-malformed", "A signature in a note is longer than the identifier of its key.");
   return { name, id: new DataView(octets.buffer, octets.byteOffset).getUint32(0), octets: octets.subarray(ID_OCTETS) };
-}
-
-function octetsOf(base64: string): Uint8Array {
-  try {
-    return fromBase64(base64);
-  } catch {
-    throw new MeshError("note-malformed", "A signature in a note is base64 in its one spelling.");
-  }
-}
-
-function textOf(octets: Uint8Array): string {
-  try {
-    return fromUtf8(octets);
-  } catch {
-    throw new MeshError("note-malformed", "A note is UTF-8 text.");
-  }
 }

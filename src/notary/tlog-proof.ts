@@ -1,9 +1,10 @@
 import { fromBase64, toBase64 } from "../bytes/base64.ts";
 import { concatBytes } from "../bytes/equal.ts";
 import { fromUtf8, utf8 } from "../bytes/text.ts";
-import { demand, MeshError } from "../refusals/mesh-error.ts";
+import { demand } from "../refusals/mesh-error.ts";
 import { readDecimal, readHash } from "./checkpoint.ts";
 import type { Hash } from "./merkle.ts";
+import { readWhole } from "./reading.ts";
 
 /** A proof that an entry is in a log, to be checked without asking anybody (C2SP tlog-proof). */
 export type TlogProof = {
@@ -23,7 +24,7 @@ const MAX_PATH = 53;
 /** Reads a proof; `log-proof-malformed` for whatever is not in its form. It checks nothing; the checkpoint is not read. */
 export function readTlogProof(octets: Uint8Array): TlogProof {
   demand(octets.length <= MAX_OCTETS, "log-proof-malformed", `A proof has at most ${MAX_OCTETS} octets.`);
-  return orMalformed(() => {
+  return readWhole("log-proof-malformed", "proof", () => {
     const text = fromUtf8(octets);
     const end = text.indexOf("\n\n");
     const [head, ...lines] = text.slice(0, Math.max(0, end)).split("\n", MAX_PATH + 4);
@@ -49,13 +50,4 @@ export function endOfTlogProof({ index, path, checkpoint }: Omit<TlogProof, "ext
 /** A proof of its `extra` and all that comes behind. */
 export function joinTlogProof(extra: Uint8Array | undefined, end: Uint8Array): Uint8Array {
   return concatBytes(utf8(extra === undefined ? `${HEAD}\n` : `${HEAD}\nextra ${toBase64(extra)}\n`), end);
-}
-
-function orMalformed<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof MeshError && error.code !== "log-proof-malformed") throw new MeshError("log-proof-malformed", `This is no proof: ${error.message}`);
-    throw error;
-  }
 }

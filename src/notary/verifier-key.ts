@@ -3,8 +3,9 @@ import { concatBytes } from "../bytes/equal.ts";
 import { utf8 } from "../bytes/text.ts";
 import { sha256 } from "../crypto/digest.ts";
 import { type LogAlgorithm, LogVerifyingKey } from "../crypto/log-key.ts";
-import { demand, MeshError } from "../refusals/mesh-error.ts";
+import { demand } from "../refusals/mesh-error.ts";
 import { isKeyName } from "./note.ts";
+import { readOr } from "./reading.ts";
 
 /** What a signature on a note says: the note's text (0x01), a cosigned checkpoint (0x04), a cosigned subtree (0x06). */
 export type SignatureType = "note" | "cosignature/v1" | "subtree/v1";
@@ -34,10 +35,11 @@ export function verifierKey(name: string, type: SignatureType, key: LogVerifying
 /** Reads the text of a key, `name+identifier+base64`; `log-key-malformed` also for an identifier that is not the key's own. */
 export function readVerifierKey(text: string): VerifierKey {
   const [, name = "", id = "", encoded = ""] = text.length > MAX_TEXT ? [] : (/^([^+]+)\+([0-9a-f]{8})\+([^\s]+)$/.exec(text) ?? []);
-  const octets = octetsOf(encoded);
+  const octets = readOr("log-key-malformed", "The key in this text is not base64 in its one spelling.", () => fromBase64(encoded));
   const found = (Object.keys(types) as SignatureType[]).find((type) => types[type].octet === octets[0]);
   demand(found !== undefined, "log-key-malformed", "This is no key of a kind that signs logs here: NAME+IDENTIFIER+KEY.");
-  const key = verifierKey(name, found, publicKeyOf(types[found].algorithm, octets.subarray(1)));
+  const publicKey = readOr("log-key-malformed", "The key in this text has not the length that its kind has.", () => new LogVerifyingKey(types[found].algorithm, octets.subarray(1)));
+  const key = verifierKey(name, found, publicKey);
   demand(idText(key) === id, "log-key-malformed", "The identifier in this key's text is not the key's own.");
   return key;
 }
@@ -49,20 +51,4 @@ export function writeVerifierKey(key: VerifierKey): string {
 
 function idText({ id }: VerifierKey): string {
   return id.toString(16).padStart(8, "0");
-}
-
-function octetsOf(base64: string): Uint8Array {
-  try {
-    return fromBase64(base64);
-  } catch {
-    throw new MeshError("log-key-malformed", "The key in this text is not base64 in its one spelling.");
-  }
-}
-
-function publicKeyOf(algorithm: LogAlgorithm, raw: Uint8Array): LogVerifyingKey {
-  try {
-    return new LogVerifyingKey(algorithm, raw);
-  } catch {
-    throw new MeshError("log-key-malformed", "The key in this text has not the length that its kind has.");
-  }
 }
