@@ -124,7 +124,8 @@ export function isLocked(holders: readonly DeviceId[], administrators: readonly 
 /** The commit of a catalog after which nothing counts that a device appended, none if it was let in by overridden versions only; `undefined` while it is not disabled (decisions 4.6, 5.4). */
 export function cutOf(mesh: MeshWords, device: string, catalog: string): number | undefined {
   const disabling = disabledIn(mesh.history, device);
-  if (disabling === undefined || disabling === "never") return disabling === "never" ? 0 : undefined;
+  if (disabling === undefined) return undefined;
+  if (disabling === "never") return 0;
   return knownIndex(mesh.history, catalog, disabling.payload.heads, disabling.payload, theirs(mesh, device));
 }
 

@@ -1,5 +1,6 @@
 import { fromBase64url } from "../bytes/base64url.ts";
 import { canonicalBytes } from "../bytes/canonical-json.ts";
+import type { Digest } from "../envelope/fields.ts";
 import { packedWords, packJws, unpackJws } from "../envelope/packed.ts";
 import { readJws, type Signed } from "../envelope/signed.ts";
 import type { KnownWords, PersonalWords } from "../profiles/history.ts";
@@ -29,6 +30,12 @@ export async function personalIn(reading: Reading, row: Uint8Array): Promise<Sig
   const { text, octets } = splitOctets(row);
   const { digest } = parseRow<Stamped>(text);
   return octets === undefined ? getObject(reading, digest, personalProfile) : theOne(readJws(unpackJws(octets), personalProfile), digest);
+}
+
+/** The digest of a profile that stands among the objects, as older versions of the program kept it; `undefined` where the row holds it. */
+export function keptApart(row: Uint8Array): Digest | undefined {
+  const { text, octets } = splitOctets(row);
+  return octets === undefined ? parseRow<Stamped>(text).digest : undefined;
 }
 
 /** What the profile in a row says; it was judged when it was written. */

@@ -11,7 +11,7 @@ import type { Reading } from "../../store/store.ts";
 import { type Context, memberOf, type Plan } from "../context.ts";
 import { ANSWER_OCTETS } from "../limits.ts";
 import { shownMaster } from "./profiles.ts";
-import { personalIn } from "../personals.ts";
+import { personalIn, personalKey } from "../personals.ts";
 import { getObject, ordinal, parseRow, row, shelf, type Stamped } from "../records.ts";
 
 /** So many rows are looked at once. */
@@ -60,9 +60,9 @@ export async function decideGetProfiles(context: Context, request: Request): Pro
  * cut off, what is there can be judged, and is judged the same.
  */
 async function historyAfter(r: Reading, id: string, request: Request, room: Room): Promise<Pick<Answer, "devices" | "masters" | "more" | "personals" | "suspensions">> {
-  const masters = await begin(rowsAfter(r, shelf.masters, id, ordinal(request.mastersAfter), named(masterProfile)));
-  const suspensions = await begin(rowsAfter(r, shelf.suspensions, id, ordinal(request.suspensionsAfter), named(suspension)));
-  const personals = await begin(rowsAfter(r, shelf.personals, id, versionKey(request.personalsAfter), personalIn));
+  const masters = await begin(rowsAfter(r, shelf.masters, id, `${id}/${ordinal(request.mastersAfter)}`, named(masterProfile)));
+  const suspensions = await begin(rowsAfter(r, shelf.suspensions, id, `${id}/${ordinal(request.suspensionsAfter)}`, named(suspension)));
+  const personals = await begin(rowsAfter(r, shelf.personals, id, personalKey(id, request.personalsAfter), personalIn));
   const known = new Set(personals.next === undefined ? [] : (await versionUpTo(r, id, request.personalsAfter))?.devices.map((one) => one.id));
   const answer: { [K in "devices" | "masters" | "personals" | "suspensions"]: Answer[K] } = { devices: [], masters: [], personals: [], suspensions: [] };
   for (;;) {
@@ -110,7 +110,7 @@ function named<P>(type: ObjectType<P>): Read<P> {
 
 /** The objects that a shelf has of a mesh after a key, oldest first. */
 async function* rowsAfter<P>(reading: Reading, from: string, id: string, after: string, read: Read<P>): AsyncGenerator<Found<P>, void> {
-  for (let last = `${id}/${after}`; ; ) {
+  for (let last = after; ; ) {
     const rows = await reading.list(from, `${id}/`, { after: last, limit: ROWS });
     for (const { key, value } of rows) {
       yield { stamp: parseRow<Stamped>(value), object: await read(reading, value) };
@@ -131,10 +131,6 @@ function fits(room: Room, ...objects: readonly Signed<unknown>[]): boolean {
 
 /** The newest version that is not after one. */
 async function versionUpTo(reading: Reading, id: string, { g, n }: Version): Promise<PersonalProfile | undefined> {
-  const [last] = await reading.list(shelf.personals, `${id}/`, { after: `${id}/${versionKey({ g, n: n + 1 })}`, reverse: true, limit: 1 });
+  const [last] = await reading.list(shelf.personals, `${id}/`, { after: personalKey(id, { g, n: n + 1 }), reverse: true, limit: 1 });
   return last === undefined ? undefined : (await personalIn(reading, last.value)).payload;
-}
-
-function versionKey({ g, n }: Version): string {
-  return `${ordinal(g)}/${ordinal(n)}`;
 }

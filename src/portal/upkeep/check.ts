@@ -11,12 +11,11 @@ import { rosterOf } from "../../profiles/roster.ts";
 import { NOBODY } from "../../profiles/suspension.ts";
 import type { MasterId } from "../../profiles/types.ts";
 import { correctAnswer, verifyDevice } from "../../profiles/validity.ts";
-import { splitOctets } from "../../protocol/octets.ts";
 import { release } from "../../protocol/releases.ts";
 import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import type { Reading } from "../../store/store.ts";
 import { type AccountRecord, type ApplicationRow, getObject, type MasterRow, type MeshRecord, parseRow, row, shelf, type Stamped } from "../records.ts";
-import { personalIn } from "../personals.ts";
+import { keptApart, personalIn } from "../personals.ts";
 import type { ReleaseRow } from "../releases.ts";
 import type { RequestRecord } from "../requests.ts";
 import type { Finding, Repair, Trouble } from "./finding.ts";
@@ -123,8 +122,7 @@ async function checkCopies(reading: Reading, id: MasterId, mesh: Mesh, about: Ab
     if (roster !== undefined && master !== undefined) compare(shelf.masters, key, value, { roster: rosterOf(master) });
   }
   for await (const { key, value } of rowsOf(reading, shelf.personals, `${id}/`)) {
-    // As an older version of the program kept them.
-    if (splitOctets(value).octets !== undefined || parseRow<{ words?: object }>(value).words === undefined) continue;
+    if (keptApart(value) === undefined || parseRow<{ words?: object }>(value).words === undefined) continue;
     const { jws, kid } = await personalIn(reading, value);
     compare(shelf.personals, key, value, { words: { kid, payload: jws.payload } });
   }

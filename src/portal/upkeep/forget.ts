@@ -7,7 +7,7 @@ import { MeshError } from "../../refusals/mesh-error.ts";
 import type { Reading, Store, Writing } from "../../store/store.ts";
 import { octetsOf } from "../draft.ts";
 import { getObject, type MeshRecord, ordinal, parseRow, putRow, row, shelf, type Stamped } from "../records.ts";
-import { isRipe, releasesOf, startOf } from "../releases.ts";
+import { isRipe, type ReleaseRow, releasesOf, startOf } from "../releases.ts";
 import { loadView } from "../view.ts";
 import { loadWhole, type Whole } from "../whole.ts";
 import { bodyOctets } from "./replay.ts";
@@ -46,6 +46,7 @@ export async function forget(store: Store, now: number): Promise<number> {
 
 async function forgetIn(store: Store, master: MasterId, catalog: string, now: number): Promise<number> {
   const found = await store.read(async (r) => {
+    if (!(await mayBeOld(r, master, catalog, now))) return undefined;
     const [view, whole] = [await loadView(r, master), await loadWhole(r, master)];
     if (view === undefined || whole === undefined) return undefined;
     const releases = await releasesOf(r, view, suspendedIn(whole, now), catalog);
@@ -59,6 +60,16 @@ async function forgetIn(store: Store, master: MasterId, catalog: string, now: nu
     if (!done) return count;
     count += some.old.length;
   }
+}
+
+/** Whether there may be anything to forget: most of the time there is not, and a look at a few rows says so without loading the mesh. */
+async function mayBeOld(reading: Reading, master: MasterId, catalog: string, now: number): Promise<boolean> {
+  const from = (await startOf(reading, master, catalog))?.index ?? 0;
+  const prefix = `${master}/${catalog}/`;
+  const [oldest] = await reading.list(shelf.commits, prefix, { after: prefix + ordinal(from), limit: 1 });
+  if (oldest === undefined || now - parseRow<Stamped>(oldest.value).arrived < KEPT_MS) return false;
+  const releases = await reading.list(shelf.releases, prefix);
+  return releases.some(({ value }) => parseRow<ReleaseRow>(value).due.some((one) => one.index > from && isRipe(one, now)));
 }
 
 type Some = { readonly from: number; readonly chain: Chain | undefined; readonly old: readonly Old[]; readonly octets: number };

@@ -1,7 +1,6 @@
 import { commit as commitType } from "../../catalogs/commits.ts";
-import { splitOctets } from "../../protocol/octets.ts";
 import type { Reading } from "../../store/store.ts";
-import { personalIn } from "../personals.ts";
+import { keptApart, personalIn } from "../personals.ts";
 import { getObject, type MeshRecord, parseRow, row, shelf, type Stamped } from "../records.ts";
 import type { RequestRecord } from "../requests.ts";
 import { startsOf } from "../releases.ts";
@@ -36,8 +35,7 @@ export async function referencesOf(reading: Reading, master: string): Promise<Re
     }
   }
   for await (const { value } of rowsOf(reading, shelf.personals, `${master}/`)) {
-    // Older versions of the program kept it among the objects.
-    const named = splitOctets(value).octets === undefined ? parseRow<Stamped>(value).digest : undefined;
+    const named = keptApart(value);
     if (named !== undefined) objects.add(named);
     if (named !== undefined && (await reading.get(shelf.objects, named)) === undefined) continue;
     for (const device of (await personalIn(reading, value)).payload.devices) objects.add(device.digest);

@@ -62,7 +62,7 @@ export async function replay(reading: Reading, id: MasterId, record: MeshRecord,
     octets += counted ?? 0;
   }
   const releases = await releasesIn(reading, mesh, faults);
-  for (const { signed } of releases) octets += octetsOf(signed.jws);
+  for (const { jws } of releases) octets += octetsOf(jws);
   // Of forgotten commits the digests are kept: those that the trails say.
   const trails = new Map<string, Digest>();
   // What comes before was forgotten, and was judged once more then.
@@ -71,21 +71,22 @@ export async function replay(reading: Reading, id: MasterId, record: MeshRecord,
   const broken = new Set<string>();
   for await (const { key, value } of rowsOf(reading, shelf.commits, `${id}/`)) {
     const [, catalog = "", index = ""] = key.split("/");
-    const trail = trailOn(trails.get(catalog), parseRow<Stamped>(value).digest);
+    const { digest } = parseRow<Stamped>(value);
+    const trail = trailOn(trails.get(catalog), digest);
     trails.set(catalog, trail);
-    const other = releases.find(({ signed: { payload } }) => payload.catalog === catalog && payload.snapshot.index === Number(index) && payload.trail !== trail);
+    const other = releases.find(({ payload }) => payload.catalog === catalog && payload.snapshot.index === Number(index) && payload.trail !== trail);
     if (other !== undefined && !broken.has(catalog)) {
       faults.push({ what: "rows-missing", where: `catalog ${catalog}, up to commit ${Number(index)}`, why: "The digests of its commits are not those that a release names: rows were lost or changed." });
       broken.add(catalog);
     }
     if (broken.has(catalog) || Number(index) < (starts.get(catalog)?.index ?? 0)) continue;
     if (Number(index) === starts.get(catalog)?.index) {
-      if (parseRow<Stamped>(value).digest === starts.get(catalog)?.digest) continue;
+      if (digest === starts.get(catalog)?.digest) continue;
       faults.push({ what: "object-false", where: `catalog ${catalog}`, why: "It begins with another commit than it says." });
       broken.add(catalog);
       continue;
     }
-    const taken = await faulted(faults, `catalog ${catalog}, commit ${Number(index)}`, () => takeCommit(reading, mesh, chains.get(catalog), { catalog, index: Number(index), digest: parseRow<Stamped>(value).digest }, now));
+    const taken = await faulted(faults, `catalog ${catalog}, commit ${Number(index)}`, () => takeCommit(reading, mesh, chains.get(catalog), { catalog, index: Number(index), digest }, now));
     if (taken === undefined) broken.add(catalog);
     else chains.set(catalog, taken.chain);
     octets += taken?.octets ?? 0;
@@ -189,8 +190,8 @@ export function bodyOctets(octets: number): number {
 }
 
 /** The releases, each by the device and about the catalog that it stands under. */
-async function releasesIn(reading: Reading, mesh: Mesh, faults: Fault[]): Promise<readonly { readonly signed: Signed<Release> }[]> {
-  const all: { readonly signed: Signed<Release> }[] = [];
+async function releasesIn(reading: Reading, mesh: Mesh, faults: Fault[]): Promise<readonly Signed<Release>[]> {
+  const all: Signed<Release>[] = [];
   for await (const { key, value } of rowsOf(reading, shelf.releases, `${mesh.id}/`)) {
     const one = await faulted(faults, `release ${key.slice(mesh.id.length + 1)}`, async () => {
       const signed = await getObject(reading, parseRow<ReleaseRow>(value).digest, release);
@@ -199,7 +200,7 @@ async function releasesIn(reading: Reading, mesh: Mesh, faults: Fault[]): Promis
       demand(author !== undefined && key === `${mesh.id}/${catalog}/${author.payload.id}` && master === mesh.id, "profile-wrong-signer", "This release is by another device, or about another catalog.");
       demand(index <= snapshot.index, "commit-out-of-order", "This release lets commits go that its snapshot does not have.");
       await verifyByDevice(signed, author);
-      return { signed };
+      return signed;
     });
     if (one !== undefined) all.push(one);
   }
