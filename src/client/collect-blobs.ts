@@ -15,7 +15,7 @@ import { loadCatalog } from "./known.ts";
 import type { PortalLink, Requester } from "./portal-link.ts";
 import { changesOf, type WaitingRow } from "./pull-catalog.ts";
 import type { RowsReading } from "./rows.ts";
-import { forgetSnapshot, type RetiredRow, type SnapshotRow } from "./snapshot-rows.ts";
+import { blobsOf, forgetSnapshot, type RetiredRow, type SnapshotRow } from "./snapshot-rows.ts";
 import type { Synced } from "./synced.ts";
 
 /** How often a device looks, in milliseconds of portal time. */
@@ -35,7 +35,9 @@ type Listed = ResponseOf<typeof listBlobs>["blobs"][number];
 export async function collectBlobs(client: Client, synced: Synced): Promise<void> {
   const { link, mesh, now, requester, self } = synced;
   const last = await client.rows.read((rows) => rows.get<{ at: number }>("collected", "collected"));
-  if (last !== undefined && now - last.at >= EVERY_MS) {
+  if (last !== undefined && now - last.at < EVERY_MS) return;
+  // A device that just came has put nothing yet.
+  if (last !== undefined) {
     const listed = await listAll(link, requester);
     await mendSnapshots(client, synced, new Set(listed.map((one) => one.digest)));
     const gone = goneFrom(mesh, self.device, now);
@@ -44,7 +46,7 @@ export async function collectBlobs(client: Client, synced: Synced): Promise<void
     const orphans = named === undefined ? [] : old.filter((one) => !named.has(one.digest));
     await link.dropBlobs(requester, orphans.map((one) => one.digest), now - GRACE_MS);
   }
-  if (last === undefined || now - last.at >= EVERY_MS) await client.rows.transact((rows) => rows.put("collected", "collected", "", { at: now }));
+  await client.rows.transact((rows) => rows.put("collected", "collected", "", { at: now }));
 }
 
 /** All blobs of the mesh, as the portal lists them. */
@@ -106,8 +108,4 @@ async function namedIn(rows: RowsReading, mesh: Mesh): Promise<ReadonlySet<strin
     if (snapshot !== undefined) note(blobsOf(snapshot));
   }
   return named;
-}
-
-function blobsOf({ name, pieces, root }: SnapshotRow): readonly Digest[] {
-  return [name.digest, root, ...pieces.map((piece) => piece.digest)];
 }

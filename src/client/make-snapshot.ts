@@ -8,7 +8,7 @@ import { type Client, signerOf } from "./client.ts";
 import { isUnpurgeable } from "./catalog.ts";
 import { EntryRows } from "./entry-rows.ts";
 import { type EpochRow, loadCatalog } from "./known.ts";
-import { BLOBS_AT_ONCE, GROWN_OCTETS, type ReleasedRow, type RetiredRow, retire, type SnapshotRow } from "./snapshot-rows.ts";
+import { BLOBS_AT_ONCE, blobsOf, GROWN_OCTETS, type ReleasedRow, type RetiredRow, retire, type SnapshotRow } from "./snapshot-rows.ts";
 import { release } from "./release.ts";
 import type { Synced } from "./synced.ts";
 
@@ -61,7 +61,8 @@ async function makeSnapshot(client: Client, { link, requester, self, mesh, now }
   await client.rows.transact(async (rows) => {
     const current = await loadCatalog(rows, catalog);
     if (current === undefined) return;
-    const gone = last === undefined ? [] : [last.name.digest, last.root, ...(kept.length === 0 ? last.pieces.map((piece) => piece.digest) : [])];
+    const stay = new Set(pieces.map((piece) => piece.digest));
+    const gone = last === undefined ? [] : blobsOf(last).filter((digest) => !stay.has(digest));
     await retire(rows, catalog, chain.index, gone, now);
     // The commits before the last snapshot but one; where that one was made anew for what it held, those let go before.
     const before = last?.name.index ?? read.released?.index ?? forgotten;

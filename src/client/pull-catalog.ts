@@ -69,11 +69,9 @@ export async function pullCatalog(link: PortalLink, requester: Requester, catalo
 
 /** Fetches and judges what comes after a state of a catalog, as much as one answer holds and at most up to a commit. */
 export async function readOn(link: PortalLink, requester: Requester, catalog: string, known: CatalogRow | undefined, until: number, authority: Authority, key: DecapsulationKey): Promise<Pulled> {
-  const answer = await link.call(requester, catalogRead, { after: known?.chain.index ?? 0, catalog: catalog as Chain["catalog"] & never });
-  if (answer.releases !== undefined) throw new CommitsForgotten(answer.releases);
   const placed: PlacedBody[] = [];
   let row = known;
-  for (const sent of answer.commits) {
+  for (const sent of await commitsAfter(link, requester, catalog, known?.chain.index ?? 0)) {
     // What came in since the portal named its heads is judged with the profiles that came with it, at the next sync.
     if (row?.chain.index === until) break;
     const next = await takeCommit(row, sent, authority, key);
@@ -82,8 +80,16 @@ export async function readOn(link: PortalLink, requester: Requester, catalog: st
     placed.push(next.placed);
     row = next.row;
   }
-  demand(row !== undefined && placed.length > 0, "portal-older-catalog", "The portal names commits of a catalog but does not show them.", "Nothing here was changed. It is broken or it cheats; ask its operator.");
-  return { placed, row };
+  // There is one at least.
+  return { placed, row: row as CatalogRow };
+}
+
+/** Fetches the next commits of a catalog, as many as one answer holds; those that the portal forgot it excuses with releases. */
+export async function commitsAfter(link: PortalLink, requester: Requester, catalog: string, after: number): Promise<readonly SentCommit[]> {
+  const { commits, releases } = await link.call(requester, catalogRead, { after, catalog: catalog as Chain["catalog"] & never });
+  if (releases !== undefined) throw new CommitsForgotten(releases);
+  demand(commits.length > 0, "portal-older-catalog", "The portal names commits of a catalog but does not show them.", "Nothing here was changed. It is broken or it cheats; ask its operator.");
+  return commits;
 }
 
 /** Judges one commit and takes what keys it gives. */

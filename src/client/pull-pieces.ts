@@ -4,12 +4,10 @@ import type { DecapsulationKey } from "../crypto/key-pair.ts";
 import type { Digest } from "../envelope/fields.ts";
 import { readSigned } from "../envelope/signed.ts";
 import type { Head } from "../profiles/personal.ts";
-import { catalogRead } from "../protocol/catalogs.ts";
 import { demand } from "../refusals/mesh-error.ts";
-import { CommitsForgotten } from "./forgotten.ts";
 import type { CatalogRow } from "./known.ts";
 import type { PortalLink, Requester } from "./portal-link.ts";
-import { checkEnd, checkHead, type Pulled, readOn } from "./pull-catalog.ts";
+import { checkEnd, checkHead, commitsAfter, type Pulled, readOn } from "./pull-catalog.ts";
 
 /** About so many octets of a chain are held at once: whoever was away for years reads it piece by piece, each durable before the next is asked for. */
 export const PIECE_OCTETS = 4 * 1024 * 1024;
@@ -53,10 +51,7 @@ async function readPiece(link: PortalLink, requester: Requester, catalog: string
 async function follow(link: PortalLink, requester: Requester, catalog: string, from: Chain, until: number, named: readonly Head[]): Promise<ReadonlyMap<number, Digest>> {
   const digests = new Map<number, Digest>();
   for (let [index, digest] = [from.index, from.digest]; index < until; ) {
-    const { commits, releases } = await link.call(requester, catalogRead, { after: index, catalog: catalog as Chain["catalog"] & never });
-    if (releases !== undefined) throw new CommitsForgotten(releases);
-    demand(commits.length > 0, "portal-older-catalog", "The portal names commits of a catalog but does not show them.", "Nothing here was changed. It is broken or it cheats; ask its operator.");
-    for (const { commit } of commits) {
+    for (const { commit } of await commitsAfter(link, requester, catalog, index)) {
       const signed = readSigned(commit, commitType);
       demand(signed.payload.index === index + 1 && signed.payload.previous === digest, "portal-forked-catalog", "The portal shows commits of a catalog that do not follow one another.", FORKED);
       [index, digest] = [index + 1, signed.digest];

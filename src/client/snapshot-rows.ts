@@ -28,10 +28,15 @@ export async function snapshotOf(rows: RowsReading, catalog: string): Promise<Sn
 export async function forgetSnapshot(rows: RowsWriting, catalog: string, at: number): Promise<void> {
   const row = await rows.get<SnapshotRow>("snapshots", catalog);
   if (row === undefined) return;
-  await retire(rows, catalog, row.name.index, [row.name.digest, row.root, ...row.pieces.map((piece) => piece.digest)], at);
+  await retire(rows, catalog, row.name.index, blobsOf(row), at);
   await rows.remove("snapshots", catalog, "");
   const known = await loadCatalog(rows, catalog);
   if (known !== undefined) await rows.put("catalogs", catalog, "", { ...known, grown: Math.max(known.grown ?? 0, GROWN_OCTETS) } satisfies CatalogRow);
+}
+
+/** All blobs of a snapshot: the signed object, its root and its pieces. */
+export function blobsOf({ name, pieces, root }: SnapshotRow): readonly Digest[] {
+  return [name.digest, root, ...pieces.map((piece) => piece.digest)];
 }
 
 /** Remembers blobs to drop. */

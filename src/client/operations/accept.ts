@@ -76,7 +76,7 @@ async function listing(client: Client, synced: Synced, chosen: OpenRequest, role
   const devices = withDevice(last.devices, { digest, id, role, status: "active" });
   const personal = await nextPersonal(client, self, ground.mesh, { applications: withReader(last.applications, id, role, administration), devices }, master);
   const grown = await withPersonal(master === undefined ? ground.mesh : await withMaster(ground.mesh, master), personal, new Map([[id as string, chosen.device]]), now);
-  return { grown, parts: [...ground.parts, ...(master === undefined ? [] : [{ kind: "master" as const, object: master.jws }]), { kind: "device", object: chosen.device.jws }, { kind: "personal", object: personal.jws }] };
+  return { grown, parts: [...ground.parts, { kind: "device", object: chosen.device.jws }, { kind: "personal", object: personal.jws }] };
 }
 
 /** Lets a device in: a Personal Profile that lists it, grants of the catalogs it reads and the signed answer in one batch; its name goes with the next push. */

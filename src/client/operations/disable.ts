@@ -182,7 +182,7 @@ async function remove(client: Client, { mesh, now, self, link, requester }: Sync
   const { last, master, parts } = ground;
   const devices = last.devices.map((device) => (device.id === target ? { ...device, status: "disabled" as const } : device));
   const personal = await nextPersonal(client, self, ground.mesh, { applications: withoutReader(last.applications, target), devices }, master);
-  await submit(client, link, requester, { parts: [...parts, ...(master === undefined ? [] : [{ kind: "master" as const, object: master.jws }]), { kind: "personal", object: personal.jws }] });
+  await submit(client, link, requester, { parts: [...parts, { kind: "personal", object: personal.jws }] });
 }
 
 /** Removes one suspended device, as an administration device may: an obligation, discharged at sync, one version at a time (decision 5.4). Returns how many. */

@@ -1,5 +1,4 @@
-import { canonicalBytes, type Json } from "../../bytes/canonical-json.ts";
-import { equalBytes } from "../../bytes/equal.ts";
+import { canonicalJson, type Json } from "../../bytes/canonical-json.ts";
 import { type Jws, readSigned, signObject, type Signed, type Verified } from "../../envelope/signed.ts";
 import type { Keyring } from "../../keyring/keyring.ts";
 import { type DeviceProfile, deviceProfile } from "../../profiles/device.ts";
@@ -13,7 +12,7 @@ import { nextPersonal, requireRoom, withDevice, withoutReader } from "./versions
 
 /**
  * What a new version of the Personal Profile rests on: the mesh before it, what that lists, the Master Profile under which it begins if
- * that is new, and the parts that go before it in its batch.
+ * that is new, and the parts that go before it in its batch, that Master Profile among them.
  */
 export type Ground = { readonly mesh: Mesh; readonly last: Pick<PersonalProfile, "applications" | "devices">; readonly master: Signed<MasterProfile> | undefined; readonly parts: readonly Part[] };
 
@@ -54,12 +53,12 @@ export async function underNewMaster(client: Client, self: Self, mesh: Mesh, key
         return true;
       });
       // Else another command on this device was quicker: its word is out.
-      if (mine) return { last: listedUnder(wanted, last), master: signed, mesh: grown, parts };
+      if (mine) return { last: listedUnder(wanted, last), master: signed, mesh: grown, parts: [...parts, { kind: "master", object: signed.jws }] };
       continue;
     }
     const signed = readSigned(row.object, masterProfile);
     // One after it supersedes it already.
-    if (later === undefined && equalBytes(canonicalBytes(signed.payload as Json), canonicalBytes(wanted as Json))) return { last: listedUnder(wanted, last), master: signed, mesh: grown, parts };
+    if (later === undefined && canonicalJson(signed.payload as Json) === canonicalJson(wanted as Json)) return { last: listedUnder(wanted, last), master: signed, mesh: grown, parts: [...parts, { kind: "master", object: signed.jws }] };
     const device = row.device === undefined ? undefined : await verifyDevice(readSigned(row.device, deviceProfile));
     if (device !== undefined) requireRoom(grown);
     const listed = listedUnder(signed.payload, last, device);

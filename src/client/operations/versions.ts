@@ -1,5 +1,4 @@
-import { canonicalBytes, type Json } from "../../bytes/canonical-json.ts";
-import { equalBytes } from "../../bytes/equal.ts";
+import { canonicalJson, type Json } from "../../bytes/canonical-json.ts";
 import { type Jws, readSigned, signObject, type Signed } from "../../envelope/signed.ts";
 import { signatureKeyId } from "../../profiles/keys.ts";
 import type { MasterProfile } from "../../profiles/master.ts";
@@ -50,7 +49,7 @@ export async function nextPersonal(client: Client, self: Self, mesh: Mesh, chang
   };
   if (before?.object !== undefined) {
     const again = readSigned(before.object, personalProfile);
-    if (again.kid === self.administrationKey && equalBytes(canonicalBytes(again.payload as Json), canonicalBytes(payload as Json))) return again;
+    if (again.kid === self.administrationKey && canonicalJson(again.payload as Json) === canonicalJson(payload as Json)) return again;
   }
   // Taken in one step, before it is signed: neither a device that dies now nor another command on it signs anything else for it.
   const n = await client.rows.transact(async (rows) => {
