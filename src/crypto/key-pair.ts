@@ -2,9 +2,8 @@ import { generateKeyPairSync, type KeyObject } from "node:crypto";
 
 import { concatBytes } from "../bytes/equal.ts";
 import { derBitString, derOid, derSequence } from "../bytes/der.ts";
-import { MeshError } from "../refusals/mesh-error.ts";
 import { kem, signature } from "./algorithms.ts";
-import { importPrivate, importPublic, privateOctets, publicOctets } from "./native.ts";
+import { checkLength, importPrivate, importPublic, privateOctets, publicOctets } from "./native.ts";
 import { checkEd448, checkMlKem, checkX448, checkX448Scalar } from "./point.ts";
 
 /** The two halves of a composite key, as the engine holds them. */
@@ -109,8 +108,4 @@ function publicHalves(composite: Composite, raw: Uint8Array): Halves {
 
 function spki(oid: string, raw: Uint8Array): Uint8Array {
   return derSequence(derSequence(derOid(oid)), derBitString(raw));
-}
-
-function checkLength(raw: Uint8Array, octets: number, what: string): void {
-  if (raw.length !== octets) throw new MeshError("key-malformed", `A ${what} key has ${octets} octets, not ${raw.length}.`);
 }

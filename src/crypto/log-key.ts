@@ -1,8 +1,7 @@
 import { generateKeyPairSync, type KeyObject, sign as nativeSign, verify as nativeVerify } from "node:crypto";
 
-import { MeshError } from "../refusals/mesh-error.ts";
 import { log } from "./algorithms.ts";
-import { importPrivate, importPublic, plain, privateOctets, publicOctets } from "./native.ts";
+import { checkLength, importPrivate, importPublic, plain, privateOctets, publicOctets } from "./native.ts";
 
 /** What a log, or whoever cosigns it, signs with: the two that C2SP tlog-cosignature knows. */
 export type LogAlgorithm = keyof typeof log;
@@ -65,8 +64,4 @@ export function logKeyFromSeed(algorithm: LogAlgorithm, seed: Uint8Array): LogSi
 /** The seed of a key, 32 octets: for storage under encryption only. */
 export function logKeySeed(key: LogSigningKey): Uint8Array {
   return privateOctets(log[key.publicKey.algorithm], key.native);
-}
-
-function checkLength(raw: Uint8Array, octets: number, what: string): void {
-  if (raw.length !== octets) throw new MeshError("key-malformed", `The octets of a ${what} key are ${octets}, not ${raw.length}.`);
 }

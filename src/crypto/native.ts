@@ -10,6 +10,11 @@ export function plain(buffer: Uint8Array<ArrayBuffer>): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 }
 
+/** Refuses octets of another length than a key of this kind has (`key-malformed`). */
+export function checkLength(raw: Uint8Array, octets: number, what: string): void {
+  if (raw.length !== octets) throw new MeshError("key-malformed", `A ${what} key has ${octets} octets, not ${raw.length}.`);
+}
+
 /** Imports one public component; `key-malformed` where the engine finds a fault that our own checks do not cover. */
 export function importPublic(type: Component["type"], raw: Uint8Array): KeyObject {
   try {
