@@ -180,16 +180,20 @@ function partsOf(of: JsonObject, member: string): readonly JsonObject[] {
 /** The lists of an item of which only objects are read. */
 function listsOf(raw: JsonObject): Readonly<Record<string, readonly Json[]>> {
   const [details, overview] = [partIn(raw, "details"), partIn(raw, "overview")];
-  const all = (of: JsonObject, member: string): readonly Json[] => (Array.isArray(of[member]) ? (of[member] as readonly Json[]) : []);
-  const fields = listIn(details, "sections").flatMap((section) => all(section, "fields"));
-  return { urls: all(overview, "urls"), loginFields: all(details, "loginFields"), sections: all(details, "sections"), fields, passwordHistory: all(details, "passwordHistory") };
+  const fields = listIn(details, "sections").flatMap((section) => allIn(section, "fields"));
+  return { urls: allIn(overview, "urls"), loginFields: allIn(details, "loginFields"), sections: allIn(details, "sections"), fields, passwordHistory: allIn(details, "passwordHistory") };
 }
 
 function listIn(of: JsonObject, member: string): readonly JsonObject[] {
+  return allIn(of, member).filter(isObject);
+}
+
+/** A list of an item; one that is none is the fault of that item alone. */
+function allIn(of: JsonObject, member: string): readonly Json[] {
   const value = of[member];
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) throw new MeshError("password-malformed", `Its member ${member} is no list.`);
-  return (value as readonly Json[]).filter(isObject);
+  return value as readonly Json[];
 }
 
 function textIn(of: JsonObject, member: string): string | undefined {
