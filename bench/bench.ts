@@ -28,6 +28,19 @@ export function atLeast(bar: number, one: Omit<Measurement, "bar" | "holds">): M
   return { ...one, bar, holds: one.value >= bar };
 }
 
+/** A number that is held to nothing. */
+export function reported(one: Omit<Measurement, "bar" | "holds">): Measurement {
+  return { ...one, bar: undefined, holds: true };
+}
+
+/** Milliseconds of processor time, of all threads: waiting does not count, and what else runs on the machine is another matter. */
+export async function processorTime(work: () => unknown): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { system, user } = process.cpuUsage(before);
+  return (system + user) / 1000;
+}
+
 /** The middle of some numbers. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);

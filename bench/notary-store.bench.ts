@@ -2,20 +2,16 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toBase64url } from "../src/bytes/base64url.ts";
-import { utf8 } from "../src/bytes/text.ts";
-import { generateLogKey } from "../src/crypto/log-key.ts";
 import type { Digest } from "../src/envelope/fields.ts";
-import type { NoteSigner } from "../src/notary/cosignature.ts";
 import { type PublicEntry, writeEntry } from "../src/notary/entry.ts";
 import { LogKeeper } from "../src/notary/keeping/log-keeper.ts";
 import { openSqliteStore } from "../src/store/sqlite.ts";
 import type { Store } from "../src/store/store.ts";
-import { type SignatureType, verifierKey } from "../src/notary/verifier-key.ts";
-import { type Udf, udfOf } from "../src/udf/udf.ts";
-import { atLeast, atMost, type Bench, type Measurement, median } from "./bench.ts";
+import { atLeast, atMost, type Bench, type Measurement, median, processorTime, reported } from "./bench.ts";
+import { IDENTIFIERS, idOf, ORIGIN, signerOf, someone } from "./notary/people.ts";
 
-const [IDENTIFIERS, BATCH, BATCHES, EPOCH] = [1_000_000, 256, 400, 16];
-const [ORIGIN, MB] = ["portal.example/mesh/1", 1e6];
+const [BATCH, BATCHES, EPOCH] = [256, 400, 16];
+const MB = 1e6;
 const DIGEST = toBase64url(new Uint8Array(64).fill(7)) as Digest;
 
 /** A log kept in SQLite, with a million identifiers: the notary as a portal has it, without what a portal does besides. */
@@ -51,7 +47,7 @@ async function fill(store: Store, keeper: LogKeeper): Promise<Measurement> {
       await keeper.close();
     }
   });
-  return { name: "a first entry of an identifier, with its place in the map, in epochs of 5,000", value: (IDENTIFIERS * 1000) / ms, unit: "a second of processor", bar: undefined, holds: true, against: "" };
+  return reported({ name: "a first entry of an identifier, with its place in the map, in epochs of 5,000", value: (IDENTIFIERS * 1000) / ms, unit: "a second of processor", against: "" });
 }
 
 /** Durable appends, and epochs over them. */
@@ -70,12 +66,12 @@ async function append(store: Store, keeper: LogKeeper): Promise<readonly Measure
     });
     rates.push((EPOCH * BATCH * 1000) / (performance.now() - began));
     own.push((busy * 1000) / (EPOCH * BATCH));
-    epochs.push(((await processorTime(() => keeper.close().then(() => undefined))) * 1000) / (EPOCH * BATCH));
+    epochs.push(((await processorTime(() => keeper.close())) * 1000) / (EPOCH * BATCH));
     n++;
   }
   return [
     atLeast(80_000, { name: `durable appends in batches of ${BATCH}`, value: median(rates), unit: "a second", against: `by the clock, the disk waited for; ${median(own).toFixed(1)} us of processor each` }),
-    { name: `closing an epoch of ${EPOCH * BATCH} entries, each of another identifier: map, tree, tiles, signatures`, value: median(epochs), unit: "us of processor an entry", bar: undefined, holds: true, against: "bare verification of an update: some 800" },
+    reported({ name: `closing an epoch of ${EPOCH * BATCH} entries, each of another identifier: map, tree, tiles, signatures`, value: median(epochs), unit: "us of processor an entry", against: "bare verification of an update: some 800" }),
   ];
 }
 
@@ -93,25 +89,4 @@ async function prove(keeper: LogKeeper): Promise<Measurement> {
 
 function entryOf(person: number, n: number): PublicEntry {
   return { g: 1, id: idOf(person), k: "personal", len: 9000, n, obj: DIGEST, v: 1 };
-}
-
-function someone(): number {
-  return Math.floor(Math.random() * IDENTIFIERS);
-}
-
-function idOf(person: number): Udf<"master"> {
-  return udfOf("text/plain", utf8(String(person)));
-}
-
-function signerOf(type: SignatureType): NoteSigner {
-  const key = generateLogKey(type === "subtree/v1" ? "mlDsa44" : "ed25519");
-  return { key: verifierKey(ORIGIN, type, key.publicKey), sign: (message) => key.sign(message) };
-}
-
-/** Milliseconds of processor time, of all threads. */
-async function processorTime(work: () => Promise<void>): Promise<number> {
-  const before = process.cpuUsage();
-  await work();
-  const { system, user } = process.cpuUsage(before);
-  return (system + user) / 1000;
 }

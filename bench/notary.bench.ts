@@ -1,8 +1,6 @@
 import { toBase64url } from "../src/bytes/base64url.ts";
-import { utf8 } from "../src/bytes/text.ts";
-import { generateLogKey } from "../src/crypto/log-key.ts";
 import { writeCheckpoint } from "../src/notary/checkpoint.ts";
-import { type NoteSigner, signNote } from "../src/notary/cosignature.ts";
+import { signNote } from "../src/notary/cosignature.ts";
 import { checkCurrencyProof, closedEpoch, type ClosedEpoch, writeCurrencyProof } from "../src/notary/currency.ts";
 import { type EpochEntry, writeEntry } from "../src/notary/entry.ts";
 import type { LogPolicy } from "../src/notary/log-policy.ts";
@@ -11,15 +9,15 @@ import { leafHash } from "../src/notary/merkle.ts";
 import { writeNote } from "../src/notary/note.ts";
 import { PrefixMap } from "../src/notary/prefix-map.ts";
 import { EMPTY_TREE, integrate, rootOf, type Tree } from "../src/notary/tree.ts";
-import { type SignatureType, verifierKey } from "../src/notary/verifier-key.ts";
-import { type Udf, udfOf } from "../src/udf/udf.ts";
-import { atLeast, atMost, type Bench, type Measurement, median } from "./bench.ts";
+import type { Udf } from "../src/udf/udf.ts";
+import { atLeast, atMost, type Bench, type Measurement, median, processorTime, reported } from "./bench.ts";
 import { LeafTable } from "./notary/leaf-table.ts";
+import { IDENTIFIERS, idOf, ORIGIN, signerOf, someone } from "./notary/people.ts";
 
-const [IDENTIFIERS, BATCH, ENTRY_OCTETS, ROUNDS] = [1_000_000, 256, 300, 5];
+const [BATCH, ENTRY_OCTETS, ROUNDS] = [256, 300, 5];
 /** A log every other bit of whose size is set: as many hashes on the way to its end as on the average. */
 const ENTRIES = 0x155555;
-const [ORIGIN, SECONDS, MB] = ["portal.example/mesh/1", 1_790_000_000, 1e6];
+const [SECONDS, MB] = [1_790_000_000, 1e6];
 
 /** What the notary's core takes and gives by itself: no store, no disk, no HTTP, in time of the processor. */
 export const bench: Bench = {
@@ -104,36 +102,11 @@ async function proved(before: Tree, map: PrefixMap, table: LeafTable): Promise<r
   const times: number[] = [];
   for (const id of ids.slice(0, 400)) {
     const proof = await prove(id, full);
-    times.push(await processorTime(async () => void checkCurrencyProof(proof, policy, SECONDS)));
+    times.push(await processorTime(() => checkCurrencyProof(proof, policy, SECONDS)));
   }
   return [
     atLeast(8000, { name: "proofs of what is current", value: median(rates), unit: "a second", against: "the leaves in memory" }),
     atMost(2000, { name: `the largest of ${ids.length} proofs, without cosignatures`, value: Math.max(...sizes), unit: "octets", against: `median ${median(sizes)}; ${before.peaks.length} hashes lead through the log, each 45 octets` }),
     atMost(2, { name: "checking one, signed twice by its log and by three cosigners", value: median(times), unit: "ms", against: `the first ${(times[0] ?? 0).toFixed(1)} ms` }),
   ];
-}
-
-function reported(one: Omit<Measurement, "bar" | "holds">): Measurement {
-  return { ...one, bar: undefined, holds: true };
-}
-
-function someone(): number {
-  return Math.floor(Math.random() * IDENTIFIERS);
-}
-
-function idOf(at: number): Udf<"master"> {
-  return udfOf("text/plain", utf8(String(at)));
-}
-
-function signerOf(type: SignatureType, name = ORIGIN): NoteSigner {
-  const key = generateLogKey(type === "subtree/v1" ? "mlDsa44" : "ed25519");
-  return { key: verifierKey(name, type, key.publicKey), sign: (message) => key.sign(message) };
-}
-
-/** Milliseconds of processor time, of all threads: it waits for nothing, and what else runs on the machine is another matter. */
-async function processorTime(work: () => Promise<void>): Promise<number> {
-  const before = process.cpuUsage();
-  await work();
-  const { system, user } = process.cpuUsage(before);
-  return (system + user) / 1000;
 }
