@@ -8,9 +8,8 @@ import { commit } from "../../src/catalogs/commits.ts";
 import { change, current } from "../../src/catalogs/merge.ts";
 import { editEntries, readEntries } from "../../src/client/catalog.ts";
 import { disableDevice } from "../../src/client/operations/disable.ts";
-import { replay } from "../../src/client/replay.ts";
 import { statusOf } from "../../src/client/status.ts";
-import { pull, sync } from "../../src/client/sync.ts";
+import { sync } from "../../src/client/sync.ts";
 import { getObject, type MeshRecord, parseRow, row, shelf, type Stamped } from "../../src/portal/records.ts";
 import { check } from "../../src/portal/upkeep/check.ts";
 import type { Finding } from "../../src/portal/upkeep/finding.ts";
@@ -31,6 +30,7 @@ import { suspension } from "../../src/profiles/suspension.ts";
 import { publish } from "../../src/protocol/profiles.ts";
 import { type Release, release, releaseCommits } from "../../src/protocol/releases.ts";
 import type { Udf } from "../../src/udf/udf.ts";
+import { replayed, sorted } from "../support/reread.ts";
 import type { TestDevice } from "../support/world.ts";
 
 const DAY = 86_400_000;
@@ -43,19 +43,6 @@ function many(count: number, prefix: string): readonly Change[] {
 async function fill(device: TestDevice, prefix: string, count = 140): Promise<void> {
   await editEntries(device.client, "passwords", () => many(count, prefix));
   await sync(device.client);
-}
-
-async function replayed(device: TestDevice): Promise<number> {
-  const synced = await pull(device.client);
-  try {
-    return await replay(device.client, synced);
-  } finally {
-    synced.link.close();
-  }
-}
-
-async function sorted(device: TestDevice) {
-  return (await readEntries(device.client, "passwords")).toSorted((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 async function roomOf({ portal, desktop }: Household): Promise<number> {

@@ -9,13 +9,13 @@ import { editEntries, readEntries } from "../../src/client/catalog.ts";
 import { EntryRows } from "../../src/client/entry-rows.ts";
 import { finishPurges } from "../../src/client/purging.ts";
 import { CONTEST_MS } from "../../src/profiles/types.ts";
-import { replay } from "../../src/client/replay.ts";
 import { snapshotOf, unchecked } from "../../src/client/snapshot-rows.ts";
 import { statusOf } from "../../src/client/status.ts";
 import { pull, sync } from "../../src/client/sync.ts";
 import { decodeRequest, encodeResponse } from "../../src/protocol/wire.ts";
 import { dropBlobs, getBlob } from "../../src/protocol/blobs.ts";
 import { MeshError } from "../../src/refusals/mesh-error.ts";
+import { replayed, sorted } from "../support/reread.ts";
 import type { TestDevice } from "../support/world.ts";
 import { authentic } from "../adversary/cheating.ts";
 import { deviceOf, household, type Household, idOf, join, names } from "../adversary/household.ts";
@@ -51,19 +51,6 @@ const count = (all: readonly { readonly command: string }[], command: string): n
 async function leftToCheck(device: TestDevice): Promise<number> {
   const catalog = await idOf(device, "passwords");
   return device.client.rows.read((rows) => unchecked(rows, [catalog]));
-}
-
-async function replayed(device: TestDevice): Promise<number> {
-  const synced = await pull(device.client);
-  try {
-    return await replay(device.client, synced);
-  } finally {
-    synced.link.close();
-  }
-}
-
-async function sorted(device: TestDevice) {
-  return (await readEntries(device.client, "passwords")).toSorted((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 suite("snapshots (decision 6.4)", () => {
