@@ -1,12 +1,13 @@
 import { toBase64 } from "../bytes/base64.ts";
 import { equalBytes } from "../bytes/equal.ts";
 import { fromUtf8, utf8 } from "../bytes/text.ts";
-import { demand, MeshError } from "../refusals/mesh-error.ts";
+import { demand } from "../refusals/mesh-error.ts";
 import { type Checkpoint, readCheckpoint, readDecimal, readHash } from "./checkpoint.ts";
 import { signatureBy } from "./cosignature.ts";
 import { continues, type LogHead, NO_HEAD } from "./log-head.ts";
 import type { Hash } from "./merkle.ts";
 import { type Note, readSignatureLines, splitNote } from "./note.ts";
+import { readOr } from "./reading.ts";
 import type { VerifierKey } from "./verifier-key.ts";
 
 /** A log's request to be cosigned: which size it thinks was cosigned last, and how it went on from there (C2SP tlog-witness). */
@@ -24,7 +25,7 @@ const MAX_PROOF = 63;
 /** Reads the body of `add-checkpoint`; `note-malformed` for any other octets, which is status 400. */
 export function readAddCheckpoint(request: Uint8Array): AddCheckpoint {
   demand(request.length <= MAX_OCTETS, "note-malformed", `A request has at most ${MAX_OCTETS} octets.`);
-  const text = textOf(request);
+  const text = readOr("note-malformed", "A request is UTF-8 text.", () => fromUtf8(request));
   const end = text.indexOf("\n\n");
   const [old = "", ...proof] = text.slice(0, Math.max(0, end)).split("\n", MAX_PROOF + 2);
   demand(old.startsWith("old ") && proof.length <= MAX_PROOF, "note-malformed", `A request begins with the old size, and has at most ${MAX_PROOF} hashes.`);
@@ -59,12 +60,4 @@ export function decideWitness({ old, proof, checkpoint, note }: AddCheckpoint, k
   if (old === checkpoint.size && !equalBytes(known.root, checkpoint.root)) return { status: 409, known: known.size };
   if (!continues(known, checkpoint, proof)) return { status: 422 };
   return { status: 200, head: { size: checkpoint.size, root: checkpoint.root } };
-}
-
-function textOf(body: Uint8Array): string {
-  try {
-    return fromUtf8(body);
-  } catch {
-    throw new MeshError("note-malformed", "A request is UTF-8 text.");
-  }
 }

@@ -44,6 +44,7 @@ export async function underNewMaster(client: Client, self: Self, mesh: Mesh, key
     // Of what one signed before gives, nothing stays.
     const keys = change(before.payload.administrationKeys.filter((key) => holders.has(key.device)));
     const wanted: MasterProfile = { ...before.payload, administrationKeys: [...keys], previous: before.digest, version };
+    const under = (signed: Signed<MasterProfile>): Ground => ({ last: listedUnder(wanted, last), master: signed, mesh: grown, parts: [...parts, { kind: "master", object: signed.jws }] });
     const [row, later] = await client.rows.read((rows) => Promise.all([version, version + 1].map((g) => rows.get<SignedMasterRow>("signed-masters", self.master, g))));
     if (row === undefined) {
       const signed = await signObject(masterProfile, wanted, signerOf(keyring, self.master));
@@ -53,12 +54,12 @@ export async function underNewMaster(client: Client, self: Self, mesh: Mesh, key
         return true;
       });
       // Else another command on this device was quicker: its word is out.
-      if (mine) return { last: listedUnder(wanted, last), master: signed, mesh: grown, parts: [...parts, { kind: "master", object: signed.jws }] };
+      if (mine) return under(signed);
       continue;
     }
     const signed = readSigned(row.object, masterProfile);
     // One after it supersedes it already.
-    if (later === undefined && canonicalJson(signed.payload as Json) === canonicalJson(wanted as Json)) return { last: listedUnder(wanted, last), master: signed, mesh: grown, parts: [...parts, { kind: "master", object: signed.jws }] };
+    if (later === undefined && canonicalJson(signed.payload as Json) === canonicalJson(wanted as Json)) return under(signed);
     const device = row.device === undefined ? undefined : await verifyDevice(readSigned(row.device, deviceProfile));
     if (device !== undefined) requireRoom(grown);
     const listed = listedUnder(signed.payload, last, device);
