@@ -1,8 +1,9 @@
 import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
+import { ordinal } from "../bytes/ordinal.ts";
 import { COUNTER_WINDOW } from "../protocol/session.ts";
 import { demand } from "../refusals/mesh-error.ts";
 import type { Reading, Writing } from "../store/store.ts";
-import { ordinal, putRow, row, shelf } from "./records.ts";
+import { putRow, row, shelf } from "./records.ts";
 
 /** A write's first answer, given again if the write is sent again (decision 8.1). */
 type AnswerRecord = { readonly mac: string; readonly status: number; readonly body: string };

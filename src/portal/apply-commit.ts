@@ -1,4 +1,5 @@
 import { fromBase64url } from "../bytes/base64url.ts";
+import { ordinal } from "../bytes/ordinal.ts";
 import { type Authority, authorityOf, type Chain, nextCommit } from "../catalogs/chain.ts";
 import { checkBody } from "../catalogs/commits.ts";
 import { owed } from "../catalogs/freshness.ts";
@@ -11,7 +12,7 @@ import { chainIn, type Draft, deviceIn, personalNow, rosterNow } from "./draft.t
 import type { ReadPart } from "./read-part.ts";
 import { personalKey, wordsIn } from "./personals.ts";
 import { noteShared } from "./releases.ts";
-import { ordinal, putObject, putRow, shelf } from "./records.ts";
+import { putObject, putRow, shelf } from "./records.ts";
 
 /** Takes the next commit of a catalog's chain. */
 export async function applyCommit(draft: Draft, { signed, body: sent }: Extract<ReadPart, { kind: "commit" }>): Promise<void> {

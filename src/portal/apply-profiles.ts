@@ -1,3 +1,4 @@
+import { ordinal } from "../bytes/ordinal.ts";
 import type { ApplicationProfile } from "../profiles/application.ts";
 import { at } from "../profiles/history.ts";
 import { checkNewSuspension, judgePersonal, masterOf, type Mesh, withMaster, withPersonal, withSuspension } from "../profiles/mesh.ts";
@@ -11,7 +12,7 @@ import type { Reading } from "../store/store.ts";
 import { applicationIn, type Draft, deviceIn, octetsOf, personalNow, rosterNow, suspendedNow } from "./draft.ts";
 import type { ReadPart } from "./read-part.ts";
 import { putPersonal, wordsOf } from "./personals.ts";
-import { type ApplicationRow, type MasterRow, ordinal, parseRow, type PinRecord, putObject, putRow, row, shelf, type Stamped } from "./records.ts";
+import { type ApplicationRow, type MasterRow, parseRow, type PinRecord, putObject, putRow, row, shelf, type Stamped } from "./records.ts";
 
 type Of<K extends ReadPart["kind"]> = Extract<ReadPart, { kind: K }>;
 

@@ -1,5 +1,6 @@
 import { fromBase64url } from "../bytes/base64url.ts";
 import { canonicalBytes } from "../bytes/canonical-json.ts";
+import { ordinal } from "../bytes/ordinal.ts";
 import type { Digest } from "../envelope/fields.ts";
 import { packedWords, packJws, unpackJws } from "../envelope/packed.ts";
 import { readJws, type Signed } from "../envelope/signed.ts";
@@ -7,7 +8,7 @@ import type { KnownWords, PersonalWords } from "../profiles/history.ts";
 import { type PersonalProfile, personalProfile } from "../profiles/personal.ts";
 import { splitOctets, withOctets } from "../protocol/octets.ts";
 import type { Reading, Writing } from "../store/store.ts";
-import { getObject, ordinal, parseRow, shelf, type Stamped, theOne } from "./records.ts";
+import { getObject, parseRow, shelf, type Stamped, theOne } from "./records.ts";
 
 /*
  * A version of a Personal Profile stands in its row, behind digest and time: no other row names it, so it needs none of its

@@ -66,8 +66,6 @@ export type MasterRow = Stamped & { readonly countersignature?: Digest; readonly
 /** The Application Profile that counts; its version, where it is kept, spares reading the profile. */
 export type ApplicationRow = Stamped & { readonly version?: number };
 
-export { ordinal } from "../bytes/ordinal.ts";
-
 /** Reads a row of ours; a row that does not parse is damage, not absence. */
 export async function row<T>(reading: Reading, from: string, key: string): Promise<T | undefined> {
   const octets = await reading.get(from, key);

@@ -1,4 +1,5 @@
 import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
+import { ordinal } from "../bytes/ordinal.ts";
 import { deviceProfile } from "../profiles/device.ts";
 import { encapsulationKey } from "../profiles/keys.ts";
 import type { RequestOf, ResponseOf } from "../protocol/command.ts";
@@ -8,7 +9,7 @@ import { demand } from "../refusals/mesh-error.ts";
 import type { Reading, Writing } from "../store/store.ts";
 import { forgetAnswers } from "./answers.ts";
 import { type Context, deviceOf, type Plan } from "./context.ts";
-import { getObject, ordinal, parseRow, putRow, row, shelf } from "./records.ts";
+import { getObject, parseRow, putRow, row, shelf } from "./records.ts";
 
 /**
  * A session as it is kept: its keys let their holder ask as the device, but nothing that it asks for changes anything

@@ -1,3 +1,4 @@
+import { ordinal } from "../bytes/ordinal.ts";
 import type { KnownWords } from "../profiles/history.ts";
 import { type MasterProfile, masterProfile } from "../profiles/master.ts";
 import { type Roster, rosterOf } from "../profiles/roster.ts";
@@ -6,7 +7,7 @@ import type { MasterId } from "../profiles/types.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import type { Reading } from "../store/store.ts";
 import { personalKey, wordsIn } from "./personals.ts";
-import { getObject, type MasterRow, type MeshRecord, ordinal, row, shelf } from "./records.ts";
+import { getObject, type MasterRow, type MeshRecord, row, shelf } from "./records.ts";
 
 /**
  * Where a mesh stands now, and nothing of its past: the row that every change rewrites, who stands where in its Master

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 
 import { toBase64url } from "../../src/bytes/base64url.ts";
+import { ordinal } from "../../src/bytes/ordinal.ts";
 import { commit as commitType } from "../../src/catalogs/commits.ts";
 import { newEntryId } from "../../src/catalogs/entry-id.ts";
 import { change } from "../../src/catalogs/merge.ts";
@@ -10,7 +11,7 @@ import { loadCatalog } from "../../src/client/known.ts";
 import { disableDevice } from "../../src/client/operations/disable.ts";
 import { PIECE_OCTETS } from "../../src/client/pull-pieces.ts";
 import { pull, sync } from "../../src/client/sync.ts";
-import { getObject, ordinal, parseRow, shelf, type Stamped } from "../../src/portal/records.ts";
+import { getObject, parseRow, shelf, type Stamped } from "../../src/portal/records.ts";
 import { catalogRead } from "../../src/protocol/catalogs.ts";
 import type { SentCommit } from "../../src/protocol/parts.ts";
 import { decodeRequest, decodeResponse, encodeResponse } from "../../src/protocol/wire.ts";

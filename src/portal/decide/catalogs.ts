@@ -1,4 +1,5 @@
 import { toBase64url } from "../../bytes/base64url.ts";
+import { ordinal } from "../../bytes/ordinal.ts";
 import type { Chain } from "../../catalogs/chain.ts";
 import { commit as commitType } from "../../catalogs/commits.ts";
 import { applicationEntry } from "../../profiles/personal.ts";
@@ -8,7 +9,7 @@ import type { Part, SentCommit } from "../../protocol/parts.ts";
 import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import { type Context, memberOf, type Plan } from "../context.ts";
 import { ANSWER_OCTETS } from "../limits.ts";
-import { getObject, ordinal, parseRow, row, shelf, type Stamped } from "../records.ts";
+import { getObject, parseRow, row, shelf, type Stamped } from "../records.ts";
 import { releasesShown, startOf } from "../releases.ts";
 import { planParts } from "./profiles.ts";
 

@@ -1,3 +1,4 @@
+import { ordinal } from "../../bytes/ordinal.ts";
 import type { Jws, ObjectType, Signed } from "../../envelope/signed.ts";
 import { applicationProfile } from "../../profiles/application.ts";
 import { deviceProfile } from "../../profiles/device.ts";
@@ -12,7 +13,7 @@ import { type Context, memberOf, type Plan } from "../context.ts";
 import { ANSWER_OCTETS } from "../limits.ts";
 import { shownMaster } from "./profiles.ts";
 import { personalIn, personalKey } from "../personals.ts";
-import { getObject, ordinal, parseRow, row, shelf, type Stamped } from "../records.ts";
+import { getObject, parseRow, row, shelf, type Stamped } from "../records.ts";
 
 /** So many rows are looked at once. */
 const ROWS = 32;

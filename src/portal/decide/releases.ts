@@ -1,5 +1,6 @@
 import { concatBytes } from "../../bytes/equal.ts";
 import { fromBase64url } from "../../bytes/base64url.ts";
+import { ordinal } from "../../bytes/ordinal.ts";
 import type { Chain } from "../../catalogs/chain.ts";
 import type { Digest } from "../../envelope/fields.ts";
 import { readSigned } from "../../envelope/signed.ts";
@@ -11,7 +12,7 @@ import { demand } from "../../refusals/mesh-error.ts";
 import type { Reading } from "../../store/store.ts";
 import { type Context, deviceOf, memberOf, type Plan } from "../context.ts";
 import { octetsOf } from "../draft.ts";
-import { getObject, ordinal, parseRow, putObject, putRow, row, shelf, type Stamped } from "../records.ts";
+import { getObject, parseRow, putObject, putRow, row, shelf, type Stamped } from "../records.ts";
 import { dueOf, type ReleaseRow } from "../releases.ts";
 import { changing } from "./blobs.ts";
 

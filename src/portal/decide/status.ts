@@ -1,3 +1,4 @@
+import { ordinal } from "../../bytes/ordinal.ts";
 import type { Chain } from "../../catalogs/chain.ts";
 import type { Digest } from "../../envelope/fields.ts";
 import { applicationProfile } from "../../profiles/application.ts";
@@ -7,7 +8,7 @@ import type { RequestOf, ResponseOf } from "../../protocol/command.ts";
 import type { status } from "../../protocol/profiles.ts";
 import type { Reading } from "../../store/store.ts";
 import { type Context, memberOf, type Plan } from "../context.ts";
-import { type ApplicationRow, getObject, ordinal, parseRow, row, shelf, type Stamped } from "../records.ts";
+import { type ApplicationRow, getObject, parseRow, row, shelf, type Stamped } from "../records.ts";
 import { startsOf } from "../releases.ts";
 import { unansweredOf } from "../requests.ts";
 

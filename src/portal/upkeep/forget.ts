@@ -1,3 +1,4 @@
+import { ordinal } from "../../bytes/ordinal.ts";
 import { authorityOf, type Chain, nextCommit } from "../../catalogs/chain.ts";
 import { commit as commitType } from "../../catalogs/commits.ts";
 import type { Digest } from "../../envelope/fields.ts";
@@ -6,7 +7,7 @@ import type { MasterId } from "../../profiles/types.ts";
 import { MeshError } from "../../refusals/mesh-error.ts";
 import type { Reading, Store, Writing } from "../../store/store.ts";
 import { octetsOf } from "../draft.ts";
-import { getObject, type MeshRecord, ordinal, parseRow, putRow, row, shelf, type Stamped } from "../records.ts";
+import { getObject, type MeshRecord, parseRow, putRow, row, shelf, type Stamped } from "../records.ts";
 import { isRipe, type ReleaseRow, releasesOf, startOf } from "../releases.ts";
 import { loadView } from "../view.ts";
 import { loadWhole, type Whole } from "../whole.ts";

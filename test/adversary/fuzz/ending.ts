@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 
 import { fromBase64url } from "../../../src/bytes/base64url.ts";
+import { ordinal } from "../../../src/bytes/ordinal.ts";
 import { commit as commitType } from "../../../src/catalogs/commits.ts";
 import { type Entry, writes } from "../../../src/catalogs/merge.ts";
 import { catalogOf, journalOf, readEntries } from "../../../src/client/catalog.ts";
@@ -9,7 +10,7 @@ import { isActive, type Mesh, personalOf } from "../../../src/profiles/mesh.ts";
 import { disabledIn } from "../../../src/profiles/history.ts";
 import type { Head } from "../../../src/profiles/personal.ts";
 import { compareVersions } from "../../../src/profiles/version.ts";
-import { getObject, ordinal, parseRow, shelf, type Stamped } from "../../../src/portal/records.ts";
+import { getObject, parseRow, shelf, type Stamped } from "../../../src/portal/records.ts";
 import type { Whole } from "../../../src/portal/whole.ts";
 import { MeshError } from "../../../src/refusals/mesh-error.ts";
 import { address } from "../household.ts";

@@ -1,8 +1,9 @@
 import { canonicalBytes } from "../../../src/bytes/canonical-json.ts";
 import { parseJson } from "../../../src/bytes/json.ts";
+import { ordinal } from "../../../src/bytes/ordinal.ts";
 import { loadCatalog, loadMesh } from "../../../src/client/known.ts";
 import { digestOf, type Jws, readSigned } from "../../../src/envelope/signed.ts";
-import { parseRow, ordinal, shelf, type Stamped } from "../../../src/portal/records.ts";
+import { parseRow, shelf, type Stamped } from "../../../src/portal/records.ts";
 import { loadWhole, type Whole } from "../../../src/portal/whole.ts";
 import type { PortalAnswer } from "../../../src/portal/portal.ts";
 import { at } from "../../../src/profiles/history.ts";
