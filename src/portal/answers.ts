@@ -3,13 +3,14 @@ import { ordinal } from "../bytes/ordinal.ts";
 import { COUNTER_WINDOW } from "../protocol/session.ts";
 import { demand } from "../refusals/mesh-error.ts";
 import type { Reading, Writing } from "../store/store.ts";
+import type { Run } from "./logged.ts";
 import { putRow, row, shelf } from "./records.ts";
 
 /** A write's first answer, given again if the write is sent again (decision 8.1). */
-type AnswerRecord = { readonly mac: string; readonly status: number; readonly body: string };
+type AnswerRecord = { readonly mac: string; readonly status: number; readonly body: string; /** Where the log tells of it. */ readonly entries?: Run };
 
 /** An answer that was given. */
-export type Given = { readonly status: number; readonly body: Uint8Array };
+export type Given = { readonly status: number; readonly body: Uint8Array; readonly entries: Run | undefined };
 
 /** So many answers that left the window are taken away with each that is kept: more than one, so none is left for ever. */
 const FORGOTTEN_AT_ONCE = 16;
@@ -22,7 +23,7 @@ export async function firstAnswer(reading: Reading, session: string, counter: nu
   const known = counter > top ? undefined : await answerUnder(reading, session, counter);
   if (known === undefined) return undefined;
   demand(known.mac === mac, "session-counter-reused", "Another request was already made under this counter.");
-  return { status: known.status, body: fromBase64url(known.body) };
+  return { status: known.status, body: fromBase64url(known.body), entries: known.entries };
 }
 
 /** What was answered under a counter, whatever was asked. */
@@ -31,8 +32,8 @@ export function answerUnder(reading: Reading, session: string, counter: number):
 }
 
 /** Keeps a write's answer in the write's own transaction, and forgets some that left the window. */
-export async function keepAnswer(writing: Writing, session: string, counter: number, mac: string, status: number, body: Uint8Array): Promise<void> {
-  const record: AnswerRecord = { body: toBase64url(body), mac, status };
+export async function keepAnswer(writing: Writing, session: string, counter: number, mac: string, { status, body, entries }: Given): Promise<void> {
+  const record: AnswerRecord = { body: toBase64url(body), ...(entries === undefined ? {} : { entries }), mac, status };
   await putRow(writing, shelf.answers, `${session}/${ordinal(counter)}`, record);
   if (counter <= COUNTER_WINDOW) return;
   for (const { key } of await writing.list(shelf.answers, `${session}/`, { limit: FORGOTTEN_AT_ONCE })) {

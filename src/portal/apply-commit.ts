@@ -32,6 +32,7 @@ export async function applyCommit(draft: Draft, { signed, body: sent }: Extract<
   const body = sent === undefined ? undefined : fromBase64url(sent);
   checkBody(commit.payload, body);
   draft.chains.set(chain.catalog, chain);
+  draft.moved = true;
   draft.effects.push(async (w) => {
     await noteShared(w, shelf.objects, commit.digest);
     await putObject(w, commit);

@@ -10,6 +10,7 @@ import { correctApplication, correctPinNotice } from "../profiles/validity.ts";
 import { demand } from "../refusals/mesh-error.ts";
 import type { Reading } from "../store/store.ts";
 import { applicationIn, type Draft, deviceIn, octetsOf, personalNow, rosterNow, suspendedNow } from "./draft.ts";
+import { objectOf, sealedOf } from "./logged.ts";
 import type { ReadPart } from "./read-part.ts";
 import { putPersonal, wordsOf } from "./personals.ts";
 import { type ApplicationRow, type MasterRow, parseRow, type PinRecord, putObject, putRow, row, shelf, type Stamped } from "./records.ts";
@@ -23,10 +24,13 @@ export async function applyMaster(draft: Draft, { signed, consent }: Of<"master"
   demand(consent === undefined || mesh.masters.length > 0, "profile-wrong-signer", "A first Master Profile has nobody to countersign it.");
   const grown = await withMaster(mesh, signed, consent);
   if (grown.masters === mesh.masters) return;
+  // The log says of each in turn what it became current with.
+  demand(draft.roster === undefined || personalNow(draft)?.payload.g === draft.roster.version, "profile-out-of-order", "A new Master Profile comes together with the first Personal Profile under it.");
   const master = masterOf(grown);
   const roster = rosterOf(master);
   draft.mesh = grown;
   draft.roster = roster;
+  draft.recordings.push(objectOf(draft.id, { k: "master", n: roster.version }, master, mesh.masters.at(-1)?.digest));
   draft.effects.push(async (w) => {
     await putObject(w, master);
     if (consent !== undefined) await putObject(w, consent);
@@ -44,11 +48,14 @@ export async function applyPersonal(draft: Draft, { signed }: Of<"personal">): P
   demand(taken === undefined || taken.digest === signed.digest || taken.kid === signed.kid, "profile-out-of-order", "Another administration device was quicker with this version of the Personal Profile.");
   const grown = mesh === undefined ? undefined : await withPersonal(mesh, signed, draft.offered, now);
   if (grown !== undefined && grown.history === mesh?.history) return;
+  demand(signed.payload.g === rosterNow(draft).version, "profile-out-of-order", "This Personal Profile is under an older Master Profile than the one that counts.");
   const profile = grown?.history.at(-1)?.profile ?? (await judgePersonal(signed, { known: undefined, roster: rosterNow(draft), previous: () => before, suspended: () => NOBODY, suspensions: [] }));
   const fresh = [...(grown?.devices.values() ?? [])].filter((device) => mesh?.devices.get(device.payload.id) !== device);
   const held = await applicationsIn(draft, profile.payload.heads);
   draft.mesh = grown;
   versions.push({ arrived: now, profile: wordsOf(profile) });
+  const { g, n } = profile.payload;
+  draft.recordings.push(...fresh.map(({ digest, payload }) => sealedOf(id, "device", { device: digest, id: payload.id })), objectOf(id, { k: "personal", g, n }, profile, before?.digest));
   draft.effects.push(async (w) => {
     // Before anything of this batch is written: its signer knew what was here before.
     await checkHeads(w, id, profile.payload.heads, held);
@@ -86,6 +93,7 @@ export async function applyApplication(draft: Draft, { signed }: Of<"application
   demand(!suspended.has(partyOf(author.payload.id, roster).id), "signer-suspended", "The author of this Application Profile is suspended.");
   const application = await correctApplication(signed, personal, author, before, roster, suspended);
   draft.applications.set(application.payload.id, application);
+  draft.recordings.push(sealedOf(id, "application", { application: application.payload.id, digest: application.digest, version: application.payload.version }));
   if (before !== undefined) draft.octets -= octetsOf(before.jws);
   draft.effects.push(async (w) => {
     await putObject(w, application);
@@ -100,7 +108,9 @@ export async function applySuspension(draft: Draft, { signed }: Of<"suspension">
   if (mesh.suspensions.some((one) => one.object.digest === signed.digest)) return;
   checkNewSuspension(mesh, signed, now);
   draft.mesh = await withSuspension(mesh, signed, now);
-  const key = `${id}/${ordinal(draft.mesh.suspensions.length)}`;
+  const number = draft.mesh.suspensions.length;
+  draft.recordings.push(objectOf(id, { k: "suspension", n: number }, signed, mesh.suspensions.at(-1)?.object.digest));
+  const key = `${id}/${ordinal(number)}`;
   draft.effects.push(async (w) => {
     await putObject(w, signed);
     await putRow(w, shelf.suspensions, key, { arrived: now, digest: signed.digest });
@@ -111,6 +121,7 @@ export async function applySuspension(draft: Draft, { signed }: Of<"suspension">
 export async function applyPin(draft: Draft, { signed }: Of<"pin">): Promise<void> {
   const { id, now } = draft;
   const { pin, expires, status } = (await correctPinNotice(signed, rosterNow(draft), suspendedNow(draft))).payload;
+  draft.recordings.push(sealedOf(id, "connect", { notice: signed.digest, pin }));
   draft.effects.push(async (w) => {
     for (const { key, value } of await w.list(shelf.pins, `${id}/`)) if (parseRow<PinRecord>(value).expires <= now) await w.remove(shelf.pins, key);
     const known = await row<PinRecord>(w, shelf.pins, `${id}/${pin}`);

@@ -11,6 +11,7 @@ import type { Member } from "../protocol/session.ts";
 import { demand } from "../refusals/mesh-error.ts";
 import type { Reading, Writing } from "../store/store.ts";
 import type { Policy } from "./limits.ts";
+import type { Logged } from "./logged.ts";
 import { getObject, type MeshRecord, row, shelf } from "./records.ts";
 import type { View } from "./view.ts";
 import type { Whole } from "./whole.ts";
@@ -41,8 +42,8 @@ export type Context = {
   whole(view: View): Promise<Whole>;
 };
 
-/** A decision: the answer, what octets go behind it, and what must be written, in one transaction, before it may be given. */
-export type Plan<A> = { readonly response: A; readonly octets?: Uint8Array; readonly write?: (writing: Writing) => Promise<void>; readonly changed?: View };
+/** A decision: the answer, what octets go behind it, and what must be written and said in the log, in one transaction, before it may be given. */
+export type Plan<A> = { readonly response: A; readonly octets?: Uint8Array; readonly write?: (writing: Writing) => Promise<void>; readonly logged?: Logged; readonly changed?: View };
 
 /** The member who asks; the pipeline has already checked that it is one. */
 export function memberOf(context: Context): Extract<Asker, { kind: "member" }> {

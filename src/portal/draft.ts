@@ -1,5 +1,6 @@
 import type { Chain } from "../catalogs/chain.ts";
 import type { Jws, Verified } from "../envelope/signed.ts";
+import type { Recording } from "../notary/keeping/record.ts";
 import { type ApplicationProfile, applicationProfile } from "../profiles/application.ts";
 import { type DeviceProfile, deviceProfile } from "../profiles/device.ts";
 import type { KnownWords } from "../profiles/history.ts";
@@ -31,6 +32,10 @@ export type Draft = {
   readonly applications: Map<string, Correct<ApplicationProfile> | undefined>;
   readonly offered: Map<string, Verified<DeviceProfile>>;
   readonly effects: Effect[];
+  /** What the log will say of it, in the order of its parts. */
+  readonly recordings: Recording[];
+  /** Whether it appends to a catalog. */
+  moved: boolean;
   octets: number;
 };
 

@@ -1,14 +1,17 @@
+import { toBase64url } from "../bytes/base64url.ts";
+import type { Recorded } from "../notary/keeping/record.ts";
 import { forgetKeys } from "../profiles/keys.ts";
 import type { MasterId } from "../profiles/types.ts";
 import type { Asker as Wanted, Command } from "../protocol/command.ts";
 import { answerMac, MAX_COUNTER } from "../protocol/session.ts";
-import { COUNTER_HEADER, decodeRequest, encodeRefusal, encodeResponse, MAC_HEADER, MAX_BODY, SERVICE_PATH, SESSION_HEADER, statusOf } from "../protocol/wire.ts";
+import { COUNTER_HEADER, decodeRequest, encodeRefusal, encodeResponse, MAC_HEADER, MAX_BODY, RECEIPT_HEADER, SERVICE_PATH, SESSION_HEADER, statusOf } from "../protocol/wire.ts";
 import type { Code } from "../refusals/codes.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import type { Reading, Store } from "../store/store.ts";
 import { type Asker, askerFor, type Context, type Identity, type Plan } from "./context.ts";
 import { decisions } from "./dispatch.ts";
 import { Buckets, networkOf, type Policy } from "./limits.ts";
+import { recordedIn, runOf, writeLogged } from "./logged.ts";
 import { answerUnder, firstAnswer, type Given, keepAnswer } from "./answers.ts";
 import { authenticate, type Held, markUsed } from "./sessions.ts";
 import { Turns } from "./turns.ts";
@@ -24,8 +27,8 @@ export type PortalAnswer = { readonly status: number; readonly headers: Readonly
 /** What a portal tells its operator of each request: no address, name, identifier or secret (decision 8.4). */
 export type PortalEvent = { readonly command: string; readonly outcome: "ok" | "repeated" | Code; readonly ms: number };
 
-/** What a portal is made of. */
-export type PortalParts = { readonly store: Store; readonly identity: Identity; readonly policy: Policy; readonly now: () => number; /** Milliseconds with fractions, from any beginning: how long requests take. */ readonly ticks?: () => number; readonly log?: (event: PortalEvent, fault?: unknown) => void };
+/** What a portal is made of; `receipts` signs for what its log was told, if its log has keys. */
+export type PortalParts = { readonly store: Store; readonly receipts?: { of(recorded: readonly Recorded[]): Promise<Uint8Array | undefined> } | undefined; readonly identity: Identity; readonly policy: Policy; readonly now: () => number; /** Milliseconds with fractions, from any beginning: how long requests take. */ readonly ticks?: () => number; readonly log?: (event: PortalEvent, fault?: unknown) => void };
 
 /** A request that was read, with what it was found to be about, if it came in a session that was shown to be true. */
 type Opened = { readonly command: Command<unknown, unknown>; readonly content: unknown; readonly session: InSession | undefined };
@@ -34,8 +37,8 @@ type InSession = { readonly held: Held; readonly counter: number; readonly mac: 
 /** What a request is judged by: its asker's mesh, and the answer that it got when it came before. */
 type Found = { readonly view: View | undefined; readonly given: Given | undefined };
 
-/** An answer, and whether it was given before. */
-type Answered = { readonly status: number; readonly body: Uint8Array; readonly repeated: boolean };
+/** An answer, whether it was given before, and where the log tells of what it did. */
+type Answered = { readonly status: number; readonly body: Uint8Array; readonly repeated: boolean; readonly recorded: readonly Recorded[] };
 
 const CONFLICT_TRIES = 8;
 
@@ -67,17 +70,18 @@ export class Portal {
     const ticks = this.#parts.ticks ?? this.#parts.now;
     const started = ticks();
     const state: { command: string; held: Held | undefined; counter: number } = { command: "-", held: undefined, counter: 0 };
-    const finish = (status: number, body: Uint8Array, outcome: PortalEvent["outcome"], fault?: unknown): PortalAnswer => {
+    const finish = (status: number, body: Uint8Array, outcome: PortalEvent["outcome"], fault?: unknown, receipt?: Uint8Array): PortalAnswer => {
       this.#parts.log?.({ command: state.command, outcome, ms: ticks() - started }, fault);
       const mac = state.held === undefined ? undefined : answerMac(state.held.session, { portal: this.#parts.identity.profile.payload.id, counter: state.counter, status, body });
-      return { status, body, headers: { "content-type": "application/json", ...(mac === undefined ? {} : { [MAC_HEADER]: mac }) } };
+      return { status, body, headers: { "content-type": "application/json", ...(mac === undefined ? {} : { [MAC_HEADER]: mac }), ...(receipt === undefined ? {} : { [RECEIPT_HEADER]: toBase64url(receipt) }) } };
     };
     try {
       demand(request.method === "POST" && request.path === SERVICE_PATH, "request-malformed", "Requests are POSTs to the service's one path.");
       demand(request.body.length <= MAX_BODY, "json-too-large", "A request has at most 1 MiB.");
       const opened = await this.#open(request, state);
-      const { status, body, repeated } = await this.#answer(opened, request);
-      return finish(status, body, repeated ? "repeated" : "ok");
+      const { status, body, repeated, recorded } = await this.#answer(opened, request);
+      const receipt = recorded.length === 0 ? undefined : await this.#parts.receipts?.of(recorded);
+      return finish(status, body, repeated ? "repeated" : "ok", undefined, receipt);
     } catch (error) {
       // What ails a portal's store is its operator's business; whoever asks is told only whether to ask again.
       if (error instanceof MeshError && error.code === "store-busy") return finish(503, encodeRefusal("service-busy", "The portal is busy; ask again."), "service-busy");
@@ -155,7 +159,7 @@ export class Portal {
     const asker: Asker = session === undefined ? { kind: "anyone" } : await askerFor(session.held, openAt(found?.view, now), world);
     allow(command.asker, asker, session !== undefined);
     if (session !== undefined && command.writes) {
-      if (found?.given !== undefined) return { ...found.given, repeated: true };
+      if (found?.given !== undefined) return this.#again(found.given);
       const owner = asker.kind === "member" ? asker.view.id : session.held.device;
       demand(!first || this.#writes.take(owner, now), "service-rate-limited", "This account has made too many changes this hour.");
     }
@@ -164,20 +168,27 @@ export class Portal {
     demand(decide !== undefined, "request-unknown-command", "This portal does not know that command.");
     const plan = await decide(context, content as never);
     const body = encodeResponse(command, plan.response, plan.octets);
-    await this.#write(plan, command, session, body);
-    return { status: 200, body, repeated: false };
+    return { status: 200, body, repeated: false, recorded: await this.#write(plan, command, session, body) };
   }
 
-  async #write(plan: Plan<unknown>, command: Command<unknown, unknown>, session: InSession | undefined, body: Uint8Array): Promise<void> {
+  async #again({ status, body, entries }: Given): Promise<Answered> {
+    const recorded = entries === undefined ? [] : await this.#parts.store.read((r) => recordedIn(r, entries));
+    return { status, body, repeated: true, recorded };
+  }
+
+  async #write(plan: Plan<unknown>, command: Command<unknown, unknown>, session: InSession | undefined, body: Uint8Array): Promise<readonly Recorded[]> {
     const keep = command.writes && session !== undefined;
-    if (plan.write === undefined && !keep) return;
-    await this.#parts.store.transact(async (w) => {
+    if (plan.write === undefined && !keep) return [];
+    const recorded = await this.#parts.store.transact(async (w) => {
       // What changes a mesh is held to its revision anyway.
       if (keep && plan.changed === undefined) demand((await answerUnder(w, session.held.session.id, session.counter)) === undefined, "account-changed", "This request is being answered already.");
       await plan.write?.(w);
-      if (keep) await keepAnswer(w, session.held.session.id, session.counter, session.mac, 200, body);
+      const said = plan.logged === undefined ? [] : await writeLogged(w, plan.logged);
+      if (keep) await keepAnswer(w, session.held.session.id, session.counter, session.mac, { status: 200, body, entries: runOf(said) });
+      return said;
     });
     if (plan.changed !== undefined) this.#views.set(plan.changed);
+    return recorded;
   }
 }
 

@@ -21,6 +21,9 @@ export const SESSION_HEADER = "mesh-session";
 export const COUNTER_HEADER = "mesh-counter";
 export const MAC_HEADER = "mesh-mac";
 
+/** The header of an answer in which the portal promises that its log has what it answered: a receipt, base64url (`docs/spec/log.md` 3.6). */
+export const RECEIPT_HEADER = "mesh-receipt";
+
 /** A request body: one command, `{"Hello":{}}`, and behind it the octets that it carries. */
 export function encodeRequest<Q>(command: Command<Q, unknown>, request: Q, octets?: Uint8Array): Uint8Array {
   return withOctets(canonicalBytes({ [command.name]: request as Json }), octets);

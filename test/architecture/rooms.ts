@@ -41,7 +41,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   portal: {
     is: "the portal's decisions: a blob is a blob",
     pure: true,
-    sees: [...trust, "protocol", ...publicCatalogs],
+    sees: [...trust, "notary", "protocol", ...publicCatalogs],
     types: ["store/store.ts"],
     packages: ["valibot"],
     // The untrusted cloud of draft §3.4 as an import rule: what a portal cannot read, its code does not know.

@@ -1,4 +1,5 @@
 import { digestOf, readSigned } from "../../envelope/signed.ts";
+import type { Recording } from "../../notary/keeping/record.ts";
 import { type Account, account as accountType } from "../../profiles/account.ts";
 import { countersignature } from "../../profiles/countersignature.ts";
 import { type MasterProfile, masterProfile } from "../../profiles/master.ts";
@@ -15,6 +16,7 @@ import { utf8 } from "../../bytes/text.ts";
 import { type Applied, applyParts } from "../batch.ts";
 import { type Context, demandRoom, memberOf, type Plan, suspendedNow } from "../context.ts";
 import { RESERVED_MS, RESERVED_NAMES } from "../limits.ts";
+import { sealedOf } from "../logged.ts";
 import type { Digest } from "../../envelope/fields.ts";
 import { type AccountRecord, getObject, type MeshRecord, putObject, putRow, row, shelf } from "../records.ts";
 import type { View } from "../view.ts";
@@ -53,6 +55,7 @@ export async function decideCreateAccount(context: Context, request: RequestOf<t
   return {
     response: { arrived: now },
     changed,
+    logged: { ...applied.logged, recordings: [accountIn(account), ...applied.logged.recordings] },
     write: async (w) => {
       await checkFree(w, address, id, invitation, open, now);
       if (former === undefined) demand((await row(w, shelf.meshes, id)) === undefined, "account-changed", "This mesh was created meanwhile.");
@@ -80,6 +83,7 @@ export async function decideDeleteAccount(context: Context, request: RequestOf<t
   return {
     response: ending.closes === undefined ? {} : { effective: ending.closes },
     changed: { ...view, record },
+    logged: { recordings: [accountIn(account)] },
     write: async (w) => {
       await checkRevision(w, view);
       await putObject(w, account);
@@ -88,6 +92,11 @@ export async function decideDeleteAccount(context: Context, request: RequestOf<t
       await putRow(w, shelf.accounts, address, { master: view.id, ...ending } satisfies AccountRecord);
     },
   };
+}
+
+/** What the log says of an account: to its members, and a commitment to all others. */
+export function accountIn({ digest, payload: { address, master } }: Correct<Account>): Recording {
+  return sealedOf(master, "account", { account: digest, address, master });
 }
 
 /** An account object says whose it is, so no other mesh can name one that was replaced. */

@@ -7,6 +7,7 @@ import type { Carried, RequestOf, ResponseOf } from "../../protocol/command.ts";
 import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import type { Writing } from "../../store/store.ts";
 import { type Context, demandRoom, deviceOf, memberOf, type Plan } from "../context.ts";
+import { sealedOf } from "../logged.ts";
 import { type MeshRecord, parseRow, putRow, row, shelf } from "../records.ts";
 import type { View } from "../view.ts";
 import { checkRevision } from "./accounts.ts";
@@ -52,13 +53,13 @@ export async function decideDropBlobs(context: Context, request: RequestOf<typeo
   const { view, device } = memberOf(context);
   const author = await deviceOf(context, view, device);
   demand(author !== undefined, "profile-wrong-signer", "The signer is no device of this mesh.");
-  const { payload } = await verifyByDevice(readSigned(request.drop, blobDrop), author);
+  const { digest, payload } = await verifyByDevice(readSigned(request.drop, blobDrop), author);
   demand(payload.master === view.id, "profile-wrong-id", "This is about the blobs of another mesh.");
   const { unlessAfter = Number.POSITIVE_INFINITY } = payload;
   const there = await context.read(async (r) => {
     const found: { readonly key: string; readonly size: number }[] = [];
-    for (const digest of new Set(payload.blobs)) {
-      const key = keyOf(view, digest);
+    for (const blob of new Set(payload.blobs)) {
+      const key = keyOf(view, blob);
       const size = (await r.get(shelf.blobs, key))?.length;
       const put = unlessAfter === Number.POSITIVE_INFINITY ? undefined : await row<PutRow>(r, shelf.puts, key);
       if (size !== undefined && (put?.arrived ?? 0) <= unlessAfter) found.push({ key, size });
@@ -68,7 +69,7 @@ export async function decideDropBlobs(context: Context, request: RequestOf<typeo
   const response = { arrived: context.now };
   if (there.length === 0) return { response };
   const freed = there.reduce((sum, one) => sum + one.size, 0);
-  return { response, ...changing(view, -freed, async (w) => {
+  return { response, logged: { recordings: [sealedOf(view.id, "blobs", { drop: digest })] }, ...changing(view, -freed, async (w) => {
     for (const { key } of there) for (const from of [shelf.blobs, shelf.puts]) await w.remove(from, key);
   }) };
 }

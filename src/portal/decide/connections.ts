@@ -10,6 +10,7 @@ import { demand } from "../../refusals/mesh-error.ts";
 import type { Reading } from "../../store/store.ts";
 import { type Context, memberOf, type Plan, suspendedNow } from "../context.ts";
 import { MAX_PENDING, REQUEST_MS } from "../limits.ts";
+import { sealedOf } from "../logged.ts";
 import { getObject, type PinRecord, putObject, putRow, row, shelf } from "../records.ts";
 import { forgetExpired, isLive, type RequestRecord, unansweredOf } from "../requests.ts";
 import { checkRevision } from "./accounts.ts";
@@ -44,8 +45,10 @@ export async function decideConnectStart(context: Context, request: RequestOf<ty
   await verifySigned(signed, verifyingKey(device.payload.signatureKey));
   return {
     response: { arrived: now, expires },
+    logged: { recordings: [sealedOf(master, "connect", { request: signed.digest, witness })] },
     write: async (w) => {
-      if ((await check(w)) !== undefined) return;
+      // Answered then as what is here already, and logged once.
+      demand((await check(w)) === undefined, "account-changed", "This request came twice at once.");
       await forgetExpired(w, master, now);
       await w.put(shelf.objects, signed.digest, signedBytes(signed));
       await putObject(w, device);
@@ -97,6 +100,7 @@ export async function decideConnectComplete(context: Context, request: RequestOf
   return {
     response: { arrived: context.now },
     ...(plan?.changed === undefined ? {} : { changed: plan.changed }),
+    logged: { ...plan?.logged, recordings: [...(plan?.logged?.recordings ?? []), sealedOf(view.id, "connect", { answer: answer.digest, witness: signed.payload.witness })] },
     write: async (w) => {
       const again = await row<RequestRecord>(w, shelf.requests, key);
       demand(again?.answer === undefined, "connection-answered", "This request was already answered from another device.");

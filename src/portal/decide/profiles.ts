@@ -9,6 +9,7 @@ import { demand } from "../../refusals/mesh-error.ts";
 import type { Reading, Writing } from "../../store/store.ts";
 import { applyParts } from "../batch.ts";
 import { type Context, demandRoom, memberOf, type Plan } from "../context.ts";
+import type { Logged } from "../logged.ts";
 import { type AccountRecord, getObject, type MasterRow, parseRow, putRow, row, shelf } from "../records.ts";
 import type { View } from "../view.ts";
 import { accountOf, checkRevision, viewAfter } from "./accounts.ts";
@@ -19,15 +20,16 @@ export async function decidePublish(context: Context, request: RequestOf<typeof 
 }
 
 /** Judges a batch against a mesh and plans its writes; shared by every command that carries parts. */
-export async function planParts(context: Context, view: View, parts: readonly Part[]): Promise<{ readonly write?: (writing: Writing) => Promise<void>; readonly changed?: View; readonly suspended: Suspended }> {
+export async function planParts(context: Context, view: View, parts: readonly Part[]): Promise<{ readonly write?: (writing: Writing) => Promise<void>; readonly logged?: Logged; readonly changed?: View; readonly suspended: Suspended }> {
   const applied = await applyParts({ id: view.id, view, whole: () => context.whole(view), read: context.read }, parts, context.now);
-  const { suspended } = applied;
+  const { logged, suspended } = applied;
   if (applied.effects.length === 0) return { suspended };
   const changed = viewAfter(view.record, applied);
   const { record } = changed;
   demandRoom(context, record);
   return {
     changed,
+    logged,
     suspended,
     write: async (w) => {
       await checkRevision(w, view);

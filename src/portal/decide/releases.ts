@@ -12,6 +12,7 @@ import { demand } from "../../refusals/mesh-error.ts";
 import type { Reading } from "../../store/store.ts";
 import { type Context, deviceOf, memberOf, type Plan } from "../context.ts";
 import { octetsOf } from "../draft.ts";
+import { sealedOf } from "../logged.ts";
 import { getObject, parseRow, putObject, putRow, row, shelf, type Stamped } from "../records.ts";
 import { dueOf, type ReleaseRow } from "../releases.ts";
 import { changing } from "./blobs.ts";
@@ -46,7 +47,7 @@ export async function decideReleaseCommits(context: Context, request: RequestOf<
   const due = (waiting.at(-1)?.index ?? 0) >= index ? waiting : [...dueOf(waiting, context.now, MAX_DUE - 1), { index, arrived: context.now }];
   const octets = octetsOf(signed.jws) - (old === undefined ? 0 : octetsOf(old.jws));
   // Whoever has no room left may make some.
-  return { response, ...changing(view, octets, async (w) => {
+  return { response, logged: { recordings: [sealedOf(view.id, "release", { release: signed.digest })] }, ...changing(view, octets, async (w) => {
     await putObject(w, signed);
     if (before !== undefined) await w.remove(shelf.objects, before.digest);
     await putRow(w, shelf.releases, key, { arrived: context.now, digest: signed.digest, due, trail: { digest: trail, index: snapshot.index } } satisfies ReleaseRow);

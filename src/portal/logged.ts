@@ -1,0 +1,44 @@
+import type { Json } from "../bytes/canonical-json.ts";
+import type { Digest } from "../envelope/fields.ts";
+import { type Signed, signedBytes } from "../envelope/signed.ts";
+import type { SealedKind } from "../notary/entry.ts";
+import { markDue, record, type Recorded, type Recording } from "../notary/keeping/record.ts";
+import { leafHash } from "../notary/merkle.ts";
+import type { MasterId } from "../profiles/types.ts";
+import type { Reading, Writing } from "../store/store.ts";
+
+/** What a transaction says in the log (`docs/spec/log.md` 9.1): its entries in order, and the mesh whose catalogs it moved, which the next epoch commits to. */
+export type Logged = { readonly recordings: readonly Recording[]; readonly due?: MasterId };
+
+/** Entries of one transaction, which stand one after another: from an index on, so many. */
+export type Run = { readonly from: number; readonly count: number };
+
+/** Which version of what an object is. */
+type Version = { readonly k: "master" | "suspension"; readonly n: number } | { readonly k: "personal"; readonly g: number; readonly n: number };
+
+/** The entry of an object that becomes the newest of its kind; `prev` is what was so before. */
+export function objectOf(id: MasterId, version: Version, object: Signed<unknown>, prev: Digest | undefined): Recording {
+  return { object: { ...version, id, len: signedBytes(object).length, obj: object.digest, ...(prev === undefined ? {} : { prev }), v: 1 } };
+}
+
+/** The entry of something that concerns the members of a mesh alone. */
+export function sealedOf(id: MasterId, seal: SealedKind, content: Json): Recording {
+  return { seal, of: id, content };
+}
+
+/** Says in the log what a transaction did, in that transaction: appends, and nothing is hashed of tree or map. */
+export async function writeLogged(w: Writing, { recordings, due }: Logged): Promise<readonly Recorded[]> {
+  if (due !== undefined) await markDue(w, due);
+  return record(w, recordings);
+}
+
+/** Where the entries of a transaction stand. */
+export function runOf(recorded: readonly Recorded[]): Run | undefined {
+  const [first] = recorded;
+  return first === undefined ? undefined : { count: recorded.length, from: first.index };
+}
+
+/** The entries of a run, read back: for a receipt that is made again. */
+export async function recordedIn(reading: Reading, { from, count }: Run): Promise<readonly Recorded[]> {
+  return (await reading.leaves(from, count)).map((octets, at) => ({ index: from + at, leaf: leafHash(octets) }));
+}
