@@ -1,4 +1,5 @@
 import type { Json } from "../bytes/canonical-json.ts";
+import type { Chain } from "../catalogs/chain.ts";
 import type { Digest } from "../envelope/fields.ts";
 import { type Signed, signedBytes } from "../envelope/signed.ts";
 import type { SealedKind } from "../notary/entry.ts";
@@ -6,6 +7,7 @@ import { markDue, record, type Recorded, type Recording } from "../notary/keepin
 import { leafHash } from "../notary/merkle.ts";
 import type { MasterId } from "../profiles/types.ts";
 import type { Reading, Writing } from "../store/store.ts";
+import { parseRow, shelf } from "./records.ts";
 
 /** What a transaction says in the log (`docs/spec/log.md` 9.1): its entries in order, and the mesh whose catalogs it moved, which the next epoch commits to. */
 export type Logged = { readonly recordings: readonly Recording[]; readonly due?: MasterId };
@@ -41,4 +43,13 @@ export function runOf(recorded: readonly Recorded[]): Run | undefined {
 /** The entries of a run, read back: for a receipt that is made again. */
 export async function recordedIn(reading: Reading, { from, count }: Run): Promise<readonly Recorded[]> {
   return (await reading.leaves(from, count)).map((octets, at) => ({ index: from + at, leaf: leafHash(octets) }));
+}
+
+/** Where a mesh's catalogs stand: what an epoch commits to for a mesh that wrote to them (`docs/spec/log.md` 9.2). */
+export async function standingOf(reading: Reading, mesh: string): Promise<Json> {
+  const heads = (await reading.list(shelf.chains, `${mesh}/`)).map(({ value }) => {
+    const { catalog, digest, index } = parseRow<Chain>(value);
+    return { catalog, digest, index };
+  });
+  return { heads, master: mesh };
 }

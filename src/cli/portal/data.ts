@@ -18,12 +18,13 @@ import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import { formatSin } from "../../udf/sin.ts";
 import { udfOfKey } from "../../udf/udf.ts";
 import { replaceFile } from "../../machine/replace-file.ts";
+import { logKeyEntries, logKeyTexts, logSigners, type LogSigners, logSignersIn, newLogKeys } from "./log-keys.ts";
 
 /** What an operator decided when the portal was made; the port once taken is kept. */
 export type PortalSettings = { readonly format: 1; readonly domain: string; readonly host: string; readonly port: number; readonly accounts: "open" | "invited" };
 
-/** A portal's directory, opened: who it is and how it is reached. */
-export type PortalData = { readonly settings: PortalSettings; readonly identity: Identity; readonly tls: { readonly certificatePem: string; readonly keyPkcs8Pem: string }; readonly database: string };
+/** A portal's directory, opened: who it is and how it is reached; `log` is missing where an older version of the program made it. */
+export type PortalData = { readonly log: LogSigners | undefined; readonly settings: PortalSettings; readonly identity: Identity; readonly tls: { readonly certificatePem: string; readonly keyPkcs8Pem: string }; readonly database: string };
 
 const KEYS = { identity: "portal-identity", session: "portal-session", tls: "portal-tls" } as const;
 
@@ -39,16 +40,17 @@ export async function makePortalData(directory: string, settings: PortalSettings
   const { makeTlsIdentity } = await import("../../certificates/self-made.ts");
   const names = [...new Set([settings.domain, settings.host, "localhost", "127.0.0.1"])].filter((name) => name !== "0.0.0.0" && name !== "::");
   const tls = await makeTlsIdentity(names);
-  const [identityKey, sessionKey] = [generateSigningKey(), generateDecapsulationKey()];
+  const [identityKey, sessionKey, logKeys] = [generateSigningKey(), generateDecapsulationKey(), newLogKeys()];
   const id = udfOfKey<"portal">(identityKey.publicKey.spki);
   const signer = { kid: udfOfKey<"signature-key">(identityKey.publicKey.spki), sign: (message: Uint8Array) => sign(identityKey, message) };
-  const payload = { domains: [settings.domain], id, identityKey: signatureJwk(identityKey.publicKey), logKeys: [], sessionKey: encapsulationJwk(sessionKey.publicKey), tlsKeys: [udfOfKey<"tls-key">(tls.spki)], v: 1 as const, version: 1 };
+  const payload = { domains: [settings.domain], id, identityKey: signatureJwk(identityKey.publicKey), logKeys: logKeyTexts(logSigners(settings.domain, logKeys)), sessionKey: encapsulationJwk(sessionKey.publicKey), tlsKeys: [udfOfKey<"tls-key">(tls.spki)], v: 1 as const, version: 1 };
   const profile = await signObject(portalProfile, payload, signer);
   const keyring = await createKeyringFile(join(directory, "keyring.json"), undefined);
   await keyring.addAll([
     { id: KEYS.identity, purpose: "portal-identity", secret: signingKeyToPkcs8(identityKey) },
     { id: KEYS.session, purpose: "portal-session", secret: decapsulationKeyToPkcs8(sessionKey) },
     { id: KEYS.tls, purpose: "portal-tls", secret: utf8(tls.keyPkcs8Pem) },
+    ...logKeyEntries(logKeys),
   ]);
   keyring.close();
   replaceFile(join(directory, "certificate.pem"), utf8(tls.certificatePem));
@@ -68,7 +70,8 @@ export async function openPortalData(directory: string): Promise<PortalData> {
     const profile = await correctPortal(signed, udfOfKey(identityKey.publicKey.spki));
     const sessionKey = decapsulationKeyFromPkcs8(await keyring.open(KEYS.session));
     const tls = { certificatePem: fromUtf8(needFile(directory, "certificate.pem")), keyPkcs8Pem: fromUtf8(await keyring.open(KEYS.tls)) };
-    return { settings, tls, database: join(directory, "portal.db"), identity: { jws: profile.jws as Jws, profile, sessionKey } };
+    const log = await logSignersIn(keyring, settings.domain);
+    return { log, settings, tls, database: join(directory, "portal.db"), identity: { jws: profile.jws as Jws, profile, sessionKey } };
   } finally {
     keyring.close();
   }

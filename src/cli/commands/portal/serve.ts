@@ -13,11 +13,13 @@ import type { Call } from "../../call.ts";
 import { certificateFiles } from "../../portal/certificate.ts";
 import { describePortal, openPortalData, type PortalSettings } from "../../portal/data.ts";
 import { type LogLevel, logLevels, makeLog } from "../../portal/log.ts";
+import { beginNotary } from "../../portal/notary.ts";
 import { tellReady } from "../../portal/ready.ts";
 import { beginSettling } from "../../portal/settle.ts";
 import { openShown } from "../../portal/shown.ts";
 import { parseSize } from "../../portal/size.ts";
 import { beginUpkeep } from "../../portal/upkeep.ts";
+import { withLog } from "../../portal/with-log.ts";
 
 /** `mesh portal serve`: runs a portal until a signal; requests in flight are finished, what was answered is on disk. */
 export async function run(call: Call): Promise<void> {
@@ -25,7 +27,7 @@ export async function run(call: Call): Promise<void> {
   const log = makeLog(args.text("log"), levelOf(args), (line) => world.write(2, line), world.now);
   const [metrics, whoAsks, files] = [metricsOf(args), whoAsksOf(args), certificateFiles(args)];
   const directory = resolve(args.needText("data"));
-  const data = await openPortalData(directory);
+  const data = await withLog(directory, await openPortalData(directory));
   const shown = await openShown(directory, data, files);
   const opened = await openServingStore(data.database);
   call.whenDone(() => opened.close());
@@ -33,8 +35,11 @@ export async function run(call: Call): Promise<void> {
   await opened.transact((w) => w.remove(shelf.invitations, ""));
   const meter = metrics === undefined ? undefined : new (await import("../../portal/meter.ts")).Meter();
   const store = meter?.store(opened) ?? opened;
+  const notary = await beginNotary(store, data.log, log, world.now);
+  call.whenDone(notary.stop);
   const portal = new Portal({
     store,
+    receipts: notary.receipts,
     identity: shown.identity,
     policy: policyOf(args, data.settings),
     now: world.now,
@@ -50,7 +55,10 @@ export async function run(call: Call): Promise<void> {
     host: data.settings.host,
     port: data.settings.port,
     tls: shown.tls,
-    handle: ({ remoteAddress, ...request }) => {
+    handle: (whole) => {
+      const { remoteAddress, ...request } = whole;
+      const page = notary.answer(whole);
+      if (page !== undefined) return page;
       settling.request();
       const answer = (): ReturnType<Portal["handle"]> => portal.handle({ ...request, remote: whoAsks(remoteAddress, request.headers) });
       return meter === undefined ? answer() : meter.during(answer);
