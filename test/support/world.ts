@@ -6,7 +6,7 @@ import { signObject, type Signer } from "../../src/envelope/signed.ts";
 import { openMemoryKeyring } from "../../src/keyring/memory.ts";
 import type { Keyring } from "../../src/keyring/keyring.ts";
 import { defaultPolicy, type Policy } from "../../src/portal/limits.ts";
-import { Portal, type PortalAnswer, type PortalEvent, type PortalRequest } from "../../src/portal/portal.ts";
+import { Portal, type PortalAnswer, type PortalEvent, type PortalParts, type PortalRequest } from "../../src/portal/portal.ts";
 import { encapsulationJwk, signatureJwk } from "../../src/profiles/keys.ts";
 import { type PortalProfile, portalProfile } from "../../src/profiles/portal.ts";
 import { correctPortal } from "../../src/profiles/validity.ts";
@@ -41,7 +41,7 @@ export type TestPortal = {
 };
 
 /** What a test may want otherwise of a portal. */
-export type PortalOptions = { readonly policy?: Partial<Policy>; readonly keys?: PortalKeys; readonly clock?: { now: number }; readonly profile?: Partial<PortalProfile> };
+export type PortalOptions = { readonly policy?: Partial<Policy>; readonly keys?: PortalKeys; readonly clock?: { now: number }; readonly profile?: Partial<PortalProfile>; readonly receipts?: PortalParts["receipts"] };
 
 /** Starts a portal for a domain, over a store that outlives it if one is given. */
 export async function startPortal(domain = "example.com", store: Store = openMemoryStore(), options: PortalOptions = {}): Promise<TestPortal> {
@@ -58,7 +58,7 @@ export async function startPortal(domain = "example.com", store: Store = openMem
     if (fault !== undefined && process.env["MESH_DEBUG"] !== undefined) console.error(fault);
   };
   const policy = { ...defaultPolicy, creation: "open" as const, anonymousPerMinute: 100_000, beginningsPerMinute: 100_000, ...options.policy };
-  const portal = new Portal({ store, identity: { profile, jws: profile.jws, sessionKey: keys.session }, policy, now: () => clock.now, log });
+  const portal = new Portal({ store, identity: { profile, jws: profile.jws, sessionKey: keys.session }, policy, receipts: options.receipts, now: () => clock.now, log });
   return { portal, keys, store, url: `https://${domain}`, pin, tlsKey: keys.tls, clock, meddler: {}, events, faults, counters: { up: 0, down: 0, requests: 0 } };
 }
 

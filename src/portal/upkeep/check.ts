@@ -22,6 +22,7 @@ import type { Finding, Repair, Trouble } from "./finding.ts";
 import { referencesOf } from "./references.ts";
 import { type Fault, replay, type Replayed } from "./replay.ts";
 import type { PutRow } from "../decide/blobs.ts";
+import { checkLog } from "./check-log.ts";
 import { checkSessions } from "./check-sessions.ts";
 import { rowsOf } from "./walk.ts";
 
@@ -48,6 +49,7 @@ export async function check(reading: Reading, now: number, tell: (finding: Findi
   await checkNames(reading, tell);
   for (const from of [shelf.masters, shelf.personals, shelf.suspensions, shelf.applications, shelf.commits, shelf.chains, shelf.releases, shelf.starts, shelf.pins, shelf.requests, shelf.blobs, shelf.puts] as const) await checkOwners(reading, from, known, tell);
   const sessions = await checkSessions(reading, known, tell);
+  await checkLog(reading, tell);
   const unused: { shelf: string; key: string }[] = [];
   for (const [on, set] of [[shelf.objects, used.objects], [shelf.bodies, used.bodies]] as const) {
     for await (const { key } of rowsOf(reading, on)) {

@@ -13,7 +13,7 @@ export type Repair = { readonly shelf: string; readonly key: string; readonly se
 export type Finding = { readonly what: Trouble; readonly where: string; readonly why: string; readonly repairs: readonly Repair[] };
 
 /** What can be wrong; `docs/operating.md` has a word on each. */
-export const troubles = ["row-malformed", "object-damaged", "object-false", "body-damaged", "rows-missing", "counts-wrong", "copy-wrong", "head-wrong", "name-wrong", "session-stray", "request-stray"] as const;
+export const troubles = ["row-malformed", "object-damaged", "object-false", "body-damaged", "rows-missing", "counts-wrong", "copy-wrong", "head-wrong", "name-wrong", "session-stray", "request-stray", "log-wrong"] as const;
 export type Trouble = (typeof troubles)[number];
 
 /** The state of everybody when a check began: what is used by nobody may be taken away only while it stays so. */

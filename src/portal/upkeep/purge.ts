@@ -1,5 +1,6 @@
 import type { Store, Writing } from "../../store/store.ts";
 import { RESERVED_MS } from "../limits.ts";
+import { logShelf } from "../../notary/keeping/rows.ts";
 import { type AccountRecord, type MeshRecord, parseRow, putRow, row, shelf } from "../records.ts";
 import { forgetSession, SESSION_MS, type SessionRow } from "../sessions.ts";
 import { type References, referencesOf } from "./references.ts";
@@ -9,7 +10,7 @@ import { liveRowsOf, pageOf, rowsOf } from "./walk.ts";
 const AT_ONCE = 256;
 
 /** The shelves whose keys begin with the mesh, in the order in which they are emptied: what names others goes after what it names was read. */
-const OWN = [shelf.masters, shelf.personals, shelf.suspensions, shelf.applications, shelf.chains, shelf.commits, shelf.releases, shelf.starts, shelf.pins, shelf.requests, shelf.requesters, shelf.blobs, shelf.puts] as const;
+const OWN = [shelf.masters, shelf.personals, shelf.suspensions, shelf.applications, shelf.chains, shelf.commits, shelf.releases, shelf.starts, shelf.pins, shelf.requests, shelf.requesters, shelf.blobs, shelf.puts, logShelf.seals] as const;
 
 /** What was taken away. */
 export type Purged = { readonly accounts: number; readonly sessions: number };
