@@ -2,7 +2,7 @@ import { RefusedByPortal } from "../protocol/wire.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 
 /** Codes by which our own judgement refuses octets; met in what a portal sent, they are the portal's doing. */
-const FALSE_DATA = /^(?:signed|signature|signer|sealed|commit|profile|json|text|base64url|key|udf|ciphertext|answer)-/;
+const FALSE_DATA = /^(?:signed|signature|signer|sealed|commit|profile|json|text|base64url|key|udf|ciphertext|answer|log|note)-/;
 
 /**
  * Does what reads a portal's answers; what does not hold in them is laid at the portal's door, exit 6, nothing changed.

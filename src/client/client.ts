@@ -10,9 +10,13 @@ import type { Store } from "../store/store.ts";
 import type { Udf } from "../udf/udf.ts";
 import { Rows } from "./rows.ts";
 
+/** What came back. */
+export type TransportAnswer = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Uint8Array; readonly peerSpki: Uint8Array };
+
 /** One connection to a portal, as the shell makes it; `peerSpki` is the public key that the other end of TLS showed. */
 export interface Transport {
-  post(path: string, headers: Record<string, string>, body: Uint8Array): Promise<{ readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Uint8Array; readonly peerSpki: Uint8Array }>;
+  post(path: string, headers: Record<string, string>, body: Uint8Array): Promise<TransportAnswer>;
+  get(path: string, headers: Record<string, string>): Promise<TransportAnswer>;
   close(): void;
 }
 

@@ -15,7 +15,7 @@ import { COUNTER_HEADER, decodeCarrying, decodeResponse, encodeRequest, MAC_HEAD
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { udfOfKey } from "../udf/udf.ts";
 import { holdingPortalTo } from "./blame.ts";
-import { type Client, decapsulationKeyOf, signerOf, type Transport } from "./client.ts";
+import { type Client, decapsulationKeyOf, signerOf, type Transport, type TransportAnswer } from "./client.ts";
 
 /** What a home keeps of its portal: where it is, who it is, and the TLS key it showed when it was last asked. */
 type PortalRow = { readonly url: string; readonly profile: Jws; readonly tlsKey: string };
@@ -98,6 +98,14 @@ export class PortalLink {
         await this.#client.rows.transact((rows) => rows.remove("sessions", requester.device, ""));
       }
     }
+  }
+
+  /** What a log of the portal's serves to anybody at a path below its prefix, the path of its origin; undefined where there is nothing. */
+  async readLog(origin: string, path: string): Promise<Uint8Array | undefined> {
+    const { status, body } = await this.#transport.get(`${origin.slice(origin.indexOf("/"))}/${path}`, {});
+    if (status === 404) return undefined;
+    demand(status === 200, status >= 500 ? "service-busy" : "service-answer-malformed", `The portal's log answered ${status}.`, "Try again in a while.");
+    return body;
   }
 
   /** Lets go of the connection. */
@@ -202,16 +210,24 @@ class Remeeting implements Transport {
     this.#again = again;
   }
 
-  async post(path: string, headers: Record<string, string>, body: Uint8Array) {
+  post(path: string, headers: Record<string, string>, body: Uint8Array): Promise<TransportAnswer> {
+    return this.#send((transport) => transport.post(path, headers, body));
+  }
+
+  get(path: string, headers: Record<string, string>): Promise<TransportAnswer> {
+    return this.#send((transport) => transport.get(path, headers));
+  }
+
+  async #send(ask: (transport: Transport) => Promise<TransportAnswer>): Promise<TransportAnswer> {
     try {
-      return await this.#transport.post(path, headers, body);
+      return await ask(this.#transport);
     } catch (error) {
       const again = this.#again;
       if (!(error instanceof MeshError) || error.code !== "portal-certificate" || again === undefined) throw error;
       this.#again = undefined;
       this.#transport.close();
       this.#transport = (await again()).transport;
-      return this.#transport.post(path, headers, body);
+      return ask(this.#transport);
     }
   }
 

@@ -13,6 +13,7 @@ import { holdingPortalTo } from "./blame.ts";
 import { forgetBlobs, sendBlobs } from "./blobs.ts";
 import { type Client, decapsulationKeyOf, memberSelf, type Self } from "./client.ts";
 import { collectBlobs } from "./collect-blobs.ts";
+import { followLog } from "./follow-log.ts";
 import { CommitsForgotten } from "./forgotten.ts";
 import { keylessCatalogs } from "./keyless.ts";
 import { type CatalogRow, loadCatalog, loadCatalogs, loadMesh, saveMesh } from "./known.ts";
@@ -49,6 +50,8 @@ export async function sync(client: Client): Promise<SyncReport> {
   return unlessOvertaken(async () => {
     const synced = await pull(client);
     try {
+      // Before anything is sent: who lies of what it has is given nothing more.
+      await followLog(client, synced);
       await witnessHeads(client, synced.self, synced.mesh, synced.now);
       const sent = await push(client, synced);
       await finishPurges(client, synced);

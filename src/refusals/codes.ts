@@ -69,6 +69,7 @@ export const codes = {
   "portal-forked-log": 6,
   "portal-wrong-map": 6,
   "portal-wrong-entry": 6,
+  "portal-missing-entry": 6,
   "portal-wrong-identity": 6,
   "service-url": 2,
   "service-unreachable": 7,

@@ -50,7 +50,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   client: {
     is: "pushes what arrived, pulls what to send; every operation of a device, without a socket",
     pure: true,
-    sees: [...trust, "catalogs", "protocol", "applications/index.ts", "applications/application.ts"],
+    sees: [...trust, "catalogs", "notary", "protocol", "applications/index.ts", "applications/application.ts"],
     types: ["store/store.ts", "keyring/keyring.ts"],
     packages: ["valibot"],
   },

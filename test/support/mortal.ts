@@ -1,6 +1,9 @@
 import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { LogKeeper } from "../../src/notary/keeping/log-keeper.ts";
+import { logPage, logPrefix } from "../../src/portal/log-pages.ts";
+import { standingOf } from "../../src/portal/logged.ts";
 import { makePortalData, openPortalData } from "../../src/cli/portal/data.ts";
 import { type Client, makeClient, type Transport } from "../../src/client/client.ts";
 import type { Keyring } from "../../src/keyring/keyring.ts";
@@ -85,6 +88,9 @@ async function begin(folder: string, now: () => number): Promise<Life> {
   closers.push(() => portalStore.close());
   const faults: unknown[] = [];
   const portal = new Portal({ store: portalStore, identity: data.identity, policy: { ...defaultPolicy, creation: "open" }, now, log: (_, fault) => faults.push(...(fault === undefined ? [] : [fault])) });
+  const { log } = data;
+  if (log === undefined) throw new Error("this portal has no log");
+  const keeper = await LogKeeper.open({ store: portalStore, origin: log.origin, signers: [log.note, log.subtree], now, standingOf });
   const url = "https://127.0.0.1:1";
   let requests = 0;
   const spki = await import("../../src/certificates/spki.ts").then(({ spkiOfCertificate }) => spkiOfCertificate(data.tls.certificatePem));
@@ -94,6 +100,13 @@ async function begin(folder: string, now: () => number): Promise<Life> {
       requests += 1;
       if (faults.length > 0) throw faults[0];
       return { ...answer, peerSpki: spki };
+    },
+    get: async (path) => {
+      const page = await fuse.step(async () => {
+        await keeper.close();
+        return logPage(portalStore, keeper, path.slice(logPrefix(log.origin).length));
+      });
+      return { status: page === undefined ? 404 : 200, headers: {}, body: page?.octets ?? new Uint8Array(0), peerSpki: spki };
     },
     close: () => undefined,
   });

@@ -35,6 +35,8 @@ export type TestPortal = {
   readonly tlsKey: Uint8Array;
   readonly clock: { now: number };
   readonly meddler: Meddler;
+  /** What its log serves, where a test gives it one. */
+  readonly pages: { get?: (path: string) => Promise<Uint8Array | undefined> };
   readonly events: PortalEvent[];
   readonly faults: unknown[];
   readonly counters: { up: number; down: number; requests: number };
@@ -59,7 +61,7 @@ export async function startPortal(domain = "example.com", store: Store = openMem
   };
   const policy = { ...defaultPolicy, creation: "open" as const, anonymousPerMinute: 100_000, beginningsPerMinute: 100_000, ...options.policy };
   const portal = new Portal({ store, identity: { profile, jws: profile.jws, sessionKey: keys.session }, policy, receipts: options.receipts, now: () => clock.now, log });
-  return { portal, keys, store, url: `https://${domain}`, pin, tlsKey: keys.tls, clock, meddler: {}, events, faults, counters: { up: 0, down: 0, requests: 0 } };
+  return { portal, keys, store, url: `https://${domain}`, pin, tlsKey: keys.tls, clock, meddler: {}, pages: {}, events, faults, counters: { up: 0, down: 0, requests: 0 } };
 }
 
 /** A way to a portal that is in this process. */
@@ -74,6 +76,11 @@ export function transportTo(to: TestPortal, remote = "192.0.2.1"): Transport {
       const answer = (await to.meddler.answer?.(request, given)) ?? given;
       to.counters.down += answer.body.length + 300;
       return { ...answer, peerSpki: to.tlsKey };
+    },
+    async get(path) {
+      to.counters.requests += 1;
+      const page = await to.pages.get?.(path);
+      return { status: page === undefined ? 404 : 200, headers: {}, body: page ?? new Uint8Array(0), peerSpki: to.tlsKey };
     },
     close() {},
   };

@@ -1,24 +1,17 @@
 import { Receipts } from "../../notary/keeping/receipts.ts";
 import { LogKeeper } from "../../notary/keeping/log-keeper.ts";
-import { logResource, type LogResource } from "../../notary/keeping/resources.ts";
-import { mapKinds } from "../../notary/map.ts";
 import { adopt } from "../../portal/adopt.ts";
+import { logPage, logPrefix } from "../../portal/log-pages.ts";
 import { standingOf } from "../../portal/logged.ts";
 import type { HttpResponse } from "../../http/answer.ts";
 import type { HttpRequest } from "../../http/receive.ts";
 import { answerResource } from "../../http/resource.ts";
-import { MeshError } from "../../refusals/mesh-error.ts";
-import type { MasterId } from "../../profiles/types.ts";
 import type { Store } from "../../store/store.ts";
-import { isUdf } from "../../udf/udf.ts";
 import type { Log } from "./log.ts";
 import type { LogSigners } from "./log-keys.ts";
 
 /** An epoch is closed so often, in milliseconds, if there is anything to close it over; a second is what is promised (`docs/spec/log.md` 6.1). */
 const EPOCH_MS = 250;
-
-/** Below it are proofs of what is current: `current/<kind>/<UDF>`. */
-const CURRENT = "current/";
 
 /** A portal's notary while it serves. */
 export type Notary = {
@@ -52,15 +45,13 @@ export async function beginNotary(store: Store, { note, origin, subtree }: LogSi
   const timer = setInterval(() => {
     under ??= close().finally(() => (under = undefined));
   }, EPOCH_MS).unref();
-  const prefix = origin.slice(origin.indexOf("/")) + "/";
+  const prefix = logPrefix(origin);
   return {
     receipts: new Receipts({ origin, signer: note, now, keeper }),
     answer: (request) => {
       const { method, path } = request;
       if ((method !== "GET" && method !== "HEAD") || !path.startsWith(prefix)) return undefined;
-      const rest = path.slice(prefix.length);
-      const found = rest.startsWith(CURRENT) ? proofFrom(keeper, rest.slice(CURRENT.length)) : logResource(store, rest);
-      return found.then((resource) => answerResource(request, resource));
+      return logPage(store, keeper, path.slice(prefix.length)).then((page) => answerResource(request, page));
     },
     stop: async () => {
       clearInterval(timer);
@@ -69,16 +60,4 @@ export async function beginNotary(store: Store, { note, origin, subtree }: LogSi
       await keeper.save().catch(tell);
     },
   };
-}
-
-async function proofFrom(keeper: LogKeeper, path: string): Promise<LogResource | undefined> {
-  const [kind, id, ...more] = path.split("/");
-  const known = mapKinds.find((one) => one === kind);
-  if (known === undefined || !isUdf(id) || more.length > 0) return undefined;
-  try {
-    return { octets: await keeper.prove({ kind: known, id: id as MasterId }), type: "text/plain; charset=utf-8", isImmutable: false };
-  } catch (error) {
-    if (error instanceof MeshError && error.code === "store-not-found") return undefined;
-    throw error;
-  }
 }

@@ -147,6 +147,7 @@ export class Scene {
         this.#underway.add(answering);
         return { ...(await answering), peerSpki: this.truth.portal.tlsKey };
       },
+      get: async () => ({ status: 404, headers: {}, body: new Uint8Array(0), peerSpki: this.truth.portal.tlsKey }),
       close: () => undefined,
     };
   }
