@@ -86,6 +86,8 @@ suite("what a portal takes stands in its log (log 9)", () => {
   test("writing to catalogs appends nothing at once, and one entry for its mesh with the next epoch", async () => {
     const portal = await portalWithLog();
     const { desktop } = await household({}, portal);
+    // With the first entries of a catalog comes its Application Profile.
+    await save(desktop, "first");
     await replayed(portal.store, () => portal.clock.now);
     const before = (await entriesOf(portal.store)).length;
     await save(desktop, "bank");

@@ -16,7 +16,7 @@ export type Logged = { readonly recordings: readonly Recording[]; readonly due?:
 export type Run = { readonly from: number; readonly count: number };
 
 /** Which version of what an object is. */
-type Version = { readonly k: "master" | "suspension"; readonly n: number } | { readonly k: "personal"; readonly g: number; readonly n: number };
+type Version = { readonly k: "master"; readonly n: number } | { readonly k: "suspension"; readonly n: number } | { readonly k: "personal"; readonly g: number; readonly n: number };
 
 /** The entry of an object that becomes the newest of its kind; `prev` is what was so before. */
 export function objectOf(id: MasterId, version: Version, object: Signed<unknown>, prev: Digest | undefined): Recording {
