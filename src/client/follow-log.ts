@@ -17,10 +17,16 @@ import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { holdingPortalTo } from "./blame.ts";
 import type { Client } from "./client.ts";
 import type { PortalLink } from "./portal-link.ts";
+import type { RowsReading } from "./rows.ts";
 import type { Synced } from "./synced.ts";
 
 /** The largest head of its portal's log that a home trusts, as it was signed, and the time of its last epoch. */
-type LogRow = { readonly origin: string; readonly size: number; readonly root: string; readonly time: number; readonly checkpoint: string };
+export type LogRow = { readonly origin: string; readonly size: number; readonly root: string; readonly time: number; readonly checkpoint: string };
+
+/** The head that is kept. */
+export function logRowOf(rows: RowsReading): Promise<LogRow | undefined> {
+  return rows.get<LogRow>("log", "head");
+}
 
 const CHEATS = "Nothing here was changed. It was restored from a backup or it cheats: ask its operator, and do not rely on what it says.";
 
@@ -31,7 +37,7 @@ const CHEATS = "Nothing here was changed. It was restored from a backup or it ch
  * `portal-older-log`, `portal-forked-log`, `portal-missing-entry`, `portal-wrong-entry`, `portal-older-profile`; a portal that never had a log is held to none.
  */
 export async function followLog(client: Client, { answer, link, mesh, self }: Pick<Synced, "answer" | "link" | "mesh" | "self">): Promise<void> {
-  const known = await client.rows.read((rows) => rows.get<LogRow>("log", "head"));
+  const known = await client.rows.read(logRowOf);
   const { logKeys } = link.profile.payload;
   demand(logKeys.length > 0 || known === undefined, "portal-older-log", "The portal has no log any more.", CHEATS);
   if (logKeys.length === 0) return;
@@ -49,7 +55,7 @@ export async function followLog(client: Client, { answer, link, mesh, self }: Pi
   checkNewest(mesh, currency, now);
   const row: LogRow = { checkpoint: fromUtf8(writeNote(currency.checkpoint.note)), origin: policy.origin, root: toBase64url(head.root), size: head.size, time: currency.epoch.t };
   await client.rows.transact(async (rows) => {
-    const meanwhile = await rows.get<LogRow>("log", "head");
+    const meanwhile = await logRowOf(rows);
     // Another command of this device may have seen more of it.
     if (meanwhile?.checkpoint === known?.checkpoint) await rows.put("log", "head", "", row);
   });

@@ -184,6 +184,12 @@ export async function meetPortal(client: Client, url: string, pin: string | unde
   return new PortalLink(client, client.connect(url, { spkis: [tlsKey] }), profile);
 }
 
+/** The profile of a portal as this home last saw it. */
+export async function knownPortal(client: Client, url: string, pin: string): Promise<Correct<PortalProfile> | undefined> {
+  const known = await client.rows.read((rows) => rows.get<PortalRow>("portal", url));
+  return known === undefined ? undefined : correctPortal(readSigned(known.profile, portalProfile), pin);
+}
+
 async function greet(client: Client, url: string, pin: string | undefined, known: Correct<PortalProfile> | undefined): Promise<{ readonly profile: Correct<PortalProfile>; readonly tlsKey: Uint8Array; readonly transport: Transport }> {
   const first = client.connect(url, pin === undefined ? "web-pki" : "any");
   try {

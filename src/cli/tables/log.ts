@@ -1,0 +1,50 @@
+import type { Command } from "../command.ts";
+
+/** The commands for whoever wants proof. */
+export const logCommands: readonly Command[] = [
+  {
+    path: ["log", "head"],
+    summary: "Show how far this device has followed its portal's log.",
+    positionals: [],
+    options: [],
+    examples: [
+      { line: "mesh log head", about: "its size, root and time" },
+      { line: "mesh log head --json", about: "with the signed checkpoint, to compare with others" },
+    ],
+    load: () => import("../commands/log/head.ts"),
+  },
+  {
+    path: ["log", "verify"],
+    summary: "Follow the portal's log to its end, and hold it to what you have.",
+    positionals: [],
+    options: [],
+    examples: [
+      { line: "mesh log verify", about: "exit 6 if the portal rewrote or lacks something" },
+      { line: "mesh log verify --json", about: "the head that it was followed to" },
+    ],
+    about: ["Every sync does the same. The portal's log is a list of all that it took, which it cannot change afterwards without being found out."],
+    load: () => import("../commands/log/verify.ts"),
+  },
+  {
+    path: ["log", "prove"],
+    summary: "Have the portal prove which version of somebody's profile is current.",
+    positionals: [{ name: "IDENTIFIER", about: "the fingerprint of a mesh" }],
+    options: [{ name: "kind", value: "KIND", about: "master, personal (as without it) or suspensions" }],
+    examples: [
+      { line: "mesh log prove MAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA", about: "the proof, checked" },
+      { line: "mesh log prove MAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA > proof", about: "to a file, for check-proof" },
+    ],
+    load: () => import("../commands/log/prove.ts"),
+  },
+  {
+    path: ["log", "check-proof"],
+    summary: "Check a proof of what is current, without asking anybody.",
+    positionals: [{ name: "FILE", about: "the proof (- is standard input)" }],
+    options: [],
+    examples: [
+      { line: "mesh log check-proof proof", about: "what it shows, and as of when" },
+      { line: "mesh log check-proof - --json", about: "of standard input" },
+    ],
+    load: () => import("../commands/log/check-proof.ts"),
+  },
+];
