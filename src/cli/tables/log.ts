@@ -31,8 +31,8 @@ export const logCommands: readonly Command[] = [
     positionals: [{ name: "IDENTIFIER", about: "the fingerprint of a mesh" }],
     options: [{ name: "kind", value: "KIND", about: "master, personal (as without it) or suspensions" }],
     examples: [
-      { line: "mesh log prove MAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA", about: "the proof, checked" },
-      { line: "mesh log prove MAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA > proof", about: "to a file, for check-proof" },
+      { line: 'mesh log prove "$FINGERPRINT"', about: "the proof, checked" },
+      { line: 'mesh log prove "$FINGERPRINT" > proof', about: "to a file, for check-proof" },
     ],
     load: () => import("../commands/log/prove.ts"),
   },

@@ -1,10 +1,10 @@
 import { fromBase64url, toBase64url } from "../../bytes/base64url.ts";
 import { type HeadRow, logShelf, rowIn } from "../../notary/keeping/rows.ts";
 import { Replay } from "../../notary/replay.ts";
+import { compareVersions } from "../../profiles/version.ts";
 import { MeshError } from "../../refusals/mesh-error.ts";
 import type { Reading } from "../../store/store.ts";
-import { personalKey } from "../personals.ts";
-import { type MeshRecord, parseRow, shelf, type Stamped } from "../records.ts";
+import { parseRow, shelf, type Stamped } from "../records.ts";
 import type { Finding } from "./finding.ts";
 import { rowsOf } from "./walk.ts";
 
@@ -40,15 +40,24 @@ async function take(reading: Reading, log: Replay, to: number): Promise<void> {
   }
 }
 
-/** What counts here is what the log has as the newest. */
+/** The newest version that is kept of each mesh is in the log as the newest, or the log knows of a newer one: that it is lost here, others tell. */
 async function checkNewest(reading: Reading, log: Replay, wrong: (where: string, why: string) => void): Promise<void> {
-  for await (const { key, value } of rowsOf(reading, shelf.meshes)) {
-    const { g, master, n, purging } = parseRow<MeshRecord>(value);
-    if (purging === true) continue;
-    const kept = await reading.get(shelf.personals, personalKey(key, { g, n }));
-    const digest = kept === undefined ? undefined : parseRow<Stamped>(kept).digest;
+  for await (const { key } of rowsOf(reading, shelf.meshes)) {
+    const [kept] = await reading.list(shelf.personals, `${key}/`, { reverse: true, limit: 1 });
+    const digest = kept === undefined ? undefined : digestIn(kept.value);
+    if (kept === undefined || digest === undefined) continue;
+    const [, g = 0, n = 0] = kept.key.split("/").map(Number);
     const newest = log.newest("personal", key);
-    const same = newest?.g === g && newest.n === n && toBase64url(newest.digest) === digest && log.newest("master", key)?.g === master;
-    if (!same) wrong(`mesh ${key}`, "The notary log has other versions of its profiles as the newest.");
+    const order = newest === undefined ? -1 : compareVersions(newest, { g, n });
+    if (order < 0 || (order === 0 && toBase64url(newest?.digest ?? new Uint8Array(0)) !== digest)) wrong(`mesh ${key}`, "The notary log has another version of its Personal Profile as the newest.");
+  }
+}
+
+/** The digest in a row; of a row that does not parse others tell. */
+function digestIn(row: Uint8Array): string | undefined {
+  try {
+    return parseRow<Stamped>(row).digest;
+  } catch {
+    return undefined;
   }
 }
