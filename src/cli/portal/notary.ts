@@ -1,5 +1,6 @@
 import { Receipts } from "../../notary/keeping/receipts.ts";
 import { LogKeeper } from "../../notary/keeping/log-keeper.ts";
+import { isUnclosed } from "../../notary/keeping/record.ts";
 import { adopt } from "../../portal/adopt.ts";
 import { logPage, logPrefix } from "../../portal/log-pages.ts";
 import { standingOf } from "../../portal/logged.ts";
@@ -35,7 +36,7 @@ export async function beginNotary(store: Store, { note, origin, subtree }: LogSi
   };
   const close = async (): Promise<void> => {
     try {
-      await keeper.close();
+      if (await store.read(isUnclosed)) await keeper.close();
       failing = false;
     } catch (error) {
       tell(error);

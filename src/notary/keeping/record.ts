@@ -9,7 +9,7 @@ import { type LogEntry, type PublicEntry, readEntry, type SealedKind, writeEntry
 import { mapKey, type MapValue, readMapValue } from "../map.ts";
 import { type Hash, leafHash } from "../merkle.ts";
 import { changeOf, isNews } from "../succession.ts";
-import { logShelf, putRow } from "./rows.ts";
+import { type HeadRow, logShelf, putRow, rowIn } from "./rows.ts";
 
 /** What a transaction did and the log must say: an object that became the newest of an identifier, or something of which only a commitment is shown. */
 export type Recording = { readonly object: PublicEntry } | { readonly seal: SealedKind; readonly of: string; readonly content: Json };
@@ -41,6 +41,12 @@ export async function record(writing: Writing, recordings: readonly Recording[])
 /** Says that a mesh wrote to its catalogs, for the next epoch to commit to where they stand then. */
 export async function markDue(writing: Writing, mesh: string): Promise<void> {
   await writing.put(logShelf.due, mesh, new Uint8Array(0));
+}
+
+/** Whether there is anything to close an epoch over: asked in a snapshot, since a transaction keeps the disk busy even where it changes nothing. */
+export async function isUnclosed(reading: Reading): Promise<boolean> {
+  const head = await rowIn<HeadRow>(reading, logShelf.log, "head");
+  return (await reading.leaves(head?.size ?? 0, 1)).length > 0 || (await reading.list(logShelf.due, "", { limit: 1 })).length > 0;
 }
 
 /** The newest of its kind that the rows of the map know; what changed lately is not yet in them. */
