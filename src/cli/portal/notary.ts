@@ -27,7 +27,6 @@ export type Notary = {
 export async function beginNotary(store: Store, { note, origin, subtree }: LogSigners, log: Log, now: () => number): Promise<Notary> {
   await adopt(store);
   const keeper = await LogKeeper.open({ store, origin, signers: [note, subtree], now, standingOf });
-  await keeper.close();
   let failing = false;
   const tell = (error: unknown): void => {
     // What stops a log goes on to: said once.
@@ -42,6 +41,7 @@ export async function beginNotary(store: Store, { note, origin, subtree }: LogSi
       tell(error);
     }
   };
+  await close();
   let under: Promise<void> | undefined;
   const timer = setInterval(() => {
     under ??= close().finally(() => (under = undefined));
