@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 
-import { logKeyTexts, logSigners, newLogKeys } from "../cli/portal/log-keys.ts";
+import { utf8 } from "../bytes/text.ts";
+import { logKeyTexts, type LogSigners, logSigners, newLogKeys } from "../cli/portal/log-keys.ts";
 import { LogKeeper } from "../notary/keeping/log-keeper.ts";
 import { record } from "../notary/keeping/record.ts";
 import { adopt } from "../portal/adopt.ts";
@@ -12,17 +13,18 @@ import { openMemoryStore } from "../store/memory.ts";
 import type { Store } from "../store/store.ts";
 import { agreed, type Household, household, meshOf, save, whoIs } from "../../test/adversary/household.ts";
 import { startPortal, type TestPortal } from "../../test/support/world.ts";
+import { endedLog, knownHead } from "./log-proofs.ts";
 import { disableDevice } from "./operations/disable.ts";
 import { sync } from "./sync.ts";
 
-const signers = logSigners("example.com", newLogKeys());
+const signers = logSigners("example.com", newLogKeys(), 1);
 
 /** What a log over a store serves, closed anew for each request. */
-async function pagesOf(store: Store, now: () => number): Promise<(path: string) => Promise<Uint8Array | undefined>> {
-  const keeper = await LogKeeper.open({ store, origin: signers.origin, signers: [signers.note, signers.subtree], now, standingOf });
+async function pagesOf(store: Store, now: () => number, { note, origin, subtree }: LogSigners = signers): Promise<(path: string) => Promise<Uint8Array | undefined>> {
+  const keeper = await LogKeeper.open({ store, origin, signers: [note, subtree], now, standingOf });
   return async (path) => {
     await keeper.close();
-    return (await logPage(store, keeper, path.slice(logPrefix(signers.origin).length)))?.octets;
+    return path.startsWith(logPrefix(origin)) ? (await logPage(store, keeper, path.slice(logPrefix(origin).length)))?.octets : undefined;
   };
 }
 
@@ -100,11 +102,67 @@ suite("a device holds its portal to the log (log 7.3)", () => {
     await assert.rejects(sync(desktop.client), { code: "portal-false-data" });
   });
 
-  test("tiles that are withheld", async () => {
+  test("a proof that it goes on is withheld, or is none", async () => {
     const { desktop, honest, portal } = await logged();
     portal.clock.now += 60_000;
     await save(desktop, "bank");
-    portal.pages.get = async (path) => (path.includes("/tile/") ? undefined : honest(path));
+    for (const [lie, code] of [[undefined, "portal-false-data"], [new Uint8Array(0), "portal-forked-log"], [utf8("none\n"), "portal-false-data"], [new Uint8Array(1 << 20), "portal-false-data"]] as const) {
+      portal.pages.get = async (path) => (path.includes("/consistency/") ? lie : honest(path));
+      await assert.rejects(sync(desktop.client), { code });
+    }
+    portal.pages.get = honest;
+    await sync(desktop.client);
+  });
+});
+
+suite("a portal that says under its identity key that its log is another (log 1.1, 7.3)", () => {
+  /** The same portal from now on, with a newer profile that names these logs. */
+  async function becomes(portal: TestPortal, version: number, logs: readonly LogSigners[]): Promise<void> {
+    const last = logs.at(-1);
+    const twin = await startPortal("example.com", portal.store, { clock: portal.clock, keys: portal.keys, profile: { logKeys: logs.flatMap(logKeyTexts), version } });
+    Object.assign(portal, { portal: twin.portal });
+    portal.pages.get = last === undefined ? async () => undefined : await pagesOf(last === signers ? portal.store : await otherLog(portal, ""), () => portal.clock.now, last);
+  }
+
+  test("one without a log begins one: devices that met it before hold it to that from then on", async () => {
+    const portal = await startPortal("example.com");
+    const { desktop } = await household({}, portal);
+    await sync(desktop.client);
+    assert.equal(await knownHead(desktop.client), undefined);
+    await adopt(portal.store);
+    await becomes(portal, 2, [signers]);
+    await sync(desktop.client);
+    assert.equal((await knownHead(desktop.client))?.origin, signers.origin);
+    portal.pages.get = async () => undefined;
+    await assert.rejects(sync(desktop.client), { code: "portal-older-log" });
+    await becomes(portal, 3, []);
+    await assert.rejects(sync(desktop.client), { code: "portal-older-log" });
+  });
+
+  test("a later one is followed, and its owner told once; nothing goes back", async () => {
+    const { desktop, portal } = await logged();
+    const [before, second] = [await knownHead(desktop.client), logSigners("example.com", newLogKeys(), 2)];
+    assert.equal(await endedLog(desktop.client), undefined);
+    await becomes(portal, 2, [signers, second]);
+    await sync(desktop.client);
+    assert.equal((await knownHead(desktop.client))?.origin, second.origin);
+    const ended = await endedLog(desktop.client);
+    assert.deepEqual([ended?.checkpoint !== undefined, ended?.origin, ended?.next, ended?.size !== undefined], [true, before?.origin, second.origin, true]);
+    assert.equal(await endedLog(desktop.client), undefined);
+    await becomes(portal, 3, [second, signers]);
+    await assert.rejects(sync(desktop.client), { code: "portal-older-log" });
+  });
+
+  test("the same log with other keys is none that goes on", async () => {
+    const { desktop, portal } = await logged();
+    await sync(desktop.client);
+    await becomes(portal, 2, [logSigners("example.com", newLogKeys(), 1)]);
+    await assert.rejects(sync(desktop.client), { code: "portal-forked-log" });
+  });
+
+  test("and a log that its profile does not name counts for nothing", async () => {
+    const { desktop, portal } = await logged();
+    portal.pages.get = await pagesOf(await otherLog(portal, ""), () => portal.clock.now, logSigners("example.com", newLogKeys(), 1));
     await assert.rejects(sync(desktop.client), { code: "portal-false-data" });
   });
 });

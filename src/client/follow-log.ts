@@ -1,18 +1,14 @@
 import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
 import { fromUtf8 } from "../bytes/text.ts";
-import { readSigned } from "../envelope/signed.ts";
+import { readHash } from "../notary/checkpoint.ts";
 import { checkCurrencyProof, type Currency } from "../notary/currency.ts";
 import { advance, type LogHead, NO_HEAD } from "../notary/log-head.ts";
-import { type LogPolicy, policyOf } from "../notary/log-policy.ts";
+import { logNumber, type LogPolicy, policyOf } from "../notary/log-policy.ts";
+import type { Hash } from "../notary/merkle.ts";
 import { writeNote } from "../notary/note.ts";
-import { consistencyProof } from "../notary/prove.ts";
 import { PROMISE_MS } from "../notary/receipt.ts";
-import { tilePath } from "../notary/tiles.ts";
 import type { Mesh } from "../profiles/mesh.ts";
-import { portalProfile } from "../profiles/portal.ts";
-import { correctPortal } from "../profiles/validity.ts";
 import { compareVersions } from "../profiles/version.ts";
-import { hello } from "../protocol/hello.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { holdingPortalTo } from "./blame.ts";
 import type { Client } from "./client.ts";
@@ -28,7 +24,13 @@ export function logRowOf(rows: RowsReading): Promise<LogRow | undefined> {
   return rows.get<LogRow>("log", "head");
 }
 
-const CHEATS = "Nothing here was changed. It was restored from a backup or it cheats: ask its operator, and do not rely on what it says.";
+/** A log that a portal ended, where this home saw it last, and the one that it began instead; `told` once its owner was told. */
+export type EndedRow = LogRow & { readonly next: string; readonly restored: number | undefined; readonly told: boolean };
+
+/** The most octets of a proof that a log goes on: no tree has a deeper one. */
+const MAX_PROOF = 8 * 1024;
+
+const CHEATS = "Nothing here was changed. It is broken or it cheats: ask its operator, and do not rely on what it says.";
 
 /**
  * Holds a portal to its log (`docs/spec/log.md` 7.3): that the log goes on from where this home saw it last, and that what it has as the newest of this mesh
@@ -36,51 +38,70 @@ const CHEATS = "Nothing here was changed. It was restored from a backup or it ch
  *
  * `portal-older-log`, `portal-forked-log`, `portal-missing-entry`, `portal-wrong-entry`, `portal-older-profile`; a portal that never had a log is held to none.
  */
-export async function followLog(client: Client, { answer, link, mesh, self }: Pick<Synced, "answer" | "link" | "mesh" | "self">): Promise<void> {
+export async function followLog(client: Client, { answer, link, mesh }: Pick<Synced, "answer" | "link" | "mesh">): Promise<void> {
   const known = await client.rows.read(logRowOf);
-  const { logKeys } = link.profile.payload;
-  demand(logKeys.length > 0 || known === undefined, "portal-older-log", "The portal has no log any more.", CHEATS);
-  if (logKeys.length === 0) return;
-  const now = answer.now;
-  const { policy, currency } = await holdingPortalTo(async () => {
-    const policy = policyOf(logKeys);
-    const proof = await link.readLog(policy.origin, `current/personal/${mesh.id}`);
-    return { policy, currency: proof === undefined ? undefined : checkCurrencyProof(proof, policy, now / 1000) };
-  });
+  const { policy, currency } = await newestOf(link, mesh, answer.now);
+  demand(policy !== undefined || known === undefined, "portal-older-log", "The portal has no log any more.", CHEATS);
+  if (policy === undefined) return;
   if (currency === undefined) {
     demand(known === undefined, "portal-older-log", "The portal's log is empty where it was not.", CHEATS);
-    return checkNewest(mesh, undefined, now);
+    return checkNewest(mesh, undefined, answer.now);
   }
-  const head = await goneOn(link, policy, known, currency, self.portal.id);
-  checkNewest(mesh, currency, now);
+  const head = await goneOn(link, policy, known, currency);
+  checkNewest(mesh, currency, answer.now);
   const row: LogRow = { checkpoint: fromUtf8(writeNote(currency.checkpoint.note)), origin: policy.origin, root: toBase64url(head.root), size: head.size, time: currency.epoch.t };
   await client.rows.transact(async (rows) => {
     const meanwhile = await logRowOf(rows);
     // Another command of this device may have seen more of it.
-    if (meanwhile?.checkpoint === known?.checkpoint) await rows.put("log", "head", "", row);
+    if (meanwhile?.checkpoint !== known?.checkpoint) return;
+    await rows.put("log", "head", "", row);
+    if (known !== undefined && known.origin !== row.origin) await rows.put("log", "ended", "", { ...known, next: row.origin, restored: link.profile.payload.restored?.at, told: false } satisfies EndedRow);
   });
 }
 
-/** The log's head now, which must continue the one that is known, unless the portal says under its identity key that it was restored since. */
-async function goneOn(link: PortalLink, policy: LogPolicy, known: LogRow | undefined, { checkpoint }: Currency, pin: string): Promise<LogHead> {
-  const before = known === undefined || known.origin !== policy.origin ? NO_HEAD : { root: fromBase64url(known.root), size: known.size };
+type Found = { readonly policy: LogPolicy | undefined; readonly currency: Currency | undefined };
+
+/** What the portal proves of a mesh by the log that its profile names last; where that does not do, it may have a newer profile, which names another log. */
+async function newestOf(link: PortalLink, mesh: Mesh, now: number): Promise<Found> {
+  const found = await provenBy(link, mesh, now).catch((error: unknown) => {
+    if (error instanceof MeshError && error.code === "portal-false-data") return error;
+    throw error;
+  });
+  if (!(found instanceof MeshError) && found.currency !== undefined) return found;
+  if (await link.renew()) return provenBy(link, mesh, now);
+  if (found instanceof MeshError) throw found;
+  return found;
+}
+
+async function provenBy(link: PortalLink, mesh: Mesh, now: number): Promise<Found> {
+  const { logKeys } = link.profile.payload;
+  if (logKeys.length === 0) return { policy: undefined, currency: undefined };
+  return holdingPortalTo(async () => {
+    const policy = policyOf(logKeys);
+    const proof = await link.readLog(policy.origin, `current/personal/${mesh.id}`);
+    return { policy, currency: proof === undefined ? undefined : checkCurrencyProof(proof, policy, now / 1000) };
+  });
+}
+
+/** The log's head now, which must continue the one that is known; another log must be a later one. */
+async function goneOn(link: PortalLink, policy: LogPolicy, known: LogRow | undefined, { checkpoint }: Currency): Promise<LogHead> {
+  const isOther = known !== undefined && known.origin !== policy.origin;
+  demand(!isOther || (logNumber(policy.origin) ?? 0) > (logNumber(known.origin) ?? 0), "portal-older-log", "The portal shows a log that it had ended.", CHEATS);
+  const before = known === undefined || isOther ? NO_HEAD : { root: fromBase64url(known.root), size: known.size };
   const { size } = checkpoint;
-  const proof = before.size === 0 || size <= before.size ? [] : await holdingPortalTo(() => consistencyProof((name) => tileFrom(link, policy, tilePath(name)), before.size, size));
+  const proof = before.size === 0 || size <= before.size ? [] : await continuation(link, policy, before.size, size);
   try {
     return advance(before, checkpoint, proof);
   } catch (error) {
     if (!(error instanceof MeshError)) throw error;
-    const { restored } = (await holdingPortalTo(async () => correctPortal(readSigned((await link.ask(hello, {})).portal, portalProfile), pin))).payload;
-    // What this device lost by that, it was told when it asked for it.
-    if (restored !== undefined && known !== undefined && restored.at >= known.time) return advance(NO_HEAD, checkpoint, []);
     throw new MeshError(error.code, error.message, CHEATS, error);
   }
 }
 
-async function tileFrom(link: PortalLink, { origin }: LogPolicy, path: string): Promise<Uint8Array> {
-  const octets = await link.readLog(origin, path);
-  demand(octets !== undefined, "portal-false-data", "The portal does not show a part of its log that it signed.", CHEATS);
-  return octets;
+async function continuation(link: PortalLink, { origin }: LogPolicy, before: number, size: number): Promise<readonly Hash[]> {
+  const octets = await link.readLog(origin, `consistency/${before}/${size}`);
+  demand(octets !== undefined && octets.length <= MAX_PROOF, "portal-false-data", "The portal does not show that its log goes on.", CHEATS);
+  return holdingPortalTo(async () => fromUtf8(octets).split("\n").slice(0, -1).map(readHash));
 }
 
 /** What the log has as the newest against what this device has: nothing may lack for longer than a portal may take to log it, and nothing may be kept back. */

@@ -4,12 +4,22 @@ import { policyOf } from "../notary/log-policy.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { holdingPortalTo } from "./blame.ts";
 import { type Client, memberSelf } from "./client.ts";
-import { type LogRow, logRowOf } from "./follow-log.ts";
+import { type EndedRow, type LogRow, logRowOf } from "./follow-log.ts";
 import { knownPortal, meetPortal } from "./portal-link.ts";
 
 /** The head of its portal's log that this home keeps; undefined where it has seen none. */
 export function knownHead(client: Client): Promise<LogRow | undefined> {
   return client.rows.read(logRowOf);
+}
+
+/** The log that the portal ended, if this home's owner was not told of it yet; from then on she was. */
+export function endedLog(client: Client): Promise<EndedRow | undefined> {
+  return client.rows.transact(async (rows) => {
+    const row = await rows.get<EndedRow>("log", "ended");
+    if (row === undefined || row.told) return undefined;
+    await rows.put("log", "ended", "", { ...row, told: true });
+    return row;
+  });
 }
 
 /** Has the portal prove what is current of an identifier, and judges that against the log that this home follows. */

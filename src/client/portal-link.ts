@@ -30,12 +30,34 @@ export type Requester = { readonly device: DeviceId; readonly master: MasterId; 
 export class PortalLink {
   readonly #client: Client;
   readonly #transport: Transport;
-  readonly profile: Correct<PortalProfile>;
+  readonly #url: string;
+  #profile: Correct<PortalProfile>;
 
-  constructor(client: Client, transport: Transport, profile: Correct<PortalProfile>) {
+  constructor(client: Client, url: string, transport: Transport, profile: Correct<PortalProfile>) {
     this.#client = client;
+    this.#url = url;
     this.#transport = transport;
-    this.profile = profile;
+    this.#profile = profile;
+  }
+
+  /** Who the portal is, as it was last asked. */
+  get profile(): Correct<PortalProfile> {
+    return this.#profile;
+  }
+
+  /** Asks the portal who it is now, and says whether that is news: a newer profile under the same pin is taken, an older one is `portal-older-profile`. */
+  async renew(): Promise<boolean> {
+    const known = this.#profile;
+    const { portal } = await this.ask(hello, {});
+    const profile = await holdingPortalTo(() => correctPortal(readSigned(portal, portalProfile), known.payload.id));
+    demandNewer(profile, known);
+    if (profile.digest === known.digest) return false;
+    this.#profile = profile;
+    await this.#client.rows.transact(async (rows) => {
+      const row = await rows.get<PortalRow>("portal", this.#url);
+      if (row !== undefined) await rows.put("portal", this.#url, "", { ...row, profile: profile.jws });
+    });
+    return true;
   }
 
   /** Asks without a session; for what is public, or signed in itself. */
@@ -104,6 +126,7 @@ export class PortalLink {
   async readLog(origin: string, path: string): Promise<Uint8Array | undefined> {
     const { status, body } = await this.#transport.get(`${origin.slice(origin.indexOf("/"))}/${path}`, {});
     if (status === 404) return undefined;
+    demand(status !== 429, "service-rate-limited", "The portal was asked for its log too often.", "Wait a minute.");
     demand(status === 200, status >= 500 ? "service-busy" : "service-answer-malformed", `The portal's log answered ${status}.`, "Try again in a while.");
     return body;
   }
@@ -178,16 +201,21 @@ export async function meetPortal(client: Client, url: string, pin: string | unde
   if (known !== undefined) {
     const profile = await correctPortal(readSigned(known.profile, portalProfile), pin);
     const transport = client.connect(url, { spkis: [fromBase64url(known.tlsKey)] });
-    return new PortalLink(client, new Remeeting(transport, () => greet(client, url, profile.payload.id, profile)), profile);
+    return new PortalLink(client, url, new Remeeting(transport, () => greet(client, url, profile.payload.id, profile)), profile);
   }
   const { profile, tlsKey } = await greet(client, url, pin, undefined);
-  return new PortalLink(client, client.connect(url, { spkis: [tlsKey] }), profile);
+  return new PortalLink(client, url, client.connect(url, { spkis: [tlsKey] }), profile);
 }
 
 /** The profile of a portal as this home last saw it. */
 export async function knownPortal(client: Client, url: string, pin: string): Promise<Correct<PortalProfile> | undefined> {
   const known = await client.rows.read((rows) => rows.get<PortalRow>("portal", url));
   return known === undefined ? undefined : correctPortal(readSigned(known.profile, portalProfile), pin);
+}
+
+function demandNewer(profile: Correct<PortalProfile>, known: Correct<PortalProfile>): void {
+  const newer = profile.payload.version > known.payload.version || profile.digest === known.digest;
+  demand(newer, "portal-older-profile", "The portal shows an older profile of itself than it did before.", "It was restored from a backup or it cheats; ask its operator.");
 }
 
 async function greet(client: Client, url: string, pin: string | undefined, known: Correct<PortalProfile> | undefined): Promise<{ readonly profile: Correct<PortalProfile>; readonly tlsKey: Uint8Array; readonly transport: Transport }> {
@@ -197,8 +225,7 @@ async function greet(client: Client, url: string, pin: string | undefined, known
     const profile = await correctPortal(readSigned(decodeResponse(hello, answer.body).portal, portalProfile), pin);
     const shown = udfOfKey(answer.peerSpki);
     demand(profile.payload.tlsKeys.some((key) => key === shown), "portal-wrong-identity", "The TLS key of this connection is not one that the portal vouches for.", "Somebody may sit between you and your portal.");
-    const newer = known === undefined || profile.payload.version > known.payload.version || profile.digest === known.digest;
-    demand(newer, "portal-older-profile", "The portal shows an older profile of itself than it did before.", "It was restored from a backup or it cheats; ask its operator.");
+    if (known !== undefined) demandNewer(profile, known);
     await client.rows.transact((rows) => rows.put("portal", url, "", { profile: profile.jws, tlsKey: toBase64url(answer.peerSpki), url }));
     return { profile, tlsKey: answer.peerSpki, transport: client.connect(url, { spkis: [answer.peerSpki] }) };
   } finally {

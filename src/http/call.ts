@@ -44,8 +44,8 @@ export type CallOptions = {
   readonly maxBodyBytes?: number;
 };
 
-/** Octets of one answer's status line and headers: a receipt of a portal has 16 KiB at most. */
-const maxHeadBytes = 20 << 10;
+/** Octets of one answer's status line and headers. */
+const maxHeadBytes = 16 << 10;
 
 /**
  * Prepares calls to one service and sends nothing yet.

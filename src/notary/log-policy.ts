@@ -32,6 +32,12 @@ export function policyOf(logKeys: readonly string[]): LogPolicy {
   return { origin, logKeys: own, cosigners: [], quorum: 0, freshSeconds: FRESH_SECONDS };
 }
 
+/** The number in an origin, by which a portal tells its logs apart (`docs/spec/log.md` 1.1); undefined in any other name. */
+export function logNumber(origin: string): number | undefined {
+  const [, number = ""] = /^[^/]+\/mesh\/([1-9]\d{0,14})$/.exec(origin) ?? [];
+  return number === "" ? undefined : Number(number);
+}
+
 /** A checkpoint for which a policy's keys vouch. */
 export type TrustedCheckpoint = Checkpoint & { readonly note: Note; /** How many cosigners vouch for it lately. */ readonly cosigned: number };
 

@@ -14,8 +14,8 @@ import type { VerifierKey } from "./verifier-key.ts";
  */
 export type Receipt = { readonly origin: string; readonly from: number; readonly time: number; readonly leaves: readonly Hash[] };
 
-/** A portal makes so many leaves durable at once, at most, under one receipt. */
-export const MAX_RECEIPT_LEAVES = 1024;
+/** So many leaves at most are in one receipt: it goes in the header of an answer, and a proxy may take no more than 4 KiB of those. */
+export const MAX_RECEIPT_LEAVES = 32;
 
 /** A checkpoint must reach what a receipt promised within so many milliseconds. */
 export const PROMISE_MS = 10_000;

@@ -24,8 +24,6 @@ export async function applyMaster(draft: Draft, { signed, consent }: Of<"master"
   demand(consent === undefined || mesh.masters.length > 0, "profile-wrong-signer", "A first Master Profile has nobody to countersign it.");
   const grown = await withMaster(mesh, signed, consent);
   if (grown.masters === mesh.masters) return;
-  // The log says of each in turn what it became current with.
-  demand(draft.roster === undefined || personalNow(draft)?.payload.g === draft.roster.version, "profile-out-of-order", "A new Master Profile comes together with the first Personal Profile under it.");
   const master = masterOf(grown);
   const roster = rosterOf(master);
   draft.mesh = grown;

@@ -1,6 +1,10 @@
+import { toBase64 } from "../bytes/base64.ts";
+import { utf8 } from "../bytes/text.ts";
 import type { LogKeeper } from "../notary/keeping/log-keeper.ts";
-import { logResource, type LogResource } from "../notary/keeping/resources.ts";
+import { logResource, type LogResource, signedSize } from "../notary/keeping/resources.ts";
+import { tilesIn } from "../notary/keeping/rows.ts";
 import { mapKinds } from "../notary/map.ts";
+import { consistencyProof } from "../notary/prove.ts";
 import type { MasterId } from "../profiles/types.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import type { Store } from "../store/store.ts";
@@ -9,8 +13,12 @@ import { isUdf } from "../udf/udf.ts";
 /** Below it are proofs of what is current: `current/<kind>/<UDF>`. */
 const CURRENT = "current/";
 
+/** Below it are proofs that one tree continues another: `consistency/<size>/<size>`. */
+const CONSISTENCY = "consistency/";
+
 /** What a portal's log serves to anybody at a path below its prefix (`docs/spec/log.md` 10.5); undefined where there is nothing, or not yet. */
 export async function logPage(store: Store, keeper: Pick<LogKeeper, "prove">, path: string): Promise<LogResource | undefined> {
+  if (path.startsWith(CONSISTENCY)) return consistencyPage(store, path.slice(CONSISTENCY.length));
   if (!path.startsWith(CURRENT)) return logResource(store, path);
   const [kind, id, ...more] = path.slice(CURRENT.length).split("/");
   const known = mapKinds.find((one) => one === kind);
@@ -21,6 +29,17 @@ export async function logPage(store: Store, keeper: Pick<LogKeeper, "prove">, pa
     if (error instanceof MeshError && error.code === "store-not-found") return undefined;
     throw error;
   }
+}
+
+/** Hashes in base64, one a line: what whoever reads no tiles goes on by. */
+function consistencyPage(store: Store, sizes: string): Promise<LogResource | undefined> {
+  const [, before = "0", size = "0"] = /^([1-9]\d{0,14})\/([1-9]\d{0,14})$/.exec(sizes) ?? [];
+  return store.read(async (r) => {
+    const signed = await signedSize(r);
+    if (before === "0" || Number(before) > Number(size) || Number(size) > signed) return undefined;
+    const proof = await consistencyProof(tilesIn(r), Number(before), Number(size));
+    return { octets: utf8(proof.map((hash) => `${toBase64(hash)}\n`).join("")), type: "text/plain; charset=utf-8", isImmutable: true };
+  });
 }
 
 /** The prefix of a log at its portal: the path of its origin. */

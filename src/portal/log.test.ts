@@ -3,7 +3,10 @@ import { suite, test } from "node:test";
 
 import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
 import { logSigners, newLogKeys } from "../cli/portal/log-keys.ts";
+import { fromUtf8 } from "../bytes/text.ts";
+import { signerOf } from "../client/client.ts";
 import { disableDevice } from "../client/operations/disable.ts";
+import { signObject } from "../envelope/signed.ts";
 import { readCheckpoint } from "../notary/checkpoint.ts";
 import { checkCurrencyProof } from "../notary/currency.ts";
 import { readEntry } from "../notary/entry.ts";
@@ -16,18 +19,24 @@ import { readNote } from "../notary/note.ts";
 import { checkReceipt } from "../notary/receipt.ts";
 import { Replay } from "../notary/replay.ts";
 import { writeVerifierKey } from "../notary/verifier-key.ts";
+import { account as accountType } from "../profiles/account.ts";
 import { masterOf, personalOf } from "../profiles/mesh.ts";
+import { deleteAccount } from "../protocol/accounts.ts";
 import { RECEIPT_HEADER } from "../protocol/wire.ts";
+import { withFaults } from "../store/faults.ts";
 import { openMemoryStore } from "../store/memory.ts";
 import type { Store } from "../store/store.ts";
-import { startPortal, type TestPortal } from "../../test/support/world.ts";
+import { startPortal, type TestDevice, type TestPortal } from "../../test/support/world.ts";
 import { agreed, household, meshOf, save, whoIs } from "../../test/adversary/household.ts";
 import { adopt } from "./adopt.ts";
 import { standingOf } from "./logged.ts";
 import type { PortalRequest } from "./portal.ts";
 import { shelf } from "./records.ts";
+import { openAs } from "./test-asking.ts";
+import { purge } from "./upkeep/purge.ts";
+import { loadWhole } from "./whole.ts";
 
-const signers = logSigners("example.com", newLogKeys());
+const signers = logSigners("example.com", newLogKeys(), 1);
 const policy = policyOf([writeVerifierKey(signers.note.key), writeVerifierKey(signers.subtree.key)]);
 
 function keeperOf(store: Store, now: () => number): Promise<LogKeeper> {
@@ -127,19 +136,86 @@ suite("a portal that had no log (log 9.4)", () => {
   test("tells it what it holds, as if it had been told at once, and never twice", async () => {
     const portal = await portalWithLog();
     const { desktop } = await household({ phone: "admin" }, portal);
-    const old = openMemoryStore();
-    // What an older version of the program would have kept: all shelves but those of the log, and no leaf.
-    for (const one of Object.values(shelf)) {
-      const rows = await portal.store.read((r) => r.list(one, ""));
-      await old.transact(async (w) => {
-        for (const { key, value } of rows) await w.put(one, key, value);
-      });
-    }
+    const old = await withoutLog(portal.store);
     await adopt(old);
     const { replay } = await replayed(old, () => portal.clock.now);
     isNewest(replay, await meshOf(desktop));
     const told = (await entriesOf(old)).length;
     await adopt(old);
     assert.equal((await entriesOf(old)).length, told);
+  });
+
+  test("cut off anywhere while it is told, it goes on at the next start, and tells nothing twice", async () => {
+    const portal = await portalWithLog();
+    const { desktop } = await household({ phone: "admin" }, portal);
+    const calls = await countedCalls(await withoutLog(portal.store));
+    for (let call = 1; call <= calls; call++) {
+      for (const when of ["before", "after"] as const) {
+        const old = await withoutLog(portal.store);
+        const faults = withFaults(old);
+        faults.arm({ call, fatal: true, when });
+        await adopt(faults.store).catch(() => undefined);
+        await adopt(old);
+        const { replay } = await replayed(old, () => portal.clock.now);
+        isNewest(replay, await meshOf(desktop));
+        assert.equal((await entriesOf(old)).filter((octets) => readEntry(octets).k === "account").length, 1);
+      }
+    }
+  });
+});
+
+/** What an older version of the program would have kept: all shelves but those of the log, and no leaf. */
+async function withoutLog(store: Store): Promise<Store> {
+  const old = openMemoryStore();
+  for (const one of Object.values(shelf)) {
+    const rows = await store.read((r) => r.list(one, ""));
+    await old.transact(async (w) => {
+      for (const { key, value } of rows) await w.put(one, key, value);
+    });
+  }
+  return old;
+}
+
+async function countedCalls(store: Store): Promise<number> {
+  const faults = withFaults(store);
+  faults.arm(undefined);
+  await adopt(faults.store);
+  return faults.calls();
+}
+
+suite("a mesh that comes back after it was taken away (log 9.1)", () => {
+  /** A mesh whose account ended, taken away, and the request that had made it. */
+  async function gone(devices: Readonly<Record<string, "member">>): Promise<{ readonly portal: TestPortal; readonly desktop: TestDevice; readonly create: PortalRequest }> {
+    const portal = await portalWithLog();
+    const keeper = await keeperOf(portal.store, () => portal.clock.now);
+    const made: PortalRequest[] = [];
+    portal.meddler.request = (request) => {
+      if (fromUtf8(request.body).startsWith('{"CreateAccount"')) made.push(request);
+      return request;
+    };
+    const { desktop } = await household(devices, portal);
+    const self = await whoIs(desktop);
+    const { account } = (await portal.store.read((r) => loadWhole(r, self.master))) ?? assert.fail();
+    const closed = await signObject(accountType, { ...account.payload, previous: account.digest, status: "closed", version: account.payload.version + 1 }, signerOf(desktop.keyring, self.administrationKey));
+    assert.equal((await (await openAs(desktop)).ask(deleteAccount, { account: closed.jws })).code, "ok");
+    await keeper.close();
+    portal.clock.now += 33 * 24 * 3_600_000;
+    assert.equal((await purge(portal.store, portal.clock.now, () => keeper.save())).accounts, 1);
+    return { portal, desktop, create: made[0] ?? assert.fail() };
+  }
+
+  test("does not stand in the log twice", async () => {
+    const { portal, create, desktop } = await gone({});
+    assert.equal((await portal.portal.handle(create)).status, 200);
+    const { replay } = await replayed(portal.store, () => portal.clock.now);
+    isNewest(replay, await meshOf(desktop));
+    const kinds = (await entriesOf(portal.store)).map((octets) => readEntry(octets).k);
+    assert.deepEqual([kinds.filter((k) => k === "account").length, kinds.filter((k) => k === "personal").length], [3, 1]);
+  });
+
+  test("is turned away without the versions that it had here", async () => {
+    const { portal, create } = await gone({ tablet: "member" });
+    assert.match(fromUtf8((await portal.portal.handle(create)).body), /profile-out-of-order/);
+    await replayed(portal.store, () => portal.clock.now);
   });
 });

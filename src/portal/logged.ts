@@ -1,11 +1,14 @@
+import { toBase64url } from "../bytes/base64url.ts";
 import type { Json } from "../bytes/canonical-json.ts";
 import type { Chain } from "../catalogs/chain.ts";
 import type { Digest } from "../envelope/fields.ts";
 import { type Signed, signedBytes } from "../envelope/signed.ts";
 import type { SealedKind } from "../notary/entry.ts";
-import { markDue, record, type Recorded, type Recording } from "../notary/keeping/record.ts";
+import { markDue, newestIn, record, type Recorded, type Recording } from "../notary/keeping/record.ts";
+import { mapKinds } from "../notary/map.ts";
 import { leafHash } from "../notary/merkle.ts";
 import type { MasterId } from "../profiles/types.ts";
+import { demand } from "../refusals/mesh-error.ts";
 import type { Reading, Writing } from "../store/store.ts";
 import { parseRow, shelf } from "./records.ts";
 
@@ -26,6 +29,19 @@ export function objectOf(id: MasterId, version: Version, object: Signed<unknown>
 /** The entry of something that concerns the members of a mesh alone. */
 export function sealedOf(id: MasterId, seal: SealedKind, content: Json): Recording {
   return { seal, of: id, content };
+}
+
+/**
+ * Demands that a mesh which comes back after it was taken away brings all that the log has of it (`profile-out-of-order`): else versions would stand in the
+ * log that do not follow one another, and whoever reads it would take the portal for a liar.
+ */
+export async function checkBrought(reading: Reading, id: MasterId, recordings: readonly Recording[]): Promise<void> {
+  for (const kind of mapKinds) {
+    const newest = await newestIn(reading, { kind, id });
+    const digest = newest === undefined ? undefined : toBase64url(newest.digest);
+    const isBrought = digest === undefined || recordings.some((one) => "object" in one && one.object.obj === digest);
+    demand(isBrought, "profile-out-of-order", "This portal's log has other or newer versions of this mesh than it brings.", "Send all of its versions.");
+  }
 }
 
 /** Says in the log what a transaction did, in that transaction: appends, and nothing is hashed of tree or map. */

@@ -38,6 +38,8 @@ function accompany(path: string, { made, companions }: Backup): void {
 /**
  * Makes the database at `path`, which must not be there yet, from a backup, and returns what else the backup holds. The backup is only read.
  *
+ * The append-only log is left out: whoever goes back in time must not append to it again. The backup has it.
+ *
  * Errors: `backup-malformed`, `store-newer`, `store-not-found`, `store-full`.
  */
 export function restoreBackup(file: string, path: string): Backup {
@@ -45,7 +47,7 @@ export function restoreBackup(file: string, path: string): Backup {
     closeSync(openSync(path, "wx", 0o600));
     const { backup, format } = copied(file, path);
     using database = new DatabaseSync(path);
-    database.exec(`PRAGMA journal_mode = MEMORY; BEGIN; DROP TABLE companion; DROP TABLE backup; PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${format}; COMMIT`);
+    database.exec(`PRAGMA journal_mode = MEMORY; BEGIN; DROP TABLE companion; DROP TABLE backup; DELETE FROM log; PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${format}; COMMIT`);
     database.close();
     syncPath(path);
     return backup;

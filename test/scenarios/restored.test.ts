@@ -26,8 +26,12 @@ suite("a portal restored from a backup", () => {
     const ran = await place.mesh("desktop", ["sync", "--json"]);
     assert.deepEqual([ran.status, codeOf(ran.stderr)], [6, "portal-restored"], ran.stderr);
     assert.match(ran.stderr, /mesh sync --bring-back/);
-    assert.equal((await place.json<{ returned: number }>("desktop", ["sync", "--bring-back"])).returned, 1);
-    expectStatus(await place.mesh("desktop", ["sync"]), 0);
+    const told = await place.mesh("desktop", ["sync", "--bring-back"]);
+    expectStatus(told, 0);
+    assert.match(told.stderr + told.stdout, /given back 1 thing/);
+    assert.match(told.stderr, /ended its log example\.com\/mesh\/1 .* and began another, example\.com\/mesh\/\d+\. It says that it was restored/);
+    assert.doesNotMatch((await place.mesh("desktop", ["sync"])).stderr, /ended its log/);
+    expectStatus(await place.mesh("desktop", ["log", "verify"]), 0);
     assert.equal((await place.json<{ sound: boolean }>("operator", ["portal", "check", "--data", restored.directory])).sound, true);
   });
 

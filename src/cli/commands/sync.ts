@@ -1,3 +1,4 @@
+import { endedLog } from "../../client/log-proofs.ts";
 import { answerPins } from "../../client/operations/pin.ts";
 import { removeSuspended } from "../../client/operations/disable.ts";
 import { replay } from "../../client/replay.ts";
@@ -5,6 +6,7 @@ import { pull, sync } from "../../client/sync.ts";
 import type { Call } from "../call.ts";
 import { keylessText } from "../keyless-text.ts";
 import { openClient } from "../open-client.ts";
+import { endedText } from "./log/told.ts";
 
 /** `mesh sync`: everything new comes, everything unsent goes, everything owed is done. Offline it exits with 7. */
 export async function run(call: Call): Promise<void> {
@@ -23,6 +25,8 @@ export async function run(call: Call): Promise<void> {
   const waiting = pending === 0 ? "" : ` ${pending} device${pending === 1 ? "" : "s"} ask${pending === 1 ? "s" : ""} to join: mesh device pending.`;
   const back = returned === undefined ? "" : `The portal was given back ${returned} thing${returned === 1 ? "" : "s"}. `;
   call.output.receipt({ ...(returned === undefined ? {} : { returned }), received: report.received, sent: report.sent + (last === report ? 0 : last.sent), admitted, pending, unchecked: left, keyless: last.keyless }, `${back}Up to date.${admitted.map((name) => ` ${name} joined by PIN.`).join("")}${waiting}`);
+  const ended = await endedLog(client);
+  if (ended !== undefined) call.output.note(endedText(ended));
   if (last.keyless > 0) call.output.note(keylessText(last.keyless));
   if (left > 0) call.output.note(`${left} older changes, for which the device that let this one in vouches, are still to be read; each sync reads some.`);
 }

@@ -2,12 +2,15 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } 
 import { dirname, join } from "node:path";
 
 import { replaceFile } from "../../machine/replace-file.ts";
+import { forgetLog } from "../../portal/upkeep/forget-log.ts";
 import { forgetSessions } from "../../portal/upkeep/sessions.ts";
 import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import { type Companion, restoreBackup, writeBackup } from "../../store/sqlite-backup.ts";
 import { syncPath } from "../../store/sqlite-format.ts";
 import { openSqliteStore } from "../../store/sqlite.ts";
 import { openPortalData, renewProfile } from "./data.ts";
+import { newestLog, withLogKeys } from "./log-keys.ts";
+import { addLogKeys } from "./with-log.ts";
 
 /** What of a portal's directory goes into a backup beside the database; `portal.json` last, since its presence says that the rest is there. */
 const FILES = ["keyring.json", "certificate.pem", "profile.json", "portal.json"] as const;
@@ -28,7 +31,8 @@ export async function backUp(directory: string, target: string, now: number): Pr
 /**
  * Makes a portal's directory from a backup, whole or not at all; it must not be there, or be empty.
  *
- * The restored portal says so under its identity key, in a version of its profile that is above any that the lost one can have had; sessions end.
+ * The restored portal says so under its identity key, in a version of its profile that is above any that the lost one can have had; sessions end,
+ * and so does its log: it begins another, with other keys, which is told at the first start what the portal holds.
  */
 export async function restore(file: string, directory: string, now: number): Promise<Restored> {
   demand(existsSync(file), "data-missing", `There is no file ${file}.`);
@@ -44,8 +48,13 @@ export async function restore(file: string, directory: string, now: number): Pro
       replaceFile(join(building, name), content);
     }
     const store = await openSqliteStore(join(building, "portal.db"));
-    await forgetSessions(store).finally(() => store.close());
-    await renewProfile(building, ({ version, ...profile }) => ({ ...profile, restored: { at: now, backup: made }, version: version + 1 + Math.max(0, Math.ceil((now - made) / 1000)) }));
+    await Promise.all([forgetSessions(store), forgetLog(store)]).finally(() => store.close());
+    // Above any number that the lost one can have had.
+    const beyond = 1 + Math.max(0, Math.ceil((now - made) / 1000));
+    const { identity, settings } = await openPortalData(building);
+    const log = newestLog(identity.profile.payload) + beyond;
+    const signers = await addLogKeys(building, settings.domain, log);
+    await renewProfile(building, ({ logKeys, version, ...profile }) => ({ ...profile, logKeys: withLogKeys(logKeys, signers), restored: { at: now, backup: made }, version: version + beyond }));
     renameSync(building, directory);
     syncPath(dirname(directory));
     return { made, at: now };

@@ -18,7 +18,7 @@ import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import { formatSin } from "../../udf/sin.ts";
 import { udfOfKey } from "../../udf/udf.ts";
 import { replaceFile } from "../../machine/replace-file.ts";
-import { logKeyEntries, logKeyTexts, logSigners, type LogSigners, logSignersIn, newLogKeys } from "./log-keys.ts";
+import { logKeyEntries, logKeyTexts, logSigners, type LogSigners, logSignersIn, newestLog, newLogKeys } from "./log-keys.ts";
 
 /** What an operator decided when the portal was made; the port once taken is kept. */
 export type PortalSettings = { readonly format: 1; readonly domain: string; readonly host: string; readonly port: number; readonly accounts: "open" | "invited" };
@@ -43,14 +43,14 @@ export async function makePortalData(directory: string, settings: PortalSettings
   const [identityKey, sessionKey, logKeys] = [generateSigningKey(), generateDecapsulationKey(), newLogKeys()];
   const id = udfOfKey<"portal">(identityKey.publicKey.spki);
   const signer = { kid: udfOfKey<"signature-key">(identityKey.publicKey.spki), sign: (message: Uint8Array) => sign(identityKey, message) };
-  const payload = { domains: [settings.domain], id, identityKey: signatureJwk(identityKey.publicKey), logKeys: logKeyTexts(logSigners(settings.domain, logKeys)), sessionKey: encapsulationJwk(sessionKey.publicKey), tlsKeys: [udfOfKey<"tls-key">(tls.spki)], v: 1 as const, version: 1 };
+  const payload = { domains: [settings.domain], id, identityKey: signatureJwk(identityKey.publicKey), logKeys: logKeyTexts(logSigners(settings.domain, logKeys, 1)), sessionKey: encapsulationJwk(sessionKey.publicKey), tlsKeys: [udfOfKey<"tls-key">(tls.spki)], v: 1 as const, version: 1 };
   const profile = await signObject(portalProfile, payload, signer);
   const keyring = await createKeyringFile(join(directory, "keyring.json"), undefined);
   await keyring.addAll([
     { id: KEYS.identity, purpose: "portal-identity", secret: signingKeyToPkcs8(identityKey) },
     { id: KEYS.session, purpose: "portal-session", secret: decapsulationKeyToPkcs8(sessionKey) },
     { id: KEYS.tls, purpose: "portal-tls", secret: utf8(tls.keyPkcs8Pem) },
-    ...logKeyEntries(logKeys),
+    ...logKeyEntries(logKeys, 1),
   ]);
   keyring.close();
   replaceFile(join(directory, "certificate.pem"), utf8(tls.certificatePem));
@@ -70,7 +70,7 @@ export async function openPortalData(directory: string): Promise<PortalData> {
     const profile = await correctPortal(signed, udfOfKey(identityKey.publicKey.spki));
     const sessionKey = decapsulationKeyFromPkcs8(await keyring.open(KEYS.session));
     const tls = { certificatePem: fromUtf8(needFile(directory, "certificate.pem")), keyPkcs8Pem: fromUtf8(await keyring.open(KEYS.tls)) };
-    const log = await logSignersIn(keyring, settings.domain);
+    const log = await logSignersIn(keyring, settings.domain, newestLog(profile.payload));
     return { log, settings, tls, database: join(directory, "portal.db"), identity: { jws: profile.jws as Jws, profile, sessionKey } };
   } finally {
     keyring.close();

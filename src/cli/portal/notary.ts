@@ -2,9 +2,10 @@ import { Receipts } from "../../notary/keeping/receipts.ts";
 import { LogKeeper } from "../../notary/keeping/log-keeper.ts";
 import { isUnclosed } from "../../notary/keeping/record.ts";
 import { adopt } from "../../portal/adopt.ts";
+import { Buckets, networkOf } from "../../portal/limits.ts";
 import { logPage, logPrefix } from "../../portal/log-pages.ts";
 import { standingOf } from "../../portal/logged.ts";
-import type { HttpResponse } from "../../http/answer.ts";
+import { errorBody, type HttpResponse } from "../../http/answer.ts";
 import type { HttpRequest } from "../../http/receive.ts";
 import { answerResource } from "../../http/resource.ts";
 import type { Store } from "../../store/store.ts";
@@ -14,11 +15,22 @@ import type { LogSigners } from "./log-keys.ts";
 /** An epoch is closed so often, in milliseconds, if there is anything to close it over; a second is what is promised (`docs/spec/log.md` 6.1). */
 const EPOCH_MS = 250;
 
+/** Below this are the pages of a log of this portal, or of one that it had. */
+const ANY_LOG = /^\/mesh\/[1-9]\d*\//;
+
+/** So late an epoch is closed before anything is proved: after a process stood still, it would lack what was promised. */
+const LATE_MS = 1000;
+
+/** Pages of a log a minute, an address: a device asks for a few at each sync, a monitor for many once. */
+const PAGES_PER_MINUTE = 6000;
+
 /** A portal's notary while it serves. */
 export type Notary = {
   readonly receipts: Receipts;
   /** What the log serves to anybody; undefined for what is none of its paths. */
-  readonly answer: (request: HttpRequest) => Promise<HttpResponse> | undefined;
+  readonly answer: (request: HttpRequest, remote: string) => Promise<HttpResponse> | undefined;
+  /** Has the rows of the map tell all that the log says: before a mesh is taken away that may come back. */
+  readonly written: () => Promise<void>;
   /** Closes the last epoch, once nobody writes any more. */
   readonly stop: () => Promise<void>;
 };
@@ -41,19 +53,33 @@ export async function beginNotary(store: Store, { note, origin, subtree }: LogSi
       tell(error);
     }
   };
-  await close();
   let under: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    under ??= close().finally(() => (under = undefined));
-  }, EPOCH_MS).unref();
+  let last = 0;
+  const closeOnce = (): Promise<void> => {
+    last = now();
+    return (under ??= close().finally(() => (under = undefined)));
+  };
+  await closeOnce();
+  const timer = setInterval(() => void closeOnce(), EPOCH_MS).unref();
   const prefix = logPrefix(origin);
+  const pages = new Buckets(PAGES_PER_MINUTE, 60_000);
+  const answerPage = async (request: HttpRequest): Promise<HttpResponse> => {
+    if (under !== undefined || Math.abs(now() - last) > LATE_MS) await closeOnce();
+    // Of a log that ended nothing is served.
+    if (!request.path.startsWith(prefix)) return answerResource(request, undefined);
+    // What is not closed may be long due: nobody is to take that for a lie.
+    if (failing) return { status: 503, headers: { "content-type": "application/json" }, body: errorBody("service-busy", "The portal cannot write its log now; ask again later.") };
+    return answerResource(request, await logPage(store, keeper, request.path.slice(prefix.length)));
+  };
   return {
     receipts: new Receipts({ origin, signer: note, now, keeper }),
-    answer: (request) => {
+    answer: (request, remote) => {
       const { method, path } = request;
-      if ((method !== "GET" && method !== "HEAD") || !path.startsWith(prefix)) return undefined;
-      return logPage(store, keeper, path.slice(prefix.length)).then((page) => answerResource(request, page));
+      if ((method !== "GET" && method !== "HEAD") || !ANY_LOG.test(path)) return undefined;
+      if (pages.take(networkOf(remote), now())) return answerPage(request);
+      return Promise.resolve({ status: 429, headers: { "content-type": "application/json" }, body: errorBody("service-rate-limited", "Too many requests from this address; wait a minute.") });
     },
+    written: () => keeper.save(),
     stop: async () => {
       clearInterval(timer);
       await under;

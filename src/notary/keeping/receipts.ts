@@ -1,12 +1,9 @@
 import type { NoteSigner } from "../cosignature.ts";
-import { signReceipt } from "../receipt.ts";
+import { MAX_RECEIPT_LEAVES, signReceipt } from "../receipt.ts";
 import type { Recorded } from "./record.ts";
 
 /** What receipts are made with; `time` is that of the last epoch in milliseconds, before which no receipt may be. */
 export type ReceiptParts = { readonly origin: string; readonly signer: NoteSigner; readonly now: () => number; readonly keeper: { readonly time: number } };
-
-/** Transactions share a receipt of so many leaves: it goes in the header of an answer, and a proxy may take no more than 4 KiB of those. */
-const MAX_SHARED_LEAVES = 48;
 
 /**
  * Signs receipts for what was committed: one for all that is asked for at once and stands together, since a signature costs more than the rest.
@@ -22,11 +19,12 @@ export class Receipts {
     this.#parts = parts;
   }
 
-  /** The receipt for entries of one transaction, which stand one after another. */
+  /** The receipt for entries of one transaction, which stand one after another; of very many for the last, which follow on the others. */
   async of(recorded: readonly Recorded[]): Promise<Uint8Array | undefined> {
-    const [first] = recorded;
+    const promised = recorded.slice(-MAX_RECEIPT_LEAVES);
+    const [first] = promised;
     if (first === undefined) return undefined;
-    this.#waiting.push(recorded);
+    this.#waiting.push(promised);
     this.#signed ??= Promise.resolve().then(() => this.#signAll());
     return (await this.#signed).get(first.index);
   }
@@ -45,12 +43,12 @@ export class Receipts {
   }
 }
 
-/** What stands one after another, as far as a receipt is shared; what one transaction did, 257 entries at most, is never cut. */
+/** What stands one after another, as far as a receipt is shared; what one transaction did is never cut. */
 function runsOf(transactions: readonly (readonly Recorded[])[]): readonly (readonly Recorded[])[] {
   const runs: Recorded[][] = [];
   for (const recorded of transactions) {
     const run = runs.at(-1);
-    const goesOn = run?.at(-1)?.index === (recorded[0]?.index ?? 0) - 1 && (run?.length ?? 0) + recorded.length <= MAX_SHARED_LEAVES;
+    const goesOn = run?.at(-1)?.index === (recorded[0]?.index ?? 0) - 1 && (run?.length ?? 0) + recorded.length <= MAX_RECEIPT_LEAVES;
     if (run !== undefined && goesOn) run.push(...recorded);
     else runs.push([...recorded]);
   }

@@ -1,4 +1,4 @@
-import type { Store } from "../../store/store.ts";
+import type { Reading, Store } from "../../store/store.ts";
 import { writeBundle } from "../bundles.ts";
 import { readCheckpoint } from "../checkpoint.ts";
 import { readNote } from "../note.ts";
@@ -24,6 +24,12 @@ export function logResource(store: Store, path: string): Promise<LogResource | u
     const octets = found.kind === "tile" ? await tileFrom(tilesIn(r), found.name) : writeBundle(await r.leaves(index * TILE_WIDTH, width));
     return { octets, type: "application/octet-stream", isImmutable: true };
   });
+}
+
+/** The size of the last checkpoint, as a snapshot has it; 0 before there is one. */
+export async function signedSize(reading: Reading): Promise<number> {
+  const checkpoint = await reading.get(logShelf.log, "checkpoint");
+  return checkpoint === undefined ? 0 : readCheckpoint(readNote(checkpoint).text).size;
 }
 
 /** A partial tile of an earlier checkpoint is a beginning of what is there now, and is served as long. */

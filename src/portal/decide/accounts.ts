@@ -16,7 +16,7 @@ import { utf8 } from "../../bytes/text.ts";
 import { type Applied, applyParts } from "../batch.ts";
 import { type Context, demandRoom, memberOf, type Plan, suspendedNow } from "../context.ts";
 import { RESERVED_MS, RESERVED_NAMES } from "../limits.ts";
-import { sealedOf } from "../logged.ts";
+import { checkBrought, sealedOf } from "../logged.ts";
 import type { Digest } from "../../envelope/fields.ts";
 import { type AccountRecord, getObject, type MeshRecord, putObject, putRow, row, shelf } from "../records.ts";
 import type { View } from "../view.ts";
@@ -58,8 +58,10 @@ export async function decideCreateAccount(context: Context, request: RequestOf<t
     logged: { ...applied.logged, recordings: [accountIn(account), ...applied.logged.recordings] },
     write: async (w) => {
       await checkFree(w, address, id, invitation, open, now);
-      if (former === undefined) demand((await row(w, shelf.meshes, id)) === undefined, "account-changed", "This mesh was created meanwhile.");
-      else await checkRevision(w, former);
+      if (former === undefined) {
+        demand((await row(w, shelf.meshes, id)) === undefined, "account-changed", "This mesh was created meanwhile.");
+        await checkBrought(w, id, applied.logged.recordings);
+      } else await checkRevision(w, former);
       if (!open && invitation !== undefined) await w.remove(shelf.invitations, invitation);
       await putObject(w, account);
       await forgetAccount(w, former?.record.account, account);

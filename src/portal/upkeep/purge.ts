@@ -19,11 +19,13 @@ export type Purged = { readonly accounts: number; readonly sessions: number };
  * Takes away what nobody may come back to: accounts that were given up, once their names are free again (decisions 4.6, 8.3),
  * and sessions that ended by age.
  *
- * May be cut off at any time; the next run goes on. A mesh under way is marked, and is nobody's until it is gone.
+ * May be cut off at any time; the next run goes on. A mesh under way is marked, and is nobody's until it is gone. `written` has the rows of
+ * the log's map tell all that it says: by them a mesh that comes back is known.
  */
-export async function purge(store: Store, now: number): Promise<Purged> {
+export async function purge(store: Store, now: number, written: () => Promise<void> = async () => {}): Promise<Purged> {
   const due: string[] = [];
   for await (const { key, value } of liveRowsOf(store, shelf.meshes)) if (isDue(parseRow<MeshRecord>(value), now)) due.push(key);
+  if (due.length > 0) await written();
   for (const master of due) await purgeMesh(store, master, now);
   return { accounts: due.length, sessions: await purgeSessions(store, now) };
 }

@@ -1,10 +1,16 @@
 import { toBase64url } from "../../../bytes/base64url.ts";
-import type { LogRow } from "../../../client/follow-log.ts";
+import type { EndedRow, LogRow } from "../../../client/follow-log.ts";
 import type { Currency } from "../../../notary/currency.ts";
 
 /** A head as people read it. */
 export function headText({ origin, root, size, time }: LogRow): string {
   return `${origin}: ${size} entries, as of ${when(time)}\nroot ${root}`;
+}
+
+/** That a portal began another log, as people read it. */
+export function endedText({ next, origin, restored, size, time }: EndedRow): string {
+  const why = restored === undefined ? "It does not say why." : `It says that it was restored from a backup on ${when(restored)}.`;
+  return `Your portal ended its log ${origin} (${size} entries, as of ${when(time)}) and began another, ${next}. ${why} If its operator knows of nothing of the kind, do not rely on it; what it had signed is kept here.`;
 }
 
 /** What a proof shows, as programs read it. */

@@ -1,9 +1,9 @@
 import { followLog } from "../../../client/follow-log.ts";
-import { knownHead } from "../../../client/log-proofs.ts";
+import { endedLog, knownHead } from "../../../client/log-proofs.ts";
 import { pull } from "../../../client/sync.ts";
 import type { Call } from "../../call.ts";
 import { openClient } from "../../open-client.ts";
-import { headText } from "./told.ts";
+import { endedText, headText } from "./told.ts";
 
 /** `mesh log verify`: takes what is new, and holds the portal's log to it. */
 export async function run(call: Call): Promise<void> {
@@ -11,6 +11,7 @@ export async function run(call: Call): Promise<void> {
   const synced = await pull(client);
   call.whenDone(() => synced.link.close());
   await followLog(client, synced);
-  const head = await knownHead(client);
+  const [head, ended] = [await knownHead(client), await endedLog(client)];
+  if (ended !== undefined) call.output.note(endedText(ended));
   call.output.data(head ?? null, head === undefined ? "This portal has no log." : `${headText(head)}\nIt goes on from what was known, and has what you have.`);
 }

@@ -57,7 +57,7 @@ export async function run(call: Call): Promise<void> {
     tls: shown.tls,
     handle: (whole) => {
       const { remoteAddress, ...request } = whole;
-      const page = notary.answer(whole);
+      const page = notary.answer(whole, whoAsks(remoteAddress, request.headers));
       if (page !== undefined) return page;
       settling.request();
       const answer = (): ReturnType<Portal["handle"]> => portal.handle({ ...request, remote: whoAsks(remoteAddress, request.headers) });
@@ -77,7 +77,7 @@ export async function run(call: Call): Promise<void> {
     call.whenDone(() => page.close());
     world.write(2, `Metrics at http://${metrics.host.includes(":") ? `[${metrics.host}]` : metrics.host}:${page.port}/metrics\n`);
   }
-  call.whenDone(beginUpkeep(store, meter, log, world.now));
+  call.whenDone(beginUpkeep(store, notary.written, meter, log, world.now));
   const { url } = describePortal(data.settings, data.identity.profile.payload.id);
   // From its first word on it may be told to end.
   const ended = untilSignal();
