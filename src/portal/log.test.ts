@@ -7,6 +7,7 @@ import { fromUtf8 } from "../bytes/text.ts";
 import { signerOf } from "../client/client.ts";
 import { disableDevice } from "../client/operations/disable.ts";
 import { signObject } from "../envelope/signed.ts";
+import { sync } from "../client/sync.ts";
 import { readCheckpoint } from "../notary/checkpoint.ts";
 import { checkCurrencyProof } from "../notary/currency.ts";
 import { readEntry } from "../notary/entry.ts";
@@ -27,7 +28,7 @@ import { withFaults } from "../store/faults.ts";
 import { openMemoryStore } from "../store/memory.ts";
 import type { Store } from "../store/store.ts";
 import { startPortal, type TestDevice, type TestPortal } from "../../test/support/world.ts";
-import { agreed, household, meshOf, save, whoIs } from "../../test/adversary/household.ts";
+import { agreed, deviceOf, household, meshOf, save, whoIs } from "../../test/adversary/household.ts";
 import { adopt } from "./adopt.ts";
 import { standingOf } from "./logged.ts";
 import type { PortalRequest } from "./portal.ts";
@@ -83,6 +84,20 @@ suite("what a portal takes stands in its log (log 9)", () => {
     const proof = await keeper.prove({ kind: "personal", id: mesh.id });
     const { label, value } = checkCurrencyProof(proof, policy, portal.clock.now / 1000);
     assert.deepEqual([label, toBase64url(value?.digest ?? new Uint8Array(0))], [{ kind: "personal", id: mesh.id }, personalOf(mesh).digest]);
+  });
+
+  test("whatever a portal takes has an entry of its kind, and a suspension is found by its number", async () => {
+    const portal = await portalWithLog();
+    const home = await household({ phone: "admin", tablet: "member" }, portal);
+    await save(home.desktop, "bank");
+    await disableDevice(deviceOf(home, "tablet").client, "phone", agreed);
+    const { replay } = await replayed(portal.store, () => portal.clock.now);
+    await sync(home.desktop.client);
+    const { id, suspensions } = await meshOf(home.desktop);
+    const newest = replay.newest("suspensions", id);
+    assert.deepEqual([newest?.n, toBase64url(newest?.digest ?? new Uint8Array(0))], [1, suspensions[0]?.object.digest]);
+    const kinds = new Set((await entriesOf(portal.store)).map((octets) => readEntry(octets).k));
+    assert.deepEqual([...kinds].sort(), ["account", "application", "catalogs", "connect", "device", "epoch", "master", "personal", "suspension"]);
   });
 
   test("an account comes first, then the parts that make it, in their order", async () => {
