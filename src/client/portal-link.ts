@@ -126,9 +126,9 @@ export class PortalLink {
   async readLog(origin: string, path: string): Promise<Uint8Array | undefined> {
     const { status, body } = await this.#transport.get(`${origin.slice(origin.indexOf("/"))}/${path}`, {});
     if (status === 404) return undefined;
-    demand(status !== 429, "service-rate-limited", "The portal was asked for its log too often.", "Wait a minute.");
-    demand(status === 200, status >= 500 ? "service-busy" : "service-answer-malformed", `The portal's log answered ${status}.`, "Try again in a while.");
-    return body;
+    if (status === 200) return body;
+    await holdingPortalTo(async () => decodeResponse(hello, body));
+    throw new MeshError("service-answer-malformed", `The portal's log answered ${status}.`, "Try again in a while.");
   }
 
   /** Lets go of the connection. */

@@ -8,6 +8,7 @@ import { standingOf } from "../../portal/logged.ts";
 import { errorBody, type HttpResponse } from "../../http/answer.ts";
 import type { HttpRequest } from "../../http/receive.ts";
 import { answerResource } from "../../http/resource.ts";
+import { MeshError } from "../../refusals/mesh-error.ts";
 import type { Store } from "../../store/store.ts";
 import type { Log } from "./log.ts";
 import type { LogSigners } from "./log-keys.ts";
@@ -20,6 +21,9 @@ const ANY_LOG = /^\/mesh\/[1-9]\d*\//;
 
 /** So late an epoch is closed before anything is proved: after a process stood still, it would lack what was promised. */
 const LATE_MS = 1000;
+
+/** So long an epoch may fail to be closed before nothing is served any more: half of what is promised. */
+const BEHIND_MS = 5000;
 
 /** Pages of a log a minute, an address: a device asks for a few at each sync, a monitor for many once. */
 const PAGES_PER_MINUTE = 6000;
@@ -39,16 +43,16 @@ export type Notary = {
 export async function beginNotary(store: Store, { note, origin, subtree }: LogSigners, log: Log, now: () => number): Promise<Notary> {
   await adopt(store);
   const keeper = await LogKeeper.open({ store, origin, signers: [note, subtree], now, standingOf });
-  let failing = false;
+  let failing: { readonly since: number; readonly isFull: boolean } | undefined;
   const tell = (error: unknown): void => {
     // What stops a log goes on to: said once.
-    if (!failing) log.note("error", "epoch-failed", { fault: error instanceof Error ? error.message : "unknown" });
-    failing = true;
+    if (failing === undefined) log.note("error", "epoch-failed", { fault: error instanceof Error ? error.message : "unknown" });
+    failing = { isFull: error instanceof MeshError && (error.code === "store-full" || error.code === "store-read-only"), since: failing?.since ?? now() };
   };
   const close = async (): Promise<void> => {
     try {
       if (await store.read(isUnclosed)) await keeper.close();
-      failing = false;
+      failing = undefined;
     } catch (error) {
       tell(error);
     }
@@ -68,7 +72,7 @@ export async function beginNotary(store: Store, { note, origin, subtree }: LogSi
     // Of a log that ended nothing is served.
     if (!request.path.startsWith(prefix)) return answerResource(request, undefined);
     // What is not closed may be long due: nobody is to take that for a lie.
-    if (failing) return { status: 503, headers: { "content-type": "application/json" }, body: errorBody("service-busy", "The portal cannot write its log now; ask again later.") };
+    if (failing !== undefined && now() - failing.since > BEHIND_MS) return { status: 503, headers: { "content-type": "application/json" }, body: failing.isFull ? errorBody("service-full", "The portal's disk takes nothing now; its operator's log says why.") : errorBody("service-busy", "The portal cannot write its log now; ask again later.") };
     return answerResource(request, await logPage(store, keeper, request.path.slice(prefix.length)));
   };
   return {
