@@ -3,6 +3,7 @@ import { request as httpsRequest } from "node:https";
 import type { TLSSocket } from "node:tls";
 import { MeshError } from "../refusals/mesh-error.ts";
 import { CheckedAgent, type Counters, type Trust } from "./checked-agent.ts";
+import { unpack } from "./compression.ts";
 import { parsePortalUrl } from "./url.ts";
 
 export type { Counters, Trust } from "./checked-agent.ts";
@@ -40,7 +41,7 @@ export type CallOptions = {
   readonly trust: Trust;
   /** For one call with everything in it, opening and one repetition included; 30 s. */
   readonly timeoutMs?: number;
-  /** Octets of one answer's body; 8 MiB. */
+  /** Octets of one answer's body, as it arrives and unpacked; 8 MiB. */
   readonly maxBodyBytes?: number;
 };
 
@@ -50,7 +51,7 @@ const maxHeadBytes = 16 << 10;
 /**
  * Prepares calls to one service and sends nothing yet.
  *
- * Only https; answers are never redirected, decompressed or cached, and TLS sessions are never resumed, so that the
+ * Only https; answers are never redirected or cached, they unpack to no more than a body may have, and TLS sessions are never resumed, so that the
  * peer's key is checked afresh on every connection.
  * @throws MeshError `service-url`
  */
@@ -67,13 +68,13 @@ export function openConnection(url: string, options: CallOptions): Connection {
     const deadline = performance.now() + timeoutMs;
     const once = (): Promise<Answer | "stale"> => {
       const length = body === undefined ? {} : { "content-length": String(body.length) };
-      const request = httpsRequest({ agent, host, port, method, path, headers: { ...headers, ...length }, maxHeaderSize: maxHeadBytes });
+      const request = httpsRequest({ agent, host, port, method, path, headers: { "accept-encoding": "gzip", ...headers, ...length }, maxHeaderSize: maxHeadBytes });
       return exchange(request, body, agent, { deadline, timeoutMs, maxBodyBytes });
     };
     let answer = await once();
     if (answer === "stale" && !closed) answer = await once();
     if (answer === "stale") throw new MeshError("service-unreachable", `The connection to ${host}, port ${port}, broke.`);
-    return answer;
+    return { ...answer, body: await unpack(answer.headers["content-encoding"], answer.body, maxBodyBytes) };
   }
 
   return {

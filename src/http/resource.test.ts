@@ -4,7 +4,7 @@ import { suite, test } from "node:test";
 import { answerResource, type Resource } from "./resource.ts";
 
 const octets = new TextEncoder().encode("0123456789");
-const tile: Resource = { octets, type: "application/octet-stream", isImmutable: true };
+const tile: Resource = { octets, type: "application/octet-stream", keep: "for-ever" };
 const get = (headers: Record<string, string> = {}, resource: Resource | undefined = tile) => answerResource({ method: "GET", headers }, resource);
 const text = (body: Uint8Array): string => new TextDecoder().decode(body);
 
@@ -12,7 +12,12 @@ suite("a resource that anybody may read", () => {
   test("is given whole, kept for ever if it never changes, and asked for anew if it does", () => {
     const { status, body, headers } = get();
     assert.deepEqual([status, text(body), headers?.["cache-control"]], [200, "0123456789", "public, max-age=31536000, immutable"]);
-    assert.equal(get({}, { ...tile, isImmutable: false }).headers?.["cache-control"], "no-cache");
+    assert.equal(get({}, { ...tile, keep: "until-changed" }).headers?.["cache-control"], "no-cache");
+  });
+
+  test("has no tag and no parts if it is true for the moment only", () => {
+    const { status, headers, body } = get({ range: "bytes=0-3", "if-none-match": "*" }, { ...tile, keep: "never" });
+    assert.deepEqual([status, text(body), headers], [200, "0123456789", { "content-type": "application/octet-stream" }]);
   });
 
   test("is not given to whoever has it", () => {

@@ -3,8 +3,8 @@ import { sha256 } from "../crypto/digest.ts";
 import { errorBody, type HttpResponse } from "./answer.ts";
 import type { HttpRequest } from "./receive.ts";
 
-/** Octets that anybody may read; what is immutable may be kept for ever by whoever has them. */
-export type Resource = { readonly octets: Uint8Array; readonly type: string; readonly isImmutable: boolean };
+/** Octets that anybody may read, and how long whoever has them may keep them: what is said of the moment, never. */
+export type Resource = { readonly octets: Uint8Array; readonly type: string; readonly keep: "for-ever" | "until-changed" | "never" };
 
 const TAG_OCTETS = 16;
 const nothing = new Uint8Array(0);
@@ -16,9 +16,10 @@ const nothing = new Uint8Array(0);
  */
 export function answerResource({ method, headers }: Pick<HttpRequest, "method" | "headers">, resource: Resource | undefined): HttpResponse {
   if (resource === undefined) return { status: 404, headers: { "content-type": "application/json" }, body: errorBody("store-not-found", "There is nothing here, or not yet.") };
-  const { octets, type, isImmutable } = resource;
+  const { octets, type, keep } = resource;
+  if (keep === "never") return { status: 200, headers: { "content-type": type }, body: octets };
   const tag = `"${toBase64url(sha256(octets).subarray(0, TAG_OCTETS))}"`;
-  const caching = { "cache-control": isImmutable ? "public, max-age=31536000, immutable" : "no-cache", etag: tag };
+  const caching = { "cache-control": keep === "for-ever" ? "public, max-age=31536000, immutable" : "no-cache", etag: tag };
   if (names(headers["if-none-match"], tag)) return { status: 304, headers: caching, body: nothing };
   const whole = { ...caching, "accept-ranges": "bytes", "content-type": type };
   const wanted = method === "GET" && (headers["if-range"] ?? tag) === tag ? rangeIn(headers["range"], octets.length) : undefined;

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { isIPv6, type Socket } from "node:net";
 import type { Code } from "../refusals/codes.ts";
 import { errorBody, type HttpResponse, refuseSocket, send } from "./answer.ts";
+import { pack } from "./compression.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import { Lines, listen, makeServer, renewTls, type TlsMaterial } from "./listener.ts";
 import { gatherHeaders, type Held, type HttpRequest, maxHeaderLines, plainAddress, receiveBody, splitTarget } from "./receive.ts";
@@ -108,7 +109,7 @@ function taker(handle: ServeOptions["handle"], limits: Limits, lines: Lines, log
     const { method, path, remoteAddress } = request;
     const started = performance.now();
     try {
-      send(response, await handle(request), lines.closing);
+      send(response, await pack(request.headers["accept-encoding"], await handle(request)), lines.closing);
     } catch (error) {
       log({ kind: "fault", method, path, error });
       if (response.headersSent) return void response.req.socket.destroy();

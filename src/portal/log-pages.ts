@@ -24,7 +24,7 @@ export async function logPage(store: Store, keeper: Pick<LogKeeper, "prove">, pa
   const known = mapKinds.find((one) => one === kind);
   if (known === undefined || !isUdf(id) || more.length > 0) return undefined;
   try {
-    return { octets: await keeper.prove({ kind: known, id: id as MasterId }), type: "text/plain; charset=utf-8", isImmutable: false };
+    return { octets: await keeper.prove({ kind: known, id: id as MasterId }), type: "text/plain; charset=utf-8", keep: "never" };
   } catch (error) {
     if (error instanceof MeshError && error.code === "store-not-found") return undefined;
     throw error;
@@ -38,7 +38,7 @@ function consistencyPage(store: Store, sizes: string): Promise<LogResource | und
     const signed = await signedSize(r);
     if (before === "0" || Number(before) > Number(size) || Number(size) > signed) return undefined;
     const proof = await consistencyProof(tilesIn(r), Number(before), Number(size));
-    return { octets: utf8(proof.map((hash) => `${toBase64(hash)}\n`).join("")), type: "text/plain; charset=utf-8", isImmutable: true };
+    return { octets: utf8(proof.map((hash) => `${toBase64(hash)}\n`).join("")), type: "text/plain; charset=utf-8", keep: "for-ever" };
   });
 }
 

@@ -62,7 +62,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     is: "the wire: serve, call, stream",
     pure: false,
     sees: ["bytes", "crypto", "udf", "protocol", "certificates"],
-    node: ["events", "http", "https", "net", "stream", "timers/promises", "tls"],
+    node: ["events", "http", "https", "net", "stream", "timers/promises", "tls", "util", "zlib"],
   },
   "archive-2017": { is: "the lenient reader of stored objects of 2017; its findings are never Verified", pure: true, sees: ["bytes", "crypto"] },
   cli: { is: "puts everything together: the command `mesh`", pure: false, sees: ["*"], packages: ["uqr", "valibot"], node: ["*"] },

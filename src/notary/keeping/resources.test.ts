@@ -70,7 +70,7 @@ suite("what a log serves (C2SP tlog-tiles, log 2.4)", () => {
     const early = await get("tile/0/001.p/45");
     await store.transact((w) => w.append(writeEntry({ c: toBase64url(new Uint8Array(64)) as Digest, k: "connect", v: 1 })));
     for (const path of ["tile/0/001.p/46", "tile/entries/001.p/46", "tile/0/001", "tile/0/002", "tile/1/000", "tile/1/000.p/2", "tile/2/000.p/1", "", "checkpoint/", "log", "tile/0/000/../000"]) assert.equal(await logResource(store, path), undefined, path);
-    assert.deepEqual([(await logResource(store, "checkpoint"))?.isImmutable, (await logResource(store, "tile/1/000.p/1"))?.isImmutable], [false, true]);
+    assert.deepEqual([(await logResource(store, "checkpoint"))?.keep, (await logResource(store, "tile/1/000.p/1"))?.keep], ["until-changed", "for-ever"]);
     await fill(150, 400);
     assert.deepEqual(await get("tile/0/001.p/45"), early);
     assert.deepEqual((await get("tile/0/001")).subarray(0, 45 * 32), early);

@@ -6,7 +6,7 @@ import { parseTilePath, TILE_WIDTH, tileAt, tileFrom, type TileName } from "../t
 import { logShelf, tilesIn } from "./rows.ts";
 
 /** What is served at a path below a log's prefix (C2SP tlog-tiles): octets, their type, and whether they can ever change. */
-export type LogResource = { readonly octets: Uint8Array; readonly type: "text/plain; charset=utf-8" | "application/octet-stream"; readonly isImmutable: boolean };
+export type LogResource = { readonly octets: Uint8Array; readonly type: "text/plain; charset=utf-8" | "application/octet-stream"; readonly keep: "for-ever" | "until-changed" | "never" };
 
 /**
  * What a log serves to anybody: its checkpoint, the tiles under it, and the entries; undefined for every other path, and for what no checkpoint reaches yet.
@@ -17,12 +17,12 @@ export function logResource(store: Store, path: string): Promise<LogResource | u
   return store.read(async (r): Promise<LogResource | undefined> => {
     const checkpoint = await r.get(logShelf.log, "checkpoint");
     if (checkpoint === undefined) return undefined;
-    if (path === "checkpoint") return { octets: checkpoint, type: "text/plain; charset=utf-8", isImmutable: false };
+    if (path === "checkpoint") return { octets: checkpoint, type: "text/plain; charset=utf-8", keep: "until-changed" };
     const found = parseTilePath(path);
     if (found === undefined || !reaches(readCheckpoint(readNote(checkpoint).text).size, found.name)) return undefined;
     const { index, width } = found.name;
     const octets = found.kind === "tile" ? await tileFrom(tilesIn(r), found.name) : writeBundle(await r.leaves(index * TILE_WIDTH, width));
-    return { octets, type: "application/octet-stream", isImmutable: true };
+    return { octets, type: "application/octet-stream", keep: "for-ever" };
   });
 }
 
