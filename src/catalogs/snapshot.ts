@@ -58,19 +58,25 @@ export const snapshot: ObjectType<Snapshot> = { typ: "mesh-snapshot+json", shape
 
 const pieceShape = v.strictObject({ ...blobFields, epoch: countField() });
 
-/** A ciphertext with entries, under the key of an epoch. Where two pieces hold one entry, the later one counts. */
+/** A ciphertext with entries, under the key of an epoch. */
 export type Piece = v.InferOutput<typeof pieceShape>;
 
 /** What a snapshot says of one epoch: what its key must be, and the key before it. */
 export type SnapshotEpoch = v.InferOutput<typeof epochShape>;
 
+const piecesShape = v.pipe(v.array(pieceShape), v.maxLength(MAX_PIECES));
+
 const rootShape = v.strictObject({
+  apart: piecesShape,
   epochs: v.custom<Readonly<Record<string, SnapshotEpoch>>>((input) => typeof input === "object" && input !== null && !Array.isArray(input) && Object.entries(input).every(([number, epoch]) => /^[1-9][0-9]{0,9}$/.test(number) && v.is(epochShape, epoch)), "must be epochs by their numbers"),
-  pieces: v.pipe(v.array(pieceShape), v.maxLength(MAX_PIECES)),
+  pieces: piecesShape,
   v: formatField,
 });
 
-/** The inner list of a snapshot. */
+/**
+ * The inner list of a snapshot: `pieces` hold what counts, and where two hold one entry, the later one counts; `apart` hold what was set
+ * apart of entries, which comes back if a suspension ends, and where two hold one entry, both count.
+ */
 export type SnapshotRoot = v.InferOutput<typeof rootShape>;
 
 /** A ciphertext made, to be kept under its digest. */
@@ -94,11 +100,17 @@ export function sealPieces(catalog: string, epoch: number, key: Uint8Array, entr
   });
 }
 
-/** Opens a piece; refuses with `snapshot-malformed` what its author should not have signed. */
-export function openPiece(catalog: string, piece: Piece, key: Uint8Array, blob: Uint8Array): readonly Entry[] {
+/**
+ * Opens a piece of a snapshot after commit `index`; refuses with `snapshot-malformed` what its author should not have signed.
+ *
+ * What it says of later commits would be held against no commit by whoever compares.
+ */
+export function openPiece({ catalog, index }: Pick<Snapshot, "catalog" | "index">, piece: Piece, key: Uint8Array, blob: Uint8Array): readonly Entry[] {
   const packed = parseCanonical(open(purpose("piece", catalog, piece.epoch), key, piece, blob), { maxBytes: MAX_COMMIT_BODY });
   const entries = unpacked(packed);
   demand(entries?.every(isEntry) === true, "snapshot-malformed", "A piece of a snapshot does not hold entries.");
+  const later = entries.some(({ fields, purges = [] }) => [...Object.values(fields).flat(), ...purges].some(({ commit = 0 }) => commit > index));
+  demand(!later, "snapshot-malformed", "A piece of a snapshot holds what came after it.");
   return entries;
 }
 

@@ -1,5 +1,5 @@
 import { fromBase64url } from "../bytes/base64url.ts";
-import { type Entry, settled } from "../catalogs/merge.ts";
+import { type Entry, type Purge, settled, without } from "../catalogs/merge.ts";
 import { type Piece, packedSize, sealPieces, sealRoot, type Snapshot, snapshot, type SnapshotEpoch } from "../catalogs/snapshot.ts";
 import { digestOf, signedBytes, signObject } from "../envelope/signed.ts";
 import type { SnapshotName } from "../profiles/connection.ts";
@@ -9,6 +9,7 @@ import { isUnpurgeable } from "./catalog.ts";
 import { EntryRows } from "./entry-rows.ts";
 import { type EpochRow, loadCatalog } from "./known.ts";
 import { BLOBS_AT_ONCE, blobsOf, GROWN_OCTETS, type ReleasedRow, type RetiredRow, retire, type SnapshotRow } from "./snapshot-rows.ts";
+import { setApartIn } from "./quarantine.ts";
 import { release } from "./release.ts";
 import type { Synced } from "./synced.ts";
 
@@ -39,34 +40,38 @@ async function makeSnapshot(client: Client, { link, requester, self, mesh, now }
     const waiting = await rows.list("waiting", catalog, { limit: 1 });
     // Who cannot read all of it cannot say what it is.
     if (row === undefined || epoch?.key === undefined || epoch.flawed === true || waiting.length > 0) return undefined;
-    return { row, epoch, key: fromBase64url(epoch.key), all: await new EntryRows(rows, catalog).all(), last: await rows.get<SnapshotRow>("snapshots", catalog), released: await rows.get<ReleasedRow>("released", catalog) };
+    return { row, epoch, key: fromBase64url(epoch.key), all: await new EntryRows(rows, catalog).all(), apart: await setApartIn(rows, catalog, row.epochs), last: await rows.get<SnapshotRow>("snapshots", catalog), released: await rows.get<ReleasedRow>("released", catalog) };
   });
   if (read === undefined) return;
   const { row, epoch, key, all, last } = read;
   const entries = isUnpurgeable(row.type) ? all : all.flatMap((entry) => settled(entry) ?? []);
+  const purgesOf = new Map(isUnpurgeable(row.type) ? [] : all.map(({ id, purges }) => [id, purges]));
   const { chain } = row;
-  const kept = last === undefined || isWasteful(last.pieces, entries) ? [] : last.pieces;
-  const since = kept.length === 0 ? 0 : (last?.name.index ?? 0);
-  const made = sealPieces(catalog, chain.epoch, key, entries.filter((entry) => changedAfter(entry, since)));
-  const pieces = [...kept, ...made.map((one) => one.named)];
+  const on = last === undefined || isWasteful(last.pieces, entries) ? undefined : last;
+  const since = on?.name.index ?? 0;
+  const counting = sealPieces(catalog, chain.epoch, key, entries.filter((entry) => changedAfter(entry, since)));
+  const pieces = [...(on?.pieces ?? []), ...counting.map((one) => one.named)];
+  // Else whoever lacks the commits when the portal forgot them never gets what counts again once a suspension ends.
+  const setApart = sealPieces(catalog, chain.epoch, key, read.apart.flatMap((entry) => apartAfter(entry, since, purgesOf.get(entry.id)) ?? []));
+  const apart = [...(on?.apart ?? []), ...setApart.map((one) => one.named)];
   const epochs = Object.fromEntries(Object.entries(row.epochs).map(([number, one]) => [number, publicPart(one)]));
-  const root = sealRoot(catalog, chain.epoch, key, { epochs, pieces });
+  const root = sealRoot(catalog, chain.epoch, key, { apart, epochs, pieces });
   const { g, n } = personalOf(mesh).payload;
   const payload: Snapshot = { catalog: chain.catalog as Snapshot["catalog"], digest: chain.digest, epoch: chain.epoch, epochAt: publicPart(epoch), epochVersion: chain.epochVersion, g, holders: [...chain.holders], index: chain.index, n, root: root.named, v: 1, version: chain.version };
   const blob = signedBytes(await signObject(snapshot, payload, signerOf(client.keyring, self.device)));
-  const blobs = [...made, root].map((one) => one.blob);
+  const blobs = [...counting, ...setApart, root].map((one) => one.blob);
   for (let at = 0; at < blobs.length; at += BLOBS_AT_ONCE) await Promise.all(blobs.slice(at, at + BLOBS_AT_ONCE).map((one) => link.putBlob(requester, one)));
   await link.putBlob(requester, blob);
   const name: SnapshotName = { catalog: payload.catalog, digest: digestOf(blob), index: chain.index, size: blob.length };
   await client.rows.transact(async (rows) => {
     const current = await loadCatalog(rows, catalog);
     if (current === undefined) return;
-    const stay = new Set(pieces.map((piece) => piece.digest));
+    const stay = new Set([...pieces, ...apart].map((piece) => piece.digest));
     const gone = last === undefined ? [] : blobsOf(last).filter((digest) => !stay.has(digest));
     await retire(rows, catalog, chain.index, gone, now);
     // The commits before the last snapshot but one; where that one was made anew for what it held, those let go before.
     const before = last?.name.index ?? read.released?.index ?? forgotten;
-    await rows.put("snapshots", catalog, "", { name, pieces, root: root.named.digest, epoch: chain.epoch, ...(before === undefined ? {} : { before }) } satisfies SnapshotRow);
+    await rows.put("snapshots", catalog, "", { apart, name, pieces, root: root.named.digest, epoch: chain.epoch, ...(before === undefined ? {} : { before }) } satisfies SnapshotRow);
     await rows.put("catalogs", catalog, "", { ...current, grown: Math.max(0, (current.grown ?? 0) - (row.grown ?? 0)) });
   });
 }
@@ -87,6 +92,13 @@ function isWasteful(pieces: readonly Piece[], entries: readonly Entry[]): boolea
 
 function changedAfter(entry: Entry, index: number): boolean {
   return index === 0 || [...Object.values(entry.fields).flat(), ...(entry.purges ?? [])].some((one) => (one.commit ?? 0) > index);
+}
+
+/** What is set apart of an entry and came after a commit, less what purges that count cover. */
+function apartAfter(entry: Entry, index: number, counting: readonly Purge[] = []): Entry | undefined {
+  const { id, fields = {}, purges } = without(entry, ({ commit = 0 }) => commit <= index) ?? { id: entry.id };
+  const left = settled({ id, fields, purges: counting })?.fields ?? {};
+  return Object.keys(left).length === 0 && purges === undefined ? undefined : { id, fields: left, ...(purges === undefined ? {} : { purges }) };
 }
 
 function publicPart({ commitment, previousEpoch, previousKey }: EpochRow): SnapshotEpoch {

@@ -216,13 +216,18 @@ export class Opening {
     this.#epochs = epochs;
   }
 
-  /** Keeps a judged commit: its digest, and what it holds, or the whole of it apart if that does not count or does not open yet. */
-  async place({ commit, chain, standing, body }: PlacedBody): Promise<void> {
+  /**
+   * Keeps a judged commit: its digest, and what it holds, or the whole of it apart if that does not count or does not open yet. Where `all`
+   * is to be had, what does not count is merged as well.
+   */
+  async place({ commit, chain, standing, body }: PlacedBody, all = false): Promise<void> {
     await this.#rows.put("digests", this.#catalog, chain.index, { digest: chain.digest });
     if (body === undefined) return;
     const entries: WaitingRow = { body: toBase64url(body), commit: commit.jws };
-    if (standing === "quarantined") await this.#rows.put("quarantined", this.#catalog, chain.index, entries);
-    else if (!(await this.take(entries))) await this.#rows.put("waiting", this.#catalog, chain.index, entries);
+    if (standing === "quarantined") {
+      await this.#rows.put("quarantined", this.#catalog, chain.index, entries);
+      if (all) await this.take(entries);
+    } else if (!(await this.take(entries))) await this.#rows.put("waiting", this.#catalog, chain.index, entries);
   }
 
   /** Whether this device has the key that the commit needs; if so, what it holds is merged. */

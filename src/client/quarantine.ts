@@ -1,12 +1,15 @@
+import { fromBase64url } from "../bytes/base64url.ts";
 import { type Authority, authorityOf, isQuarantined, lastCounted } from "../catalogs/chain.ts";
 import { commit } from "../catalogs/commits.ts";
-import { type Entry, joined, type Purge, without, type Write } from "../catalogs/merge.ts";
+import { type Entry, joined, merge, type Purge, without, type Write } from "../catalogs/merge.ts";
 import { readSigned } from "../envelope/signed.ts";
 import { disabledIn, soundOf } from "../profiles/history.ts";
 import { type Mesh, personalOf } from "../profiles/mesh.ts";
 import { EntryRows } from "./entry-rows.ts";
-import type { WaitingRow } from "./pull-catalog.ts";
-import type { RowsWriting } from "./rows.ts";
+import type { CatalogRow } from "./known.ts";
+import { changesOf, type WaitingRow } from "./pull-catalog.ts";
+import { awaitPurge } from "./purging.ts";
+import type { RowsReading, RowsWriting } from "./rows.ts";
 import { forgetSnapshot } from "./snapshot-rows.ts";
 
 /**
@@ -63,6 +66,20 @@ export async function countingOf(rows: RowsWriting, catalog: string, entries: re
   return counting;
 }
 
+/** All that is set apart of entries, as far as this device can read it: what was taken out of them, and what whole commits hold that never counted here. */
+export async function setApartIn(rows: RowsReading, catalog: string, epochs: CatalogRow["epochs"]): Promise<readonly Entry[]> {
+  const found = new Map<string, Entry>();
+  for (const { row } of await rows.list<Entry>("taken-out", catalog)) found.set(row.id, row);
+  for (const { row } of await rows.list<WaitingRow>("quarantined", catalog)) {
+    const { kid, payload } = readSigned(row.commit, commit);
+    const key = payload.kind === "entries" ? epochs[payload.epoch]?.key : undefined;
+    // What its author never gave a key for, nobody reads who takes it back.
+    if (key === undefined || payload.kind !== "entries") continue;
+    for (const change of changesOf(payload, row, fromBase64url(key)) ?? []) found.set(change.entry, merge(found.get(change.entry), change, kid, payload.index));
+  }
+  return [...found.values()];
+}
+
 /** Keeps apart what of an entry does not count; returns the rest, the entry itself where that is all of it. */
 async function setApart(rows: RowsWriting, catalog: string, entry: Entry, apart: (one: Write | Purge) => boolean): Promise<Entry | undefined> {
   const left = without(entry, apart);
@@ -81,6 +98,7 @@ export async function restoreTakenOut(rows: RowsWriting, catalog: string, author
     if (back === undefined) continue;
     restored += 1;
     await entries.put(joined(await entries.get(entry.id), back));
+    for (const { commit } of back.purges ?? []) if (commit !== undefined) await awaitPurge(rows, catalog, entry.id, commit);
     const left = without(entry, (write) => !apart(write));
     if (left === undefined) await rows.remove("taken-out", catalog, entry.id);
     else await rows.put("taken-out", catalog, entry.id, left);
@@ -90,7 +108,7 @@ export async function restoreTakenOut(rows: RowsWriting, catalog: string, author
 }
 
 /** Whether a write or purge in a catalog does not count now: each author is looked up once. */
-function apartIn(catalog: string, authority: Authority): (one: Write | Purge) => boolean {
+export function apartIn(catalog: string, authority: Authority): (one: Write | Purge) => boolean {
   const last = new Map<string, number>();
   return ({ author, commit: index = 0 }) => {
     if (!last.has(author)) last.set(author, lastCounted(author, catalog, authority) ?? Number.POSITIVE_INFINITY);

@@ -1,6 +1,6 @@
 import { canonicalJson, type Json } from "../bytes/canonical-json.ts";
 import { type Authority, authorityOf } from "../catalogs/chain.ts";
-import { change, type Entry, joined, settled, without } from "../catalogs/merge.ts";
+import { change, type Entry, joined, type Purge, settled, without, type Write } from "../catalogs/merge.ts";
 import { newEntryId } from "../catalogs/entry-id.ts";
 import type { Digest } from "../envelope/fields.ts";
 import { type Mesh, personalOf } from "../profiles/mesh.ts";
@@ -15,8 +15,9 @@ import { CommitsForgotten, releasesAfter, trailOf } from "./forgotten.ts";
 import { type CatalogRow, loadCatalog } from "./known.ts";
 import { Opening, type Pulled, readOn } from "./pull-catalog.ts";
 import type { PortalLink, Requester } from "./portal-link.ts";
+import { apartIn } from "./quarantine.ts";
 import type { RowsReading, RowsWriting } from "./rows.ts";
-import { type ReplayRow, vouchFor } from "./snapshot-rows.ts";
+import { forgetSnapshot, type ReplayRow, vouchFor } from "./snapshot-rows.ts";
 import type { Synced } from "./synced.ts";
 
 /** About so many commits are checked at a time. */
@@ -49,7 +50,7 @@ async function replayCatalog(client: Client, { link, requester, mesh, key, now, 
       return some;
     });
     if ("trail" in read) {
-      const wrong = await client.rows.transact((rows) => giveUp(rows, catalog, row, at?.chain.index ?? 0, read.trail));
+      const wrong = await client.rows.transact((rows) => giveUp(rows, catalog, row, at?.chain.index ?? 0, read.trail, authority, now));
       if (wrong > 0) await accuse(client, mesh, self.device, row.maker, catalog, wrong);
       return 0;
     }
@@ -58,13 +59,14 @@ async function replayCatalog(client: Client, { link, requester, mesh, key, now, 
     await client.rows.transact(async (rows) => {
       const known = await loadCatalog(rows, catalog);
       const opening = new Opening(rows, catalog, known?.epochs ?? {}, replayed(rows, catalog));
-      for (const one of read.placed) await opening.place(one);
+      // Who is cut off may change until all is read: what counts is judged at the end.
+      for (const one of read.placed) await opening.place(one, true);
       await opening.entries.flush(rows);
       await rows.put("replays", catalog, "", { ...row, at: read.row } satisfies ReplayRow);
     });
   }
   if ((at?.chain.index ?? 0) < row.index) return row.index - (at?.chain.index ?? 0);
-  const wrong = await client.rows.transact((rows) => finish(rows, catalog, row.index));
+  const wrong = await client.rows.transact((rows) => finish(rows, catalog, row.index, authority, now));
   if (wrong > 0) await accuse(client, mesh, self.device, row.maker, catalog, wrong);
   return 0;
 }
@@ -85,40 +87,74 @@ async function readOnOrNot(link: PortalLink, requester: Requester, catalog: stri
 }
 
 /** Compares as far as the commits were read; of the others the word of who wrote the snapshot is all there is from now on. */
-async function giveUp(rows: RowsWriting, catalog: string, { index, maker }: ReplayRow, read: number, trail: readonly Digest[]): Promise<number> {
+async function giveUp(rows: RowsWriting, catalog: string, { index, maker }: ReplayRow, read: number, trail: readonly Digest[], authority: Authority, now: number): Promise<number> {
   await vouchFor(rows, catalog, { maker, from: read, to: index });
   for (const [at, digest] of trail.entries()) if (at >= read) await rows.put("digests", catalog, at + 1, { digest });
-  return finish(rows, catalog, read);
+  return finish(rows, catalog, read, authority, now);
 }
 
-/** Compares what the commits gave with what the snapshot said, mends what differs, and says how many entries that were. */
-async function finish(rows: RowsWriting, catalog: string, index: number): Promise<number> {
-  const [held, read] = [new EntryRows(rows, catalog), replayed(rows, catalog)];
+/**
+ * Compares what the commits gave with what the snapshot said, mends what differs, and says how many entries that were.
+ *
+ * Of what does not count now a snapshot may say less, for its maker could not read it; it may invent nothing.
+ */
+async function finish(rows: RowsWriting, catalog: string, index: number, authority: Authority, now: number): Promise<number> {
+  const [held, read, apart] = [new EntryRows(rows, catalog), replayed(rows, catalog), apartIn(catalog, authority)];
   const truth = new Map((await read.all()).map((entry) => [entry.id as string, entry]));
-  const ids = new Set([...truth.keys(), ...(await held.all()).map((entry) => entry.id)]);
+  const out = new Map((await rows.list<Entry>("taken-out", catalog)).map(({ row }) => [row.id as string, row]));
+  const ids = new Set([...truth.keys(), ...out.keys(), ...(await held.all()).map((entry) => entry.id)]);
   let wrong = 0;
   for (const id of ids) {
-    const entry = await held.get(id);
-    const then = entry === undefined ? undefined : without(entry, (write) => (write.commit ?? Number.POSITIVE_INFINITY) > index);
-    const should = truth.get(id);
-    if (sameAt(then, should, entry)) continue;
+    const [entry, aside, all] = [await held.get(id), out.get(id), truth.get(id)];
+    const should = part(all, (one) => !apart(one));
+    const purges = [entry, aside, all].flatMap((one) => one?.purges ?? []);
+    await keepApart(rows, catalog, id, joinedOrNot(part(all, apart), part(aside, isAfter(index))), entry?.purges);
+    if (sameAt(part(entry, isUpTo(index)), should, purges) && isWithin(part(aside, isUpTo(index)), all)) continue;
     wrong += 1;
-    const since = entry === undefined ? undefined : without(entry, (write) => (write.commit ?? Number.POSITIVE_INFINITY) <= index);
-    const mended = since === undefined ? should : joined(should, since);
+    const mended = joinedOrNot(should, part(entry, isAfter(index)));
     if (mended === undefined) await held.remove(id);
     else await held.put(mended);
   }
   await held.flush(rows);
   await read.clear(rows);
   await rows.remove("replays", catalog, "");
+  // What this device wrote down itself meanwhile has it from the other.
+  if (wrong > 0) await forgetSnapshot(rows, catalog, now);
   return wrong;
 }
 
-/** Whether the snapshot's entry is what the commits give: the same purges, and the same writes but those that a later purge covers, which may be erased here. */
-function sameAt(then: Entry | undefined, should: Entry | undefined, now: Entry | undefined): boolean {
-  const counting = (entry: Entry | undefined) => (entry === undefined ? undefined : settled({ id: entry.id, fields: entry.fields, purges: now?.purges ?? entry.purges ?? [] })?.fields);
+type Judgement = (one: Write | Purge) => boolean;
+
+const isUpTo = (index: number): Judgement => ({ commit = Number.POSITIVE_INFINITY }) => commit <= index;
+const isAfter = (index: number): Judgement => ({ commit = Number.POSITIVE_INFINITY }) => commit > index;
+
+/** What of an entry a judgement picks. */
+function part(entry: Entry | undefined, which: Judgement): Entry | undefined {
+  return entry === undefined ? undefined : without(entry, (one) => !which(one));
+}
+
+function joinedOrNot(entry: Entry | undefined, more: Entry | undefined): Entry | undefined {
+  return more === undefined ? entry : joined(entry, more);
+}
+
+/** What is set apart of an entry is what the commits say is; what is purged of it needs no keeping. */
+async function keepApart(rows: RowsWriting, catalog: string, id: string, apart: Entry | undefined, purges: readonly Purge[] = []): Promise<void> {
+  const fields = apart === undefined ? undefined : settled({ id: apart.id, fields: apart.fields, purges })?.fields;
+  const left = apart === undefined || (Object.keys(fields ?? {}).length === 0 && apart.purges === undefined) ? undefined : { ...apart, fields: fields ?? {} };
+  if (left === undefined) await rows.remove("taken-out", catalog, id);
+  else await rows.put("taken-out", catalog, id, left);
+}
+
+/** Whether the snapshot's entry is what the commits give: the same purges, and the same writes but those that any purge covers, which may be erased here. */
+function sameAt(then: Entry | undefined, should: Entry | undefined, purges: readonly Purge[]): boolean {
+  const counting = (entry: Entry | undefined) => (entry === undefined ? undefined : settled({ id: entry.id, fields: entry.fields, purges })?.fields);
   const shown = (value: unknown) => canonicalJson((value ?? {}) as Json);
   return shown(then?.purges) === shown(should?.purges) && shown(counting(then)) === shown(counting(should));
+}
+
+/** Whether all that a part of an entry says is in the whole. */
+function isWithin(some: Entry | undefined, all: Entry | undefined): boolean {
+  return some === undefined || (all !== undefined && canonicalJson(joined(all, some) as unknown as Json) === canonicalJson(all as unknown as Json));
 }
 
 async function accuse(client: Client, mesh: Mesh, device: string, maker: string, catalog: string, wrong: number): Promise<never> {

@@ -11,7 +11,7 @@ export const GROWN_OCTETS = 1024 * 1024;
 export const BLOBS_AT_ONCE = 4;
 
 /** What a home keeps of the last snapshot that it made of a catalog; `before` is the commit up to which others may be forgotten since, `released` that the portal was told. */
-export type SnapshotRow = { readonly name: SnapshotName; readonly root: Digest; readonly pieces: readonly Piece[]; readonly epoch?: number; readonly before?: number; readonly released?: true };
+export type SnapshotRow = { readonly name: SnapshotName; readonly root: Digest; readonly pieces: readonly Piece[]; readonly apart: readonly Piece[]; readonly epoch?: number; readonly before?: number; readonly released?: true };
 
 /** Up to which commit this device last let a portal forget a catalog. */
 export type ReleasedRow = { readonly index: number };
@@ -34,9 +34,9 @@ export async function forgetSnapshot(rows: RowsWriting, catalog: string, at: num
   if (known !== undefined) await rows.put("catalogs", catalog, "", { ...known, grown: Math.max(known.grown ?? 0, GROWN_OCTETS) } satisfies CatalogRow);
 }
 
-/** All blobs of a snapshot: the signed object, its root and its pieces. */
-export function blobsOf({ name, pieces, root }: SnapshotRow): readonly Digest[] {
-  return [name.digest, root, ...pieces.map((piece) => piece.digest)];
+/** All blobs of a snapshot: the signed object, its root and its pieces, those of what is set apart among them. */
+export function blobsOf({ apart, name, pieces, root }: SnapshotRow): readonly Digest[] {
+  return [name.digest, root, ...[...pieces, ...apart].map((piece) => piece.digest)];
 }
 
 /** Remembers blobs to drop. */

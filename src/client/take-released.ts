@@ -1,5 +1,5 @@
 import type { Authority } from "../catalogs/chain.ts";
-import { joined, merge, without, type Write } from "../catalogs/merge.ts";
+import { joined, merge, settled, without, type Write } from "../catalogs/merge.ts";
 import type { DecapsulationKey } from "../crypto/key-pair.ts";
 import type { Digest } from "../envelope/fields.ts";
 import { demand } from "../refusals/mesh-error.ts";
@@ -74,7 +74,7 @@ export async function writeReleased(rows: RowsWriting, catalog: string, device: 
   for (const since of await countingOf(rows, catalog, entries.flatMap((entry) => without(entry, mine) ?? []), authority)) {
     const before = await kept.get(since.id);
     await kept.put(joined(before, since));
-    for (const { commit } of before === undefined ? [] : (since.purges ?? [])) if (commit !== undefined) await awaitPurge(rows, catalog, since.id, commit);
+    for (const { commit } of before === undefined && settled(since) === since ? [] : (since.purges ?? [])) if (commit !== undefined) await awaitPurge(rows, catalog, since.id, commit);
   }
   for (const sent of await outboxOf(rows, catalog)) {
     if (sent.index > replay.index) continue;

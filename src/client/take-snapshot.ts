@@ -1,7 +1,7 @@
 import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
 import type { Authority, Chain } from "../catalogs/chain.ts";
 import { takeKey } from "../catalogs/epoch-keys.ts";
-import type { Entry } from "../catalogs/merge.ts";
+import { type Entry, joined, settled } from "../catalogs/merge.ts";
 import { correctSnapshot, openPiece, openRoot, type Piece, type Snapshot, snapshot } from "../catalogs/snapshot.ts";
 import type { DecapsulationKey } from "../crypto/key-pair.ts";
 import type { Digest } from "../envelope/fields.ts";
@@ -13,6 +13,7 @@ import { EntryRows } from "./entry-rows.ts";
 import type { CatalogRow, EpochRow } from "./known.ts";
 import type { PortalLink, Requester } from "./portal-link.ts";
 import { type Pulled, pullCatalog, withEarlierKeys } from "./pull-catalog.ts";
+import { awaitPurge } from "./purging.ts";
 import { countingOf } from "./quarantine.ts";
 import type { RowsWriting } from "./rows.ts";
 import { BLOBS_AT_ONCE, type ReplayRow } from "./snapshot-rows.ts";
@@ -33,11 +34,13 @@ export async function takeSnapshot(link: PortalLink, requester: Requester, name:
     const pulled = (await pullCatalog(link, requester, name.catalog, start, head, authority, key)) ?? { placed: [], row: start };
     const { catalog, epoch, root } = signed.payload;
     const rootKey = keyOf(pulled.row, epoch);
-    const { epochs, pieces } = openRoot(signed.payload, rootKey, await link.getBlob(requester, root.digest, root.size));
+    const { apart, epochs, pieces } = openRoot(signed.payload, rootKey, await link.getBlob(requester, root.digest, root.size));
     const row: CatalogRow = { ...pulled.row, epochs: withEarlierKeys({ ...(epochs as Readonly<Record<string, EpochRow>>), ...pulled.row.epochs }, catalog, epoch, rootKey) };
     // Where two pieces hold one entry, the later one counts.
     const entries = new Map<string, Entry>();
-    for await (const { blob, piece } of fetched(link, requester, pieces)) for (const entry of openPiece(catalog, piece, keyOf(row, piece.epoch), blob)) entries.set(entry.id, entry);
+    for await (const { blob, piece } of fetched(link, requester, pieces)) for (const entry of openPiece(signed.payload, piece, keyOf(row, piece.epoch), blob)) entries.set(entry.id, entry);
+    // What its maker set apart may count by now; this device judges all of it itself.
+    for await (const { blob, piece } of fetched(link, requester, apart)) for (const entry of openPiece(signed.payload, piece, keyOf(row, piece.epoch), blob)) entries.set(entry.id, joined(entries.get(entry.id), entry));
     return { entries: [...entries.values()], placed: pulled.placed, replay: { digest: signed.payload.digest, index: signed.payload.index, maker: signed.kid }, row };
   } catch (error) {
     // A portal that shows false octets is blamed for it; what is missing or wrong in a snapshot is in the chain all the same.
@@ -52,8 +55,11 @@ const UNUSABLE: ReadonlySet<string> = new Set(["blob-unknown", "snapshot-malform
 export async function writeSnapshot(rows: RowsWriting, catalog: string, authority: Authority, { entries, replay }: TakenSnapshot): Promise<void> {
   if ((await rows.get("catalogs", catalog)) !== undefined) return;
   const kept = new EntryRows(rows, catalog);
-  await kept.fill(await countingOf(rows, catalog, entries, authority));
+  const counting = await countingOf(rows, catalog, entries, authority);
+  await kept.fill(counting);
   await kept.flush(rows);
+  // A purge that its maker had set apart may cover what is there.
+  for (const { id, purges = [] } of counting.filter((entry) => settled(entry) !== entry)) for (const { commit } of purges) if (commit !== undefined) await awaitPurge(rows, catalog, id, commit);
   await rows.put("digests", catalog, replay.index, { digest: replay.digest });
   await rows.put("replays", catalog, "", replay);
 }

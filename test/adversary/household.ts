@@ -3,16 +3,20 @@ import assert from "node:assert/strict";
 import { change, current, isRemoved } from "../../src/catalogs/merge.ts";
 import { newEntryId } from "../../src/catalogs/entry-id.ts";
 import { catalogOf, editEntries, readEntries } from "../../src/client/catalog.ts";
-import { type Self, selfOf } from "../../src/client/client.ts";
+import { memberSelf, type Self, selfOf, signerOf } from "../../src/client/client.ts";
 import { EntryRows } from "../../src/client/entry-rows.ts";
 import { loadCatalog, loadMesh } from "../../src/client/known.ts";
 import { acceptConnection } from "../../src/client/operations/accept.ts";
 import { createMesh } from "../../src/client/operations/create.ts";
 import { joinMesh } from "../../src/client/operations/join.ts";
+import { headsOf } from "../../src/client/operations/versions.ts";
 import { sync } from "../../src/client/sync.ts";
+import { type Jws, signObject } from "../../src/envelope/signed.ts";
 import { type Mesh, personalOf } from "../../src/profiles/mesh.ts";
-import type { Role } from "../../src/profiles/personal.ts";
+import type { Head, Role } from "../../src/profiles/personal.ts";
+import { suspension } from "../../src/profiles/suspension.ts";
 import { MeshError } from "../../src/refusals/mesh-error.ts";
+import type { Udf } from "../../src/udf/udf.ts";
 import { type DeviceOptions, newDevice, startPortal, type TestDevice, type TestPortal } from "../support/world.ts";
 
 export const address = "alice@example.com";
@@ -108,4 +112,13 @@ export async function refused(device: TestDevice, work: () => Promise<unknown>, 
   if (error.code.startsWith("portal-")) assert.equal(error.exit, 6);
   assert.deepEqual(await beliefs(device), before, "what the device holds true was changed");
   return error;
+}
+
+/** The desktop's signed suspension of a device under the version that it knows, for it to be sent later; `heads` as it knows them now, unless others are given. */
+export async function suspending({ desktop, devices }: Household, name: string, heads?: readonly Head[]): Promise<Jws> {
+  const self = await memberSelf(desktop.client);
+  const { payload } = personalOf(await meshOf(desktop));
+  const { device } = await whoIs(deviceOf({ devices }, name));
+  const word = { action: "suspend" as const, g: payload.g, heads: heads === undefined ? await headsOf(desktop.client, payload) : [...heads], master: self.master, n: payload.n, target: device as string as Udf<"suspended">, v: 1 as const };
+  return (await signObject(suspension, word, signerOf(desktop.client.keyring, self.administrationKey))).jws;
 }

@@ -8,6 +8,7 @@ import { commit } from "../../src/catalogs/commits.ts";
 import { change, current } from "../../src/catalogs/merge.ts";
 import { editEntries, readEntries } from "../../src/client/catalog.ts";
 import { disableDevice } from "../../src/client/operations/disable.ts";
+import { unsuspendDevice } from "../../src/client/operations/unsuspend.ts";
 import { statusOf } from "../../src/client/status.ts";
 import { sync } from "../../src/client/sync.ts";
 import { getObject, type MeshRecord, parseRow, row, shelf, type Stamped } from "../../src/portal/records.ts";
@@ -19,17 +20,13 @@ import { decodeRequest, decodeResponse, encodeResponse } from "../../src/protoco
 import { MeshError } from "../../src/refusals/mesh-error.ts";
 import type { Store } from "../../src/store/store.ts";
 import { authentic } from "../adversary/cheating.ts";
-import { agreed, deviceOf, household, type Household, idOf, join, meshOf, names, save, whoIs } from "../adversary/household.ts";
-import { memberSelf, signerOf } from "../../src/client/client.ts";
-import { headsOf } from "../../src/client/operations/versions.ts";
+import { agreed, deviceOf, household, type Household, idOf, join, names, save, suspending, whoIs } from "../adversary/household.ts";
+import { signerOf } from "../../src/client/client.ts";
 import { type Jws, readSigned, signObject } from "../../src/envelope/signed.ts";
 import type { ReleaseRow } from "../../src/portal/releases.ts";
 import { openAs } from "../../src/portal/test-asking.ts";
-import { personalOf } from "../../src/profiles/mesh.ts";
-import { suspension } from "../../src/profiles/suspension.ts";
 import { publish } from "../../src/protocol/profiles.ts";
 import { type Release, release, releaseCommits } from "../../src/protocol/releases.ts";
-import type { Udf } from "../../src/udf/udf.ts";
 import { replayed, sorted } from "../support/reread.ts";
 import type { TestDevice } from "../support/world.ts";
 
@@ -268,11 +265,7 @@ suite("retention (decision 6.4)", () => {
   test("what a device wrote after it was cut off counts nowhere, though it stands in the snapshot that a release names", async () => {
     let suspended: Jws | undefined;
     const { alice } = await afterYears({ laptop: "member", thief: "member" }, async (home) => {
-      const self = await memberSelf(home.desktop.client);
-      const { payload } = personalOf(await meshOf(home.desktop));
-      const { device } = await whoIs(deviceOf(home, "thief"));
-      const word = { action: "suspend" as const, g: payload.g, heads: await headsOf(home.desktop.client, payload), master: self.master, n: payload.n, target: device as string as Udf<"suspended">, v: 1 as const };
-      suspended = (await signObject(suspension, word, signerOf(home.desktop.client.keyring, self.administrationKey))).jws;
+      suspended = await suspending(home, "thief");
       await save(deviceOf(home, "thief"), "late");
     });
     const laptop = deviceOf(alice, "laptop");
@@ -283,6 +276,32 @@ suite("retention (decision 6.4)", () => {
     await sync(alice.desktop.client);
     assert.deepEqual(await sorted(laptop), await sorted(alice.desktop));
     assert.equal((await names(laptop)).length, 421);
+  });
+
+  test("what was set apart when a device was suspended stands in the snapshot that a release names: once that ends, whoever was away has it too, and whoever joined meanwhile", async () => {
+    const { alice } = await afterYears({ laptop: "member", phone: "member" }, async (home) => {
+      const phone = deviceOf(home, "phone");
+      const word = await suspending(home, "phone");
+      // The one was merged already, the other comes with the suspension.
+      await save(phone, "taken out");
+      await sync(home.desktop.client);
+      await save(phone, "never merged");
+      assert.equal((await (await openAs(home.desktop)).ask(publish, { parts: [{ kind: "suspension", object: word }] })).code, "ok");
+      await sync(home.desktop.client);
+      assert.deepEqual(await names(home.desktop), ["first"]);
+    });
+    const tablet = await join(alice, "tablet");
+    assert.equal((await names(tablet)).length, 421);
+    await unsuspendDevice(alice.desktop.client, "phone");
+    await sync(alice.desktop.client);
+    for (const device of [alice.desktop, deviceOf(alice, "laptop"), tablet]) {
+      await sync(device.client);
+      const all = await names(device);
+      assert.ok(all.includes("taken out") && all.includes("never merged") && all.length === 423, String(all.length));
+      assert.deepEqual(await sorted(device), await sorted(alice.desktop));
+    }
+    assert.equal(await replayed(tablet), 0);
+    await sound(alice);
   });
 
   test("a release that names what is not here, another chain, or is by nobody who may, is refused", async () => {

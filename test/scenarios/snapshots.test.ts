@@ -9,16 +9,21 @@ import { editEntries, readEntries } from "../../src/client/catalog.ts";
 import { EntryRows } from "../../src/client/entry-rows.ts";
 import { finishPurges } from "../../src/client/purging.ts";
 import { CONTEST_MS } from "../../src/profiles/types.ts";
+import { headsOf } from "../../src/client/operations/versions.ts";
+import { unsuspendDevice } from "../../src/client/operations/unsuspend.ts";
 import { snapshotOf, unchecked } from "../../src/client/snapshot-rows.ts";
 import { statusOf } from "../../src/client/status.ts";
 import { pull, sync } from "../../src/client/sync.ts";
 import { decodeRequest, encodeResponse } from "../../src/protocol/wire.ts";
+import { personalOf } from "../../src/profiles/mesh.ts";
+import { publish } from "../../src/protocol/profiles.ts";
+import { openAs } from "../../src/portal/test-asking.ts";
 import { dropBlobs, getBlob } from "../../src/protocol/blobs.ts";
 import { MeshError } from "../../src/refusals/mesh-error.ts";
 import { replayed, sorted } from "../support/reread.ts";
 import type { TestDevice } from "../support/world.ts";
 import { authentic } from "../adversary/cheating.ts";
-import { deviceOf, household, type Household, idOf, join, names } from "../adversary/household.ts";
+import { deviceOf, household, type Household, idOf, join, meshOf, names, save, suspending } from "../adversary/household.ts";
 
 /** New passwords of about 8 KiB each: 200 of them are reason enough for a snapshot. */
 function many(count: number, prefix = "site"): readonly Change[] {
@@ -150,6 +155,59 @@ suite("snapshots (decision 6.4)", () => {
     await sync(tablet.client);
     await sync(deviceOf(alice, "laptop").client);
     assert.deepEqual((await statusOf(deviceOf(alice, "laptop").client)).accused, [{ by: "tablet", maker: "desktop" }]);
+  });
+
+  for (const ended of [false, true])
+    test(`a device reads all itself while a suspension ${ended ? "ends" : "begins"}: nobody is accused, and what counts is the same everywhere`, async () => {
+      const alice = await household({ phone: "member" });
+      const { desktop, portal } = alice;
+      const heads = await headsOf(desktop.client, personalOf(await meshOf(desktop)).payload);
+      const suspend = async () => assert.equal((await (await openAs(desktop)).ask(publish, { parts: [{ kind: "suspension", object: await suspending(alice, "phone", heads) }] })).code, "ok");
+      await save(deviceOf(alice, "phone"), "late");
+      if (ended) await suspend();
+      await sync(desktop.client);
+      for (let at = 0; at < 8; at++) await editEntries(desktop.client, "passwords", () => [change(newEntryId(), undefined, { name: `own commit ${at}`, notes: "x".repeat(270_000) })]);
+      await sync(desktop.client);
+      const tablet = await join(alice, "tablet");
+      assert.ok((await leftToCheck(tablet)) > 0, "it read a snapshot");
+      const passwords = await idOf(tablet, "passwords");
+      let read = 0;
+      portal.meddler.request = (request) => {
+        const { command, request: asked } = decodeRequest(request.body);
+        if (command.name === "CatalogRead" && (asked as { catalog: string }).catalog === passwords && read++ > 0) throw new MeshError("service-unreachable", "cut off");
+        return request;
+      };
+      await assert.rejects(replayed(tablet), { code: "service-unreachable" });
+      delete portal.meddler.request;
+      if (ended) await unsuspendDevice(desktop.client, "phone");
+      else await suspend();
+      assert.equal(await replayed(tablet), 0);
+      await sync(desktop.client);
+      assert.equal((await names(tablet)).includes("late"), ended);
+      assert.deepEqual(await sorted(tablet), await sorted(desktop));
+    });
+
+  test("what is invented of what does not count is found out as well, and comes back with no suspension that ends", async () => {
+    const alice = await household({ phone: "member", laptop: "member" });
+    const { desktop } = alice;
+    const catalog = await idOf(desktop, "passwords");
+    const word = await suspending(alice, "phone");
+    await save(deviceOf(alice, "phone"), "late");
+    await sync(desktop.client);
+    assert.equal((await (await openAs(desktop)).ask(publish, { parts: [{ kind: "suspension", object: word }] })).code, "ok");
+    await sync(desktop.client);
+    await desktop.client.rows.transact(async (rows) => {
+      const entry = (await rows.list<Entry>("taken-out", catalog))[0]?.row ?? assert.fail("nothing is set apart");
+      await rows.put("taken-out", catalog, entry.id, { ...entry, fields: { ...entry.fields, name: (entry.fields["name"] ?? []).map((one) => ({ ...one, value: "invented" })) } });
+    });
+    await fill(desktop, 200);
+    const tablet = await join(alice, "tablet");
+    await assert.rejects(replayed(tablet), (error: MeshError) => error.code === "snapshot-false" && error.exit === 6);
+    await unsuspendDevice(desktop.client, "phone");
+    await sync(tablet.client);
+    await sync(deviceOf(alice, "laptop").client);
+    assert.ok((await names(tablet)).includes("late") && !(await names(tablet)).includes("invented"));
+    assert.deepEqual(await sorted(tablet), await sorted(deviceOf(alice, "laptop")));
   });
 
   test("what was purged is in no snapshot, and whoever erased it meanwhile accuses nobody", async () => {

@@ -51,9 +51,9 @@ export const snapshots: Target = {
   seeds: () => [
     { authors: [one], entries: [{ id: "AAAAAAAAAAAAAAAAAAAAAA", fields: { name: [[2, 0, 3, "a"], [1, 0, 1, null]] } }], v: 1 },
     { authors: [one], entries: [{ id: "AAAAAAAAAAAAAAAAAAAAAA", fields: { removed: [[1, 0, 2, true]] }, purges: [{ author: two, blobs: [], commit: 3, fields: { name: { [one]: 1 } } }] }], v: 1 },
-    { epochs: { 1: { commitment: toBase64url(new Uint8Array(64)) } }, pieces: [{ digest: toBase64url(new Uint8Array(64)), epoch: 1, salt: toBase64url(new Uint8Array(32)), size: 1 }], v: 1 },
+    { apart: [{ digest: toBase64url(new Uint8Array(64)), epoch: 2, salt: toBase64url(new Uint8Array(32)), size: 2 }], epochs: { 1: { commitment: toBase64url(new Uint8Array(64)) } }, pieces: [{ digest: toBase64url(new Uint8Array(64)), epoch: 1, salt: toBase64url(new Uint8Array(32)), size: 1 }], v: 1 },
   ].map((value) => octets(canonicalJson(value))),
-  words: ["authors", "entries", "id", "fields", "purges", "blobs", "author", "commit", "epochs", "pieces", "commitment", "previousKey", "previousEpoch", one, two, "name", "constructor", "__proto__"],
+  words: ["authors", "entries", "id", "fields", "purges", "blobs", "author", "commit", "apart", "epochs", "pieces", "commitment", "previousKey", "previousEpoch", one, two, "name", "constructor", "__proto__"],
   refusals: ["snapshot-malformed", "entries-malformed", ...jsonRefusals],
   run: (input) => {
     const named = (part: string) => {
@@ -62,14 +62,15 @@ export const snapshots: Target = {
     };
     if (input.includes(0x70, 2) && new TextDecoder().decode(input).includes('"pieces"')) {
       const { blob, named: root } = named("root");
-      const { epochs, pieces } = openRoot({ catalog, epoch: 1, root }, key, blob);
-      const again = sealRoot(catalog, 1, key, { epochs, pieces });
+      const { apart, epochs, pieces } = openRoot({ catalog, epoch: 1, root }, key, blob);
+      const again = sealRoot(catalog, 1, key, { apart, epochs, pieces });
       hold(canonicalJson(openRoot({ catalog, epoch: 1, root: again.named }, key, again.blob) as unknown as Json) === new TextDecoder().decode(input), "a list of pieces is written as it is read");
       return;
     }
     const { blob, named: piece } = named("piece");
-    const read = openPiece(catalog, piece, key, blob);
-    const again = sealPieces(catalog, 1, key, read).flatMap((made) => openPiece(catalog, made.named, key, made.blob));
+    const last = { catalog, index: Number.MAX_SAFE_INTEGER };
+    const read = openPiece(last, piece, key, blob);
+    const again = sealPieces(catalog, 1, key, read).flatMap((made) => openPiece(last, made.named, key, made.blob));
     const text = (list: readonly Entry[]): string => canonicalJson(list.toSorted((a, b) => (a.id < b.id ? -1 : 1)) as unknown as Json);
     if (new Set(read.map(({ id }) => id)).size === read.length) hold(text(again) === text(read), "entries that are read can be kept again");
   },
