@@ -1,10 +1,10 @@
 import { toBase64url } from "../bytes/base64url.ts";
-import type { Authority } from "../catalogs/chain.ts";
+import { type Authority, lastCounted } from "../catalogs/chain.ts";
 import type { Digest } from "../envelope/fields.ts";
 import { type Jws, readSigned, type Verified } from "../envelope/signed.ts";
 import { at, latest } from "../profiles/history.ts";
 import { applicationEntry, deviceEntry } from "../profiles/personal.ts";
-import { partyOf } from "../profiles/suspension.ts";
+import { isBelieved, isSuspended } from "../profiles/suspension.ts";
 import { verifyByDevice } from "../profiles/validity.ts";
 import { isAfter } from "../profiles/version.ts";
 import { catalogTrail, release, type Release, trailOn } from "../protocol/releases.ts";
@@ -23,7 +23,7 @@ export class CommitsForgotten extends MeshError {
 
 /**
  * The releases by which a device goes on that lacks the commits after an index, the best first: by devices that administer the catalog
- * and are not cut off.
+ * and are not cut off. One that left of its own accord is believed in what it released before, until it is removed for good.
  *
  * A portal that lost or hides commits shows none that covers them: `portal-older-catalog`. Where all are by devices cut off since,
  * the portal did no wrong, and there are none.
@@ -40,11 +40,15 @@ export async function releasesAfter(jwss: readonly Jws[], catalog: string, after
     const author = authority.devices.get(signed.kid);
     const entry = applicationEntry(at(authority.history, payload)?.payload ?? { applications: [] }, catalog);
     const administered = author !== undefined && entry?.administrators.includes(author.payload.id) === true;
+    // One that goes beyond its snapshot, or was made by whoever was out by then, no portal should have taken.
+    if (payload.index > payload.snapshot.index || isSuspended(authority.suspended, signed.kid, authority.roster, payload)) continue;
     if (!administered || payload.catalog !== catalog || payload.master !== authority.id || payload.index <= after) continue;
     const verified = await verifyByDevice(signed, author);
     allowed = true;
-    const speaks = deviceEntry(now ?? { devices: [] }, author.payload.id)?.status === "active" && !authority.suspended.has(partyOf(author.payload.id, authority.roster).id);
-    if (speaks) found.push(verified);
+    const listed = deviceEntry(now ?? { devices: [] }, author.payload.id)?.status === "active";
+    // Of one that left, what stands up to the heads that it left with.
+    const upTo = lastCounted(author.payload.id, catalog, authority) ?? Number.POSITIVE_INFINITY;
+    if (listed && isBelieved(authority.suspended, author.payload.id, authority.roster) && payload.snapshot.index <= upTo) found.push(verified);
   }
   demand(allowed, "portal-older-catalog", "The portal does not show commits of a catalog, and none of your administration devices said that it may forget them.", "It lost them or it cheats. Nothing here was changed; ask its operator.");
   return found;

@@ -3,7 +3,7 @@ import type { Digest } from "../envelope/fields.ts";
 import type { Jws } from "../envelope/signed.ts";
 import { applicationEntry, deviceEntry } from "../profiles/personal.ts";
 import { CONTEST_MS } from "../profiles/types.ts";
-import { partyOf, type Suspended } from "../profiles/suspension.ts";
+import { isBelieved, type Suspended } from "../profiles/suspension.ts";
 import { release } from "../protocol/releases.ts";
 import type { Reading, Writing } from "../store/store.ts";
 import { getObject, parseRow, row, shelf } from "./records.ts";
@@ -46,14 +46,14 @@ export async function startsOf(reading: Reading, master: string): Promise<readon
   return (await reading.list(shelf.starts, `${master}/`)).map(({ value }) => parseRow<Chain>(value));
 }
 
-/** The releases of a catalog by devices that administer it now and are not suspended. */
+/** The releases of a catalog by devices that administer it now and are not suspended, but by themselves as when they leave. */
 export async function releasesOf(reading: Reading, view: View, suspended: Suspended, catalog: string): Promise<readonly ReleaseRow[]> {
   const { payload } = view.personal.profile;
   const administrators: readonly string[] = applicationEntry(payload, catalog)?.administrators ?? [];
   const prefix = `${view.id}/${catalog}/`;
   return (await reading.list(shelf.releases, prefix)).flatMap(({ key, value }) => {
     const device = key.slice(prefix.length);
-    const speaks = administrators.includes(device) && deviceEntry(payload, device)?.status === "active" && !suspended.has(partyOf(device, view.roster).id);
+    const speaks = administrators.includes(device) && deviceEntry(payload, device)?.status === "active" && isBelieved(suspended, device, view.roster);
     return speaks ? [parseRow<ReleaseRow>(value)] : [];
   });
 }

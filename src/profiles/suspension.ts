@@ -50,9 +50,10 @@ export type Admission = { readonly device: string; readonly by: string; readonly
 
 /**
  * Why a party is suspended: by whom, since which version (the first if there are several reasons), until when if the
- * suspension is contested, and the digests of all suspensions that hold it, the first in `digest`.
+ * suspension is contested, and the digests of all suspensions that hold it, the first in `digest`. `left` says that it took itself out
+ * and nobody else holds anything against it.
  */
-export type Standing = { readonly by: Party; readonly since: Version; readonly digest: string; readonly until: number | undefined; readonly digests: readonly string[] };
+export type Standing = { readonly by: Party; readonly since: Version; readonly digest: string; readonly until: number | undefined; readonly digests: readonly string[]; readonly left: boolean };
 
 /** Who is suspended at one moment, by the identifier of the party. */
 export type Suspended = ReadonlyMap<string, Standing>;
@@ -75,8 +76,8 @@ function speaker(kid: string, roster: Roster): Party {
   return party.id === kid && party.rank >= 2 ? { id: party.id, rank: OTHERS } : party;
 }
 
-/** One suspension's hold on one party. */
-type Hold = { readonly id: string; readonly by: Party; readonly since: Version; readonly digest: string; readonly until: number | undefined };
+/** One suspension's hold on one party; `leaves` where it suspended itself and nobody else by it. */
+type Hold = { readonly id: string; readonly by: Party; readonly since: Version; readonly digest: string; readonly until: number | undefined; readonly leaves?: true };
 
 /**
  * Who is suspended at `now`, from all suspensions in the order in which they arrived (decision 4.5).
@@ -108,7 +109,7 @@ export function suspendedAt(rosters: readonly Roster[], events: readonly Suspens
 function holdsOf({ payload, digest }: SuspensionEvent["object"], by: Party, target: Party, admissions: readonly Admission[], clock: number): readonly Hold[] {
   const since = { g: payload.g, n: payload.n };
   // Whoever leaves says nothing against those whom it let in.
-  if (by.id === target.id) return [{ id: target.id, by, since, digest, until: undefined }];
+  if (by.id === target.id) return [{ id: target.id, by, since, digest, until: undefined, leaves: true }];
   const firm = by.rank < target.rank;
   const hold = (party: string, until: number | undefined): readonly Hold[] => [party, ...admittedBy(party, since, admissions, clock)].map((id) => ({ id, by, since, digest, until }));
   return firm ? hold(target.id, undefined) : [...hold(target.id, clock + CONTEST_MS), ...hold(by.id, undefined)];
@@ -139,13 +140,23 @@ export function liftableAbove({ kid, payload }: SuspensionEvent["object"], roste
 
 function standingOf(holds: readonly Hold[]): Suspended {
   const standing = new Map<string, Standing>();
-  for (const { id, by, since, digest, until } of holds) {
+  for (const { id, by, leaves, since, digest, until } of holds) {
     const before = standing.get(id);
+    const left = leaves === true && before?.left !== false;
     const firm = until === undefined || (before !== undefined && before.until === undefined);
-    const merged = before === undefined ? { by, since, digest, until, digests: [digest] } : { ...before, until: firm ? undefined : Math.max(until, before.until ?? 0), digests: [...before.digests, digest] };
+    const merged = before === undefined ? { by, since, digest, until, digests: [digest], left } : { ...before, left, until: firm ? undefined : Math.max(until, before.until ?? 0), digests: [...before.digests, digest] };
     standing.set(id, merged);
   }
   return standing;
+}
+
+/**
+ * Whether what a party said before is still to be believed: nobody suspends it, or nobody but itself, as when it leaves.
+ *
+ * Of one that others suspend, nobody can tell how long a thief had it already, nor from what it signed when that was.
+ */
+export function isBelieved(suspended: Suspended, id: string, roster: Roster): boolean {
+  return suspended.get(partyOf(id, roster).id)?.left !== false;
 }
 
 /** Whether what a key or device signed at a version is void because it was suspended before that. */

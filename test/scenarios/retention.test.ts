@@ -4,13 +4,15 @@ import { suite, test } from "node:test";
 import { canonicalBytes, type Json } from "../../src/bytes/canonical-json.ts";
 import type { Change } from "../../src/catalogs/entries.ts";
 import { newEntryId } from "../../src/catalogs/entry-id.ts";
+import { authorityOf } from "../../src/catalogs/chain.ts";
 import { commit } from "../../src/catalogs/commits.ts";
 import { change, current } from "../../src/catalogs/merge.ts";
 import { editEntries, readEntries } from "../../src/client/catalog.ts";
-import { disableDevice } from "../../src/client/operations/disable.ts";
+import { releasesAfter } from "../../src/client/forgotten.ts";
+import { disableDevice, leaveMesh } from "../../src/client/operations/disable.ts";
 import { unsuspendDevice } from "../../src/client/operations/unsuspend.ts";
 import { statusOf } from "../../src/client/status.ts";
-import { sync } from "../../src/client/sync.ts";
+import { pull, sync } from "../../src/client/sync.ts";
 import { getObject, type MeshRecord, parseRow, row, shelf, type Stamped } from "../../src/portal/records.ts";
 import { check } from "../../src/portal/upkeep/check.ts";
 import type { Finding } from "../../src/portal/upkeep/finding.ts";
@@ -25,6 +27,7 @@ import { signerOf } from "../../src/client/client.ts";
 import { type Jws, readSigned, signObject } from "../../src/envelope/signed.ts";
 import type { ReleaseRow } from "../../src/portal/releases.ts";
 import { openAs } from "../../src/portal/test-asking.ts";
+import { personalOf } from "../../src/profiles/mesh.ts";
 import { publish } from "../../src/protocol/profiles.ts";
 import { type Release, release, releaseCommits } from "../../src/protocol/releases.ts";
 import { replayed, sorted } from "../support/reread.ts";
@@ -241,6 +244,55 @@ suite("retention (decision 6.4)", () => {
     assert.deepEqual(await sorted(laptop), await sorted(alice.desktop));
     assert.equal((await names(laptop)).length, 421);
     await sound(alice);
+  });
+
+  test("what an administration device released before it left stands: whoever was away goes on from it; not once somebody says that it was stolen", async () => {
+    const { alice } = await afterYears({ tower: "admin", laptop: "member", late: "member" }, undefined, "tower");
+    const [tower, laptop] = [deviceOf(alice, "tower"), deviceOf(alice, "laptop")];
+    await leaveMesh(tower.client);
+    await sync(laptop.client);
+    assert.equal((await names(laptop)).length, 421);
+    assert.equal((await statusOf(laptop.client)).onTrust[0]?.by, "tower");
+    // Nobody knows from this device's word any more what it was before a thief had it.
+    assert.equal((await (await openAs(alice.desktop)).ask(publish, { parts: [{ kind: "suspension", object: await suspending(alice, "tower") }] })).code, "ok");
+    await assert.rejects(sync(deviceOf(alice, "late").client), { code: "catalog-not-kept" });
+  });
+
+  test("an administration device that was away when the last other one left goes on from what that released, and speaks in its place", async () => {
+    const { alice } = await afterYears({ tower: "admin", laptop: "member" }, undefined, "tower");
+    await leaveMesh(deviceOf(alice, "tower").client);
+    await sync(alice.desktop.client);
+    assert.equal((await names(alice.desktop)).length, 421);
+    const without = { ...alice.desktop.client, masterKeyring: async () => undefined };
+    const { done, pending } = await disableDevice(without, "tower", agreed);
+    assert.ok(done.some((line) => line.includes("tower is suspended")) && pending.some((line) => line.includes("Master key")), [...done, ...pending].join("; "));
+    await sync(alice.desktop.client);
+    await sync(deviceOf(alice, "laptop").client);
+    assert.equal((await statusOf(deviceOf(alice, "laptop").client)).onTrust[0]?.by, "desktop");
+    assert.deepEqual(await sorted(deviceOf(alice, "laptop")), await sorted(alice.desktop));
+    await sound(alice);
+  });
+
+  test("a release of a device that left names no commit that it did not know when it did; one that goes beyond its snapshot, or was made after, is nobody's excuse", async () => {
+    const { alice } = await afterYears({ tower: "admin" }, undefined, "tower");
+    const tower = deviceOf(alice, "tower");
+    const { master, device } = await whoIs(tower);
+    const passwords = await idOf(tower, "passwords");
+    const good = await alice.portal.store.read(async (r) => getObject(r, (await row<ReleaseRow>(r, shelf.releases, `${master}/${passwords}/${device}`))?.digest ?? "", release));
+    const { g, n, snapshot } = good.payload;
+    // Before its keys are erased.
+    const signed = async (changed: Partial<Release>) => (await signObject(release, { ...good.payload, ...changed }, signerOf(tower.client.keyring, device))).jws;
+    const beyond = { index: 900, snapshot: { ...snapshot, index: 1000 } };
+    const words = { known: await signed({}), beyond: await signed(beyond), backwards: await signed({ index: snapshot.index + 1 }), after: await signed({ n: n + 1 }) };
+    await leaveMesh(tower.client);
+    await sync(alice.desktop.client);
+    const { mesh, now, link } = await pull(alice.desktop.client);
+    link.close();
+    const taken = async (word: Jws, to = authorityOf(mesh, now)) => (await releasesAfter([word], passwords, 1, to)).length;
+    assert.deepEqual([await taken(words.known), await taken(words.beyond)], [1, 0]);
+    await assert.rejects(taken(words.backwards), { code: "portal-older-catalog" });
+    const later = { ...mesh, history: [...mesh.history, { arrived: now, profile: { ...personalOf(mesh), payload: { ...personalOf(mesh).payload, g, n: n + 1 } } as never }] };
+    await assert.rejects(taken(words.after, authorityOf(later, now)), { code: "portal-older-catalog" });
   });
 
   test("a snapshot of which somebody took a part away before it was released is made anew, and stops no sync", async () => {

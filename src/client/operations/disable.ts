@@ -60,7 +60,8 @@ async function disableOnce(client: Client, name: string, agree: Consent): Promis
     if (!isAdministrator(synced.mesh, synced.self) || holdsKey) {
       if (falls) await agree(consequenceOf(synced.mesh, devices, target));
       const signer = below && master !== undefined ? signerOf(master, synced.self.master) : undefined;
-      if (target.status !== "suspended") await suspend(client, synced, target.fingerprint, signer);
+      // One that left is believed in what it released before: whoever does not ends that, with the Master key by removing it.
+      if (target.status !== "suspended" || (hasLeft(synced, target.fingerprint) && master === undefined && outranks(synced, target.fingerprint))) await suspend(client, synced, target.fingerprint, signer);
       // From here on this device is suspended too: the portal answers it no more (decision 4.5).
       if (falls) return contested(target.name, devices.find((device) => device.this)?.name ?? "");
       done.push(`${target.name} is suspended: its sessions are closed, and nothing it signs counts`);
@@ -99,6 +100,11 @@ function outranks({ mesh, self }: Synced, target: string): boolean {
   const roster = rosterOf(masterOf(mesh));
   const mine = isAdministrator(mesh, self) ? partyOf(self.device, roster).rank : OTHERS;
   return mine < partyOf(target, roster).rank;
+}
+
+/** Whether a device took itself out, and nobody else holds anything against it. */
+function hasLeft({ mesh, now }: Synced, target: string): boolean {
+  return suspendedIn(mesh, now).get(partyOf(target, rosterOf(masterOf(mesh))).id)?.left === true;
 }
 
 /** What a person is told before she suspends a device that this one does not stand above: what it costs, and where it costs nothing. */
