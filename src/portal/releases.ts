@@ -6,7 +6,7 @@ import { CONTEST_MS } from "../profiles/types.ts";
 import { isBelieved, type Suspended } from "../profiles/suspension.ts";
 import { release } from "../protocol/releases.ts";
 import type { Reading, Writing } from "../store/store.ts";
-import { getObject, parseRow, row, shelf } from "./records.ts";
+import { getObject, parseRow, putRow, row, shelf } from "./records.ts";
 import type { View } from "./view.ts";
 
 /** Commits up to an index that may be forgotten, and since when. */
@@ -64,7 +64,19 @@ export async function releasesShown(reading: Reading, master: string, catalog: s
   return Promise.all(rows.slice(0, MAX_SHOWN).map(async ({ digest }) => (await getObject(reading, digest, release)).jws));
 }
 
-/** Notes that something is about to be kept a second time, by another mesh or another commit: then it is not taken away with the first. */
+/** For how many others besides the first something is kept, under its digest. */
+export type SharedRow = { readonly others: number };
+
+/** Notes that something is about to be kept once more, for another mesh or another commit: then it is not taken away with the first. */
 export async function noteShared(writing: Writing, of: string, digest: Digest): Promise<void> {
-  if ((await writing.get(of, digest)) !== undefined) await writing.put(shelf.shared, digest, new Uint8Array());
+  if ((await writing.get(of, digest)) === undefined) return;
+  const others = (await row<SharedRow>(writing, shelf.shared, digest))?.others ?? 0;
+  await putRow(writing, shelf.shared, digest, { others: others + 1 } satisfies SharedRow);
+}
+
+/** Takes something away that one of those does not need any more for whom it is kept, if that is the last. */
+export async function dropShared(writing: Writing, of: string, digest: Digest): Promise<void> {
+  const others = (await row<SharedRow>(writing, shelf.shared, digest))?.others ?? 0;
+  if (others > 1) await putRow(writing, shelf.shared, digest, { others: others - 1 } satisfies SharedRow);
+  else await writing.remove(others === 1 ? shelf.shared : of, digest);
 }

@@ -25,7 +25,7 @@ import { authentic } from "../adversary/cheating.ts";
 import { agreed, deviceOf, household, type Household, idOf, join, names, save, suspending, whoIs } from "../adversary/household.ts";
 import { signerOf } from "../../src/client/client.ts";
 import { type Jws, readSigned, signObject } from "../../src/envelope/signed.ts";
-import type { ReleaseRow } from "../../src/portal/releases.ts";
+import { dropShared, noteShared, type ReleaseRow } from "../../src/portal/releases.ts";
 import { openAs } from "../../src/portal/test-asking.ts";
 import { personalOf } from "../../src/profiles/mesh.ts";
 import { publish } from "../../src/protocol/profiles.ts";
@@ -115,7 +115,8 @@ suite("retention (decision 6.4)", () => {
     const { master } = await whoIs(alice.desktop);
     const prefix = `${master}/${await idOf(alice.desktop, "passwords")}/`;
     const second = await store.read(async (r) => getObject(r, parseRow<Stamped>((await r.list(shelf.commits, prefix))[1]?.value ?? assert.fail()).digest, commit));
-    await store.transact((w) => w.put(shelf.shared, second.payload.kind === "entries" ? second.payload.digest : "", new Uint8Array()));
+    const body = second.payload.kind === "entries" ? second.payload.digest : assert.fail();
+    await store.transact((w) => noteShared(w, shelf.bodies, body));
     let [gone, runs] = [0, 0];
     for (;;) {
       let done = 0;
@@ -131,7 +132,10 @@ suite("retention (decision 6.4)", () => {
       gone += 1;
     }
     assert.ok(gone > 1 && runs > 2, `${gone} ${runs}`);
-    assert.ok((await store.read((r) => r.get(shelf.bodies, second.payload.kind === "entries" ? second.payload.digest : ""))) !== undefined);
+    const left = () => store.read(async (r) => [await r.get(shelf.bodies, body), await r.get(shelf.shared, body)].map((one) => one !== undefined));
+    assert.deepEqual(await left(), [true, false], "it is the other's alone");
+    await store.transact((w) => dropShared(w, shelf.bodies, body));
+    assert.deepEqual(await left(), [false, false]);
   });
 
   test("a device that was away takes the snapshot that the release names, gets the key of an epoch whose beginning is forgotten, and says what it will never read", async () => {

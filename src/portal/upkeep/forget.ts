@@ -1,15 +1,14 @@
 import { ordinal } from "../../bytes/ordinal.ts";
-import { authorityOf, type Chain, nextCommit } from "../../catalogs/chain.ts";
+import { type Authority, authorityOf, type Chain, nextCommit } from "../../catalogs/chain.ts";
 import { commit as commitType } from "../../catalogs/commits.ts";
 import type { Digest } from "../../envelope/fields.ts";
-import { suspendedIn } from "../../profiles/mesh.ts";
 import type { MasterId } from "../../profiles/types.ts";
 import { MeshError } from "../../refusals/mesh-error.ts";
 import type { Reading, Store, Writing } from "../../store/store.ts";
 import { octetsOf } from "../draft.ts";
 import { getObject, type MeshRecord, parseRow, putRow, row, shelf, type Stamped } from "../records.ts";
-import { isRipe, type ReleaseRow, releasesOf, startOf } from "../releases.ts";
-import { loadView } from "../view.ts";
+import { dropShared, isRipe, type ReleaseRow, releasesOf, startOf } from "../releases.ts";
+import { loadView, type View } from "../view.ts";
 import { loadWhole, type Whole } from "../whole.ts";
 import { bodyOctets } from "./replay.ts";
 import { liveRowsOf } from "./walk.ts";
@@ -30,32 +29,45 @@ type Old = { readonly digest: Digest; readonly body: Digest | undefined };
  * cut off at any time: what is taken away, where the chain begins and what room is used change together. Returns how many went.
  */
 export async function forget(store: Store, now: number): Promise<number> {
-  const catalogs = new Set<string>();
-  for await (const { key } of liveRowsOf(store, shelf.releases)) catalogs.add(key.slice(0, key.lastIndexOf("/")));
+  const catalogs = new Map<string, Set<string>>();
+  for await (const { key } of liveRowsOf(store, shelf.releases)) {
+    const [master = "", catalog = ""] = key.split("/");
+    catalogs.set(master, (catalogs.get(master) ?? new Set()).add(catalog));
+  }
   let count = 0;
-  for (const place of catalogs) {
-    const [master = "", catalog = ""] = place.split("/");
-    try {
-      count += await forgetIn(store, master as MasterId, catalog, now);
-    } catch (error) {
-      // What does not hold there is for `mesh portal check` to tell, and stays until then.
-      if (!(error instanceof MeshError) || error.code.startsWith("store-") && error.code !== "store-damaged") throw error;
+  for (const [master, all] of catalogs) {
+    let known: Mesh | undefined;
+    const meshOf = async (reading: Reading): Promise<Mesh | undefined> => (known ??= await meshIn(reading, master as MasterId, now));
+    for (const catalog of all) {
+      try {
+        count += await forgetIn(store, meshOf, master as MasterId, catalog, now);
+      } catch (error) {
+        // What does not hold there is for `mesh portal check` to tell, and stays until then.
+        if (!(error instanceof MeshError) || error.code.startsWith("store-") && error.code !== "store-damaged") throw error;
+      }
     }
   }
   return count;
 }
 
-async function forgetIn(store: Store, master: MasterId, catalog: string, now: number): Promise<number> {
+/** A mesh as it is when one of its catalogs is the first to have something to forget, and by what its commits are judged: counted once for all of them. */
+type Mesh = { readonly view: View; readonly whole: Whole; readonly authority: Authority };
+
+async function meshIn(reading: Reading, master: MasterId, now: number): Promise<Mesh | undefined> {
+  const [view, whole] = [await loadView(reading, master), await loadWhole(reading, master)];
+  return view === undefined || whole === undefined ? undefined : { authority: authorityOf(whole, now), view, whole };
+}
+
+async function forgetIn(store: Store, meshOf: (reading: Reading) => Promise<Mesh | undefined>, master: MasterId, catalog: string, now: number): Promise<number> {
   const found = await store.read(async (r) => {
-    if (!(await mayBeOld(r, master, catalog, now))) return undefined;
-    const [view, whole] = [await loadView(r, master), await loadWhole(r, master)];
-    if (view === undefined || whole === undefined) return undefined;
-    const releases = await releasesOf(r, view, suspendedIn(whole, now), catalog);
-    return { whole, until: Math.max(0, ...releases.flatMap(({ due }) => due.filter((one) => isRipe(one, now)).map((one) => one.index))) };
+    const mesh = (await mayBeOld(r, master, catalog, now)) ? await meshOf(r) : undefined;
+    if (mesh === undefined) return undefined;
+    const releases = await releasesOf(r, mesh.view, mesh.authority.suspended, catalog);
+    return { ...mesh, until: Math.max(0, ...releases.flatMap(({ due }) => due.filter((one) => isRipe(one, now)).map((one) => one.index))) };
   });
   if (found === undefined) return 0;
   for (let count = 0; ; ) {
-    const some = await store.read((r) => oldIn(r, found.whole, catalog, found.until, now));
+    const some = await store.read((r) => oldIn(r, found, catalog, found.until, now));
     if (some.old.length === 0) return count;
     const done = await store.transact((w) => forgetThese(w, master, catalog, some));
     if (!done) return count;
@@ -76,10 +88,9 @@ async function mayBeOld(reading: Reading, master: MasterId, catalog: string, now
 type Some = { readonly from: number; readonly chain: Chain | undefined; readonly old: readonly Old[]; readonly octets: number };
 
 /** The next commits to forget, judged, and the chain after them. */
-async function oldIn(reading: Reading, whole: Whole, catalog: string, until: number, now: number): Promise<Some> {
+async function oldIn(reading: Reading, { authority, whole }: Mesh, catalog: string, until: number, now: number): Promise<Some> {
   const start = await startOf(reading, whole.id, catalog);
   const prefix = `${whole.id}/${catalog}/`;
-  const authority = authorityOf(whole, now);
   const old: Old[] = [];
   let [chain, octets] = [start, 0];
   for (const { value } of await reading.list(shelf.commits, prefix, { after: prefix + ordinal(start?.index ?? 0), limit: AT_ONCE })) {
@@ -100,12 +111,9 @@ async function forgetThese(writing: Writing, master: string, catalog: string, { 
   const start = await startOf(writing, master, catalog);
   // Somebody else was at it.
   if (record === undefined || chain === undefined || (start?.index ?? 0) !== from) return false;
-  const gone = async (of: string, digest: Digest): Promise<void> => {
-    if ((await writing.get(shelf.shared, digest)) === undefined) await writing.remove(of, digest);
-  };
   for (const { digest, body } of old) {
-    await gone(shelf.objects, digest);
-    if (body !== undefined) await gone(shelf.bodies, body);
+    await dropShared(writing, shelf.objects, digest);
+    if (body !== undefined) await dropShared(writing, shelf.bodies, body);
   }
   await putRow(writing, shelf.starts, `${master}/${catalog}`, chain);
   // A new revision: what a running portal keeps in memory of this mesh is read again.

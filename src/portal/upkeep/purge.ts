@@ -80,7 +80,7 @@ async function removeShared(store: Store, from: string, digests: ReadonlySet<str
   for (let at = 0; at < all.length; at += AT_ONCE) {
     await store.transact(async (w) => {
       await spareChanged(w, mine, seen);
-      for (const digest of all.slice(at, at + AT_ONCE)) if (digests.has(digest)) await w.remove(from, digest);
+      for (const digest of all.slice(at, at + AT_ONCE)) if (digests.has(digest)) for (const on of [from, shelf.shared]) await w.remove(on, digest);
     });
   }
 }
