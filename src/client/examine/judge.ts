@@ -9,12 +9,12 @@ import { masterOf, type Mesh, suspendedIn } from "../../profiles/mesh.ts";
 import { applicationEntry, deviceEntry } from "../../profiles/personal.ts";
 import { type Roster, rosterOf } from "../../profiles/roster.ts";
 import type { Correct } from "../../profiles/stages.ts";
+import { isSuspended } from "../../profiles/suspension.ts";
 import { correctAccount, correctAnswer, correctApplication, correctPinNotice, correctPortal, verifyByDevice, verifyDevice } from "../../profiles/validity.ts";
 import type { Version } from "../../profiles/version.ts";
 import { demand } from "../../refusals/mesh-error.ts";
 import { type ByDigest, chainTo } from "./lacking.ts";
 import type { Assembled } from "./meshes.ts";
-import type { BlobDrop } from "../../protocol/blobs.ts";
 import type { Release } from "../../protocol/releases.ts";
 import type { Read } from "./kinds.ts";
 
@@ -66,12 +66,13 @@ export async function judge(object: Read, { meshes, refused }: Assembled, known:
         return undefined;
       });
     case "blob drop":
-    case "release":
       return withMesh(object.signed.payload.master, meshes, async (mesh) => {
         const device = mesh.devices.get(object.signed.kid);
-        demand(device !== undefined, "profile-wrong-signer", `The signer of this ${object.kind} is no device of its mesh.`);
-        return void (await verifyByDevice<BlobDrop | Release>(object.signed, device));
+        demand(device !== undefined, "profile-wrong-signer", "The signer of this blob drop is no device of its mesh.");
+        return void (await verifyByDevice(object.signed, device));
       });
+    case "release":
+      return withMesh(object.signed.payload.master, meshes, (mesh) => releaseOf(object.signed, mesh));
     case "snapshot": {
       const { catalog, g, n } = object.signed.payload;
       const mesh = meshWith(catalog, { g, n }, meshes);
@@ -82,6 +83,17 @@ export async function judge(object: Read, { meshes, refused }: Assembled, known:
     case "commit":
       return commit(object.signed, meshes, known);
   }
+}
+
+async function releaseOf(signed: Signed<Release>, mesh: Mesh): Promise<Lacking> {
+  const { catalog, g, n } = signed.payload;
+  const personal = at(mesh.history, { g, n });
+  if (personal === undefined) return `Personal Profile (${g}, ${n})`;
+  const device = mesh.devices.get(signed.kid);
+  const administers = device !== undefined && applicationEntry(personal.payload, catalog)?.administrators.includes(device.payload.id) === true;
+  demand(administers, "profile-wrong-signer", "The signer of this release does not administer its catalog.");
+  demand(!isSuspended(suspendedIn(mesh, NOW), signed.kid, rosterOf(masterOf(mesh)), signed.payload), "signer-suspended", "The signer of this release was suspended before.");
+  return void (await verifyByDevice(signed, device));
 }
 
 async function withMesh(master: string, meshes: Assembled["meshes"], work: (mesh: Mesh) => Promise<Lacking>): Promise<Lacking> {

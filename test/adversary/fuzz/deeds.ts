@@ -163,7 +163,7 @@ async function letThePastGo(scene: Scene, client: Client, who: string, value: st
 }
 
 /** Writes the state of all catalogs down for devices that join, as a device does that administers them and whose chains have grown. */
-async function writeSnapshot(client: Client): Promise<void> {
+export async function writeSnapshot(client: Client): Promise<void> {
   const { master } = await selfOf(client);
   await client.rows.transact(async (rows) => {
     for (const { id } of personalOf(await loadMesh(rows, master)).payload.applications) {
