@@ -2,8 +2,10 @@ import { fromBase64url } from "../bytes/base64url.ts";
 import { commit as commitType } from "../catalogs/commits.ts";
 import { readSigned } from "../envelope/signed.ts";
 import { disabledIn } from "../profiles/history.ts";
-import { type Mesh, personalOf } from "../profiles/mesh.ts";
+import { type Mesh, masterOf, personalOf, suspendedIn } from "../profiles/mesh.ts";
 import { deviceEntry } from "../profiles/personal.ts";
+import { rosterOf } from "../profiles/roster.ts";
+import { partyOf } from "../profiles/suspension.ts";
 import { CONTEST_MS } from "../profiles/types.ts";
 import type { ResponseOf } from "../protocol/command.ts";
 import { listBlobs } from "../protocol/blobs.ts";
@@ -15,7 +17,7 @@ import { loadCatalog } from "./known.ts";
 import type { PortalLink, Requester } from "./portal-link.ts";
 import { changesOf, type WaitingRow } from "./pull-catalog.ts";
 import type { RowsReading } from "./rows.ts";
-import { blobsOf, forgetSnapshot, type RetiredRow, type SnapshotRow } from "./snapshot-rows.ts";
+import { blobsOf, forgetSnapshot, type RetiredRow, type SnapshotRow, vouchedIn } from "./snapshot-rows.ts";
 import type { Synced } from "./synced.ts";
 
 /** How often a device looks, in milliseconds of portal time. */
@@ -42,7 +44,7 @@ export async function collectBlobs(client: Client, synced: Synced): Promise<void
     await mendSnapshots(client, synced, new Set(listed.map((one) => one.digest)));
     const gone = goneFrom(mesh, self.device, now);
     const old = listed.filter(({ arrived, device }) => arrived < now - GRACE_MS && device !== undefined && (device === self.device || gone(device)));
-    const named = old.length === 0 ? undefined : await client.rows.read((rows) => namedIn(rows, mesh));
+    const named = old.length === 0 ? undefined : await client.rows.read((rows) => namedIn(rows, mesh, now));
     const orphans = named === undefined ? [] : old.filter((one) => !named.has(one.digest));
     await link.dropBlobs(requester, orphans.map((one) => one.digest), now - GRACE_MS);
   }
@@ -85,8 +87,14 @@ function goneFrom(mesh: Mesh, self: string, now: number): (device: string) => bo
   };
 }
 
+/** Whether others took a device out, or suspend it: not one that left of its own accord. */
+function isCutOff(mesh: Mesh, device: string, now: number): boolean {
+  const standing = suspendedIn(mesh, now).get(partyOf(device, rosterOf(masterOf(mesh))).id);
+  return standing === undefined ? deviceEntry(personalOf(mesh).payload, device)?.status !== "active" : !standing.left;
+}
+
 /** All digests that anything at home names that this device can look into; nothing where there is something that it cannot. */
-async function namedIn(rows: RowsReading, mesh: Mesh): Promise<ReadonlySet<string> | undefined> {
+async function namedIn(rows: RowsReading, mesh: Mesh, now: number): Promise<ReadonlySet<string> | undefined> {
   const named = new Set<string>();
   const note = (said: unknown): void => {
     for (const [, digest] of JSON.stringify(said).matchAll(/"([A-Za-z0-9_-]{86})"/g)) if (digest !== undefined) named.add(digest);
@@ -94,6 +102,8 @@ async function namedIn(rows: RowsReading, mesh: Mesh): Promise<ReadonlySet<strin
   for (const { id } of personalOf(mesh).payload.applications) {
     // Nor does it know what commits name of which it has only another device's word so far.
     if ((await rows.get("replays", id)) !== undefined || (await rows.list("waiting", id, { limit: 1 })).length > 0) return undefined;
+    // Nor where it never will have more than the word of a device that was cut off since.
+    if ((await vouchedIn(rows, id)).some(({ maker }) => isCutOff(mesh, maker, now))) return undefined;
     const known = await loadCatalog(rows, id);
     for (const { row } of await rows.list<WaitingRow>("quarantined", id)) {
       const { payload } = readSigned(row.commit, commitType);

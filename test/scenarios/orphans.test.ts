@@ -9,7 +9,7 @@ import { listAll } from "../../src/client/collect-blobs.ts";
 import { meetPortal } from "../../src/client/portal-link.ts";
 import { readBlobs } from "../../src/client/read-blobs.ts";
 import { disableDevice } from "../../src/client/operations/disable.ts";
-import { type ReplayRow, snapshotOf } from "../../src/client/snapshot-rows.ts";
+import { type ReplayRow, snapshotOf, type Vouched } from "../../src/client/snapshot-rows.ts";
 import { sync } from "../../src/client/sync.ts";
 import { randomBytes } from "../../src/crypto/random.ts";
 import type { Digest } from "../../src/envelope/fields.ts";
@@ -132,6 +132,12 @@ suite("blobs that nothing names", () => {
     await later(alice, 8, alice.desktop);
     assert.ok((await listed(alice.desktop)).has(lost));
     await alice.desktop.client.rows.transact((rows) => rows.remove("replays", catalog, ""));
+    // Nor where it took it for good from a device that was cut off since; one in good standing is believed.
+    const word = (maker: string) => alice.desktop.client.rows.transact((rows) => rows.put("vouched", catalog, "", { all: [{ from: 0, maker, to: 1 } satisfies Vouched] }));
+    await word("somebody who is in it no more");
+    await later(alice, 8, alice.desktop);
+    assert.ok((await listed(alice.desktop)).has(lost));
+    await word((await whoIs(alice.desktop)).device);
     await later(alice, 8, alice.desktop);
     assert.ok(!(await listed(alice.desktop)).has(lost));
   });
