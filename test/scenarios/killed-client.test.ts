@@ -26,6 +26,10 @@ async function names(client: Client): Promise<readonly string[]> {
   return (await readEntries(client, "passwords")).map((entry) => String(current(entry, "name"))).sort();
 }
 
+async function unsent(client: Client, type: string): Promise<readonly object[]> {
+  return client.rows.read(async (rows) => (await rows.list<object>("journal", await catalogOf(rows, type))).map(({ row }) => row));
+}
+
 async function chainOf(client: Client): Promise<number | undefined> {
   return client.rows.read(async (rows) => (await loadCatalog(rows, await catalogOf(rows, "passwords")))?.chain.index);
 }
@@ -87,7 +91,9 @@ test("`device accept` and `join` killed after any of their steps are run again a
   const accepting = await killedAtEveryStep(files, "accept", accept, async (next, steps) => {
     const { answer, name } = await accept(next);
     assert.equal(name, "laptop");
-    await sync((await next.device("desktop")).client);
+    const { client } = await next.device("desktop");
+    assert.deepEqual(await unsent(client, "devices"), [], `after ${steps} steps: whoever is told that it is in finds its name sent`);
+    await sync(client);
     assert.deepEqual(await devices(next), ["desktop active", "laptop active"]);
     if (steps % 10 !== 0) return;
     assert.equal((await accept(next)).answer, answer);

@@ -38,7 +38,11 @@ async function acceptOnce(client: Client, selector: string, role: Role): Promise
     const { open } = await openRequests(client, synced);
     const waiting = open.filter((one) => one.request.payload.kind === "words");
     const before = await acceptedBefore(client, synced, selector);
-    if (before !== undefined && !waiting.some((one) => one.request.payload.witness === before.witness)) return { answer: before.answer, name: before.name };
+    if (before !== undefined && !waiting.some((one) => one.request.payload.witness === before.witness)) {
+      // Whoever was cut off after letting it in may not have sent its name yet.
+      await pushLater(client);
+      return { answer: before.answer, name: before.name };
+    }
     const { request: chosen, words } = await selectRequest(waiting, selector);
     const { witness } = chosen.request.payload;
     const answer = words.answer.join(" ");
