@@ -31,6 +31,8 @@ export type ClientParts = {
   readonly connect: (url: string, trust: Trust) => Transport;
   /** The keyring that holds Master and Recovery keys until they are escrowed, if it is in this home. */
   readonly masterKeyring?: () => Promise<Keyring | undefined>;
+  /** Keeps evidence against a portal, of a kind, where its owner finds it, and says where; undefined where it cannot. */
+  readonly keepEvidence?: (evidence: Uint8Array, kind: string) => Promise<string | undefined>;
 };
 
 /** A device's client; made anew for each command, all its memory is in its home. */

@@ -3,38 +3,18 @@ import { suite, test } from "node:test";
 
 import { utf8 } from "../bytes/text.ts";
 import { logKeyTexts, type LogSigners, logSigners, newLogKeys } from "../cli/portal/log-keys.ts";
-import { LogKeeper } from "../notary/keeping/log-keeper.ts";
 import { record } from "../notary/keeping/record.ts";
 import { adopt } from "../portal/adopt.ts";
-import { logPage, logPrefix } from "../portal/log-pages.ts";
-import { standingOf } from "../portal/logged.ts";
+import { logPrefix } from "../portal/log-pages.ts";
 import { shelf } from "../portal/records.ts";
 import { openMemoryStore } from "../store/memory.ts";
 import type { Store } from "../store/store.ts";
-import { agreed, type Household, household, meshOf, save, whoIs } from "../../test/adversary/household.ts";
+import { agreed, household, meshOf, save, whoIs } from "../../test/adversary/household.ts";
+import { logged, pagesOf, signers } from "../../test/adversary/log-doubles.ts";
 import { startPortal, type TestPortal } from "../../test/support/world.ts";
 import { endedLog, knownHead } from "./log-proofs.ts";
 import { disableDevice } from "./operations/disable.ts";
 import { sync } from "./sync.ts";
-
-const signers = logSigners("example.com", newLogKeys(), 1);
-
-/** What a log over a store serves, closed anew for each request. */
-async function pagesOf(store: Store, now: () => number, { note, origin, subtree }: LogSigners = signers): Promise<(path: string) => Promise<Uint8Array | undefined>> {
-  const keeper = await LogKeeper.open({ store, origin, signers: [note, subtree], now, standingOf });
-  return async (path) => {
-    await keeper.close();
-    return path.startsWith(logPrefix(origin)) ? (await logPage(store, keeper, path.slice(logPrefix(origin).length)))?.octets : undefined;
-  };
-}
-
-/** A household at a portal that has a log, and what that serves. */
-async function logged(): Promise<Household & { readonly honest: (path: string) => Promise<Uint8Array | undefined> }> {
-  const portal = await startPortal("example.com", openMemoryStore(), { profile: { logKeys: logKeyTexts(signers) } });
-  const honest = await pagesOf(portal.store, () => portal.clock.now);
-  portal.pages.get = honest;
-  return { ...(await household({ tablet: "member" }, portal)), honest };
-}
 
 /** Another log of the same portal: what it holds, told at once, and more entries than it had. */
 async function otherLog({ store }: TestPortal, id: string): Promise<Store> {

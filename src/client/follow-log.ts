@@ -1,17 +1,18 @@
 import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
 import { fromUtf8 } from "../bytes/text.ts";
-import { readHash } from "../notary/checkpoint.ts";
 import { checkCurrencyProof, type Currency } from "../notary/currency.ts";
 import { advance, type LogHead, NO_HEAD } from "../notary/log-head.ts";
 import { logNumber, type LogPolicy, policyOf } from "../notary/log-policy.ts";
-import type { Hash } from "../notary/merkle.ts";
 import { writeNote } from "../notary/note.ts";
 import { PROMISE_MS } from "../notary/receipt.ts";
 import type { Mesh } from "../profiles/mesh.ts";
 import { compareVersions } from "../profiles/version.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
+import { accuse, type Accused, CHEATS, forkEvidence, rollback } from "./accuse.ts";
 import { holdingPortalTo } from "./blame.ts";
+import { checkReceipts, type Shown } from "./check-receipts.ts";
 import type { Client } from "./client.ts";
+import { readHashes } from "./log-hashes.ts";
 import type { PortalLink } from "./portal-link.ts";
 import type { RowsReading } from "./rows.ts";
 import type { Synced } from "./synced.ts";
@@ -27,27 +28,25 @@ export function logRowOf(rows: RowsReading): Promise<LogRow | undefined> {
 /** A log that a portal ended, where this home saw it last, and the one that it began instead; `told` once its owner was told. */
 export type EndedRow = LogRow & { readonly next: string; readonly restored: number | undefined; readonly told: boolean };
 
-/** The most octets of a proof that a log goes on: no tree has a deeper one. */
-const MAX_PROOF = 8 * 1024;
-
-const CHEATS = "Nothing here was changed. It is broken or it cheats: ask its operator, and do not rely on what it says.";
-
 /**
  * Holds a portal to its log (`docs/spec/log.md` 7.3): that the log goes on from where this home saw it last, and that what it has as the newest of this mesh
  * is what this device was shown, and has itself.
  *
- * `portal-older-log`, `portal-forked-log`, `portal-missing-entry`, `portal-wrong-entry`, `portal-older-profile`; a portal that never had a log is held to none.
+ * `portal-older-log`, `portal-forked-log`, `portal-missing-entry`, `portal-wrong-entry`, `portal-older-profile`, and those of {@link checkReceipts}; a portal that never had a log is held to none.
  */
 export async function followLog(client: Client, { answer, link, mesh }: Pick<Synced, "answer" | "link" | "mesh">): Promise<void> {
   const known = await client.rows.read(logRowOf);
-  const { policy, currency } = await newestOf(link, mesh, answer.now);
+  const { policy, shown } = await newestOf(link, mesh, answer.now);
   demand(policy !== undefined || known === undefined, "portal-older-log", "The portal has no log any more.", CHEATS);
   if (policy === undefined) return;
-  if (currency === undefined) {
+  if (shown === undefined) {
     demand(known === undefined, "portal-older-log", "The portal's log is empty where it was not.", CHEATS);
     return checkNewest(mesh, undefined, answer.now);
   }
-  const head = await goneOn(link, policy, known, currency);
+  const { currency } = shown;
+  const accused: Accused = { client, link, policy };
+  const head = await goneOn(accused, known, currency);
+  await checkReceipts(accused, shown, mesh, answer.now);
   checkNewest(mesh, currency, answer.now);
   const row: LogRow = { checkpoint: fromUtf8(writeNote(currency.checkpoint.note)), origin: policy.origin, root: toBase64url(head.root), size: head.size, time: currency.epoch.t };
   await client.rows.transact(async (rows) => {
@@ -59,7 +58,7 @@ export async function followLog(client: Client, { answer, link, mesh }: Pick<Syn
   });
 }
 
-type Found = { readonly policy: LogPolicy | undefined; readonly currency: Currency | undefined };
+type Found = { readonly policy: LogPolicy | undefined; readonly shown: Shown | undefined };
 
 /** What the portal proves of a mesh by the log that its profile names last; where that does not do, it may have a newer profile, which names another log. */
 async function newestOf(link: PortalLink, mesh: Mesh, now: number): Promise<Found> {
@@ -67,7 +66,7 @@ async function newestOf(link: PortalLink, mesh: Mesh, now: number): Promise<Foun
     if (error instanceof MeshError && error.code === "portal-false-data") return error;
     throw error;
   });
-  if (!(found instanceof MeshError) && found.currency !== undefined) return found;
+  if (!(found instanceof MeshError) && found.shown !== undefined) return found;
   if (await link.renew()) return provenBy(link, mesh, now);
   if (found instanceof MeshError) throw found;
   return found;
@@ -75,33 +74,29 @@ async function newestOf(link: PortalLink, mesh: Mesh, now: number): Promise<Foun
 
 async function provenBy(link: PortalLink, mesh: Mesh, now: number): Promise<Found> {
   const { logKeys } = link.profile.payload;
-  if (logKeys.length === 0) return { policy: undefined, currency: undefined };
+  if (logKeys.length === 0) return { policy: undefined, shown: undefined };
   return holdingPortalTo(async () => {
     const policy = policyOf(logKeys);
     const proof = await link.readLog(policy.origin, `current/personal/${mesh.id}`);
-    return { policy, currency: proof === undefined ? undefined : checkCurrencyProof(proof, policy, now / 1000) };
+    return { policy, shown: proof === undefined ? undefined : { currency: checkCurrencyProof(proof, policy, now / 1000), proof } };
   });
 }
 
 /** The log's head now, which must continue the one that is known; another log must be a later one. */
-async function goneOn(link: PortalLink, policy: LogPolicy, known: LogRow | undefined, { checkpoint }: Currency): Promise<LogHead> {
+async function goneOn(accused: Accused, known: LogRow | undefined, currency: Currency): Promise<LogHead> {
+  const { link, policy } = accused;
   const isOther = known !== undefined && known.origin !== policy.origin;
   demand(!isOther || (logNumber(policy.origin) ?? 0) > (logNumber(known.origin) ?? 0), "portal-older-log", "The portal shows a log that it had ended.", CHEATS);
   const before = known === undefined || isOther ? NO_HEAD : { root: fromBase64url(known.root), size: known.size };
+  const { checkpoint } = currency;
   const { size } = checkpoint;
-  const proof = before.size === 0 || size <= before.size ? [] : await continuation(link, policy, before.size, size);
+  const proof = before.size === 0 || size <= before.size ? [] : await readHashes(link, policy, `consistency/${before.size}/${size}`);
   try {
     return advance(before, checkpoint, proof);
   } catch (error) {
-    if (!(error instanceof MeshError)) throw error;
-    throw new MeshError(error.code, error.message, CHEATS, error);
+    if (!(error instanceof MeshError) || known === undefined) throw error;
+    return accuse(accused, error.code, error.message, async () => (size < known.size ? rollback(known.checkpoint, currency) : forkEvidence(accused, known, currency)));
   }
-}
-
-async function continuation(link: PortalLink, { origin }: LogPolicy, before: number, size: number): Promise<readonly Hash[]> {
-  const octets = await link.readLog(origin, `consistency/${before}/${size}`);
-  demand(octets !== undefined && octets.length <= MAX_PROOF, "portal-false-data", "The portal does not show that its log goes on.", CHEATS);
-  return holdingPortalTo(async () => fromUtf8(octets).split("\n").slice(0, -1).map(readHash));
 }
 
 /** What the log has as the newest against what this device has: nothing may lack for longer than a portal may take to log it, and nothing may be kept back. */

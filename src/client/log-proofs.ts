@@ -47,6 +47,12 @@ export async function judgeProof(client: Client, proof: Uint8Array): Promise<Cur
   return checkCurrencyProof(proof, policyOf(demandKeys(profile.payload.logKeys)), client.now() / 1000);
 }
 
+/** The keys of all logs that this home's portal named when it was last asked, as its profile lists them. */
+export async function knownLogKeys(client: Client): Promise<readonly string[]> {
+  const { portal } = await memberSelf(client);
+  return demandKeys((await knownPortal(client, portal.url, portal.id))?.payload.logKeys ?? []);
+}
+
 /** Of two trees with one size there is one root; what is smaller than was seen is told at the next sync, which asks for consistency. */
 async function checkHead(client: Client, { checkpoint }: Currency): Promise<void> {
   const known = await knownHead(client);

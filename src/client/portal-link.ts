@@ -11,11 +11,12 @@ import type { Command } from "../protocol/command.ts";
 import { hello } from "../protocol/hello.ts";
 import { openSession } from "../protocol/open-session.ts";
 import { answerMac, confirmSession, isMac, proposeSession, requestMac, type Session } from "../protocol/session.ts";
-import { COUNTER_HEADER, decodeCarrying, decodeResponse, encodeRequest, MAC_HEADER, SERVICE_PATH, SESSION_HEADER } from "../protocol/wire.ts";
+import { COUNTER_HEADER, decodeCarrying, decodeResponse, encodeRequest, MAC_HEADER, RECEIPT_HEADER, SERVICE_PATH, SESSION_HEADER } from "../protocol/wire.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { udfOfKey } from "../udf/udf.ts";
 import { holdingPortalTo } from "./blame.ts";
 import { type Client, decapsulationKeyOf, signerOf, type Transport, type TransportAnswer } from "./client.ts";
+import { keepReceipt } from "./receipts.ts";
 
 /** What a home keeps of its portal: where it is, who it is, and the TLS key it showed when it was last asked. */
 type PortalRow = { readonly url: string; readonly profile: Jws; readonly tlsKey: string };
@@ -63,7 +64,9 @@ export class PortalLink {
   /** Asks without a session; for what is public, or signed in itself. */
   async ask<Q, A>(command: Command<Q, A>, request: Q): Promise<A> {
     const answer = await this.#transport.post(SERVICE_PATH, { "content-type": "application/json" }, encodeRequest(command, request));
-    return holdingPortalTo(async () => decodeResponse(command, answer.body));
+    const decoded = await holdingPortalTo(async () => decodeResponse(command, answer.body));
+    await this.#keepPromise(answer, request);
+    return decoded;
   }
 
   /**
@@ -112,8 +115,10 @@ export class PortalLink {
     for (let tries = 1; ; tries++) {
       const { session, counter } = await this.#nextCounter(requester);
       try {
-        const octets = await this.#post(session, counter, body);
-        return await holdingPortalTo(async () => decodeCarrying(command, octets));
+        const answer = await this.#post(session, counter, body);
+        const decoded = await holdingPortalTo(async () => decodeCarrying(command, answer.body));
+        await this.#keepPromise(answer, request);
+        return decoded;
       } catch (error) {
         const forgotten = error instanceof MeshError && (error.code === "session-unknown" || error.code === "session-wrong-mac" || error.code === "session-counter-old");
         if (!forgotten || tries > 1) throw error;
@@ -136,12 +141,18 @@ export class PortalLink {
     this.#transport.close();
   }
 
-  async #post(session: Session, counter: number, body: Uint8Array): Promise<Uint8Array> {
+  /** Keeps what the portal promised beside an answer, before anybody goes by the answer. */
+  async #keepPromise({ headers }: TransportAnswer, request: unknown): Promise<void> {
+    const receipt = headers[RECEIPT_HEADER];
+    if (receipt !== undefined) await this.#client.rows.transact((rows) => keepReceipt(rows, receipt, request));
+  }
+
+  async #post(session: Session, counter: number, body: Uint8Array): Promise<TransportAnswer> {
     const portal = this.profile.payload.id;
     const mac = requestMac(session, { portal, method: "POST", path: SERVICE_PATH, query: "", counter, body });
     const headers = { "content-type": "application/json", [SESSION_HEADER]: session.id, [COUNTER_HEADER]: String(counter), [MAC_HEADER]: mac };
     const answer = await this.#postTwice(headers, body);
-    if (isMac(answer.headers[MAC_HEADER], answerMac(session, { portal, counter, status: answer.status, body: answer.body }))) return answer.body;
+    if (isMac(answer.headers[MAC_HEADER], answerMac(session, { portal, counter, status: answer.status, body: answer.body }))) return answer;
     // Only a portal that does not know the session cannot authenticate its answer.
     decodeSessionRefusal(answer.body);
     throw new MeshError("portal-answer-forged", "The portal's answer is not authentic.", "Do not rely on what it said; run `mesh status`, and tell your portal's operator.");

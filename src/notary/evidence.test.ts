@@ -5,13 +5,16 @@ import { toBase64url } from "../bytes/base64url.ts";
 import { fromUtf8, utf8 } from "../bytes/text.ts";
 import { writeCheckpoint } from "./checkpoint.ts";
 import { signNote } from "./cosignature.ts";
-import { checkEvidence, type Evidence, readEvidence, writeEvidence } from "./evidence.ts";
+import { closedEpoch } from "./currency.ts";
+import { readEntry, writeEntry } from "./entry.ts";
+import { checkEvidence, type Evidence, originIn, readEvidence, writeEvidence } from "./evidence.ts";
 import { leafHash } from "./merkle.ts";
 import { writeNote } from "./note.ts";
 import { consistencyProof, inclusionProof, rootAt } from "./prove.ts";
 import { signReceipt } from "./receipt.ts";
 import { someLeaves, TestLog } from "./test-log.ts";
-import { TestNotary } from "./test-notary.ts";
+import { idOf, TestNotary } from "./test-notary.ts";
+import { joinTlogProof, readTlogProof } from "./tlog-proof.ts";
 import { rootOf } from "./tree.ts";
 
 const { origin, signers } = await TestNotary.open();
@@ -34,18 +37,27 @@ const [other] = [leafHash(utf8("another"))];
 const honest = logOf(leaves);
 /** The same log, but for its 20th leaf. */
 const forked = logOf(leaves.with(20, other));
-const text = (hashes: readonly Uint8Array[]) => hashes.map(toBase64url);
+const hashes = (proof: readonly Uint8Array[]) => proof.map(toBase64url);
 const refused = (evidence: Evidence, code = "log-evidence-false") => assert.throws(() => checkEvidence(readEvidence(writeEvidence(evidence)), origin, keys), { code });
 const taken = (evidence: Evidence) => checkEvidence(readEvidence(writeEvidence(evidence)), origin, keys);
+
+/** What stands beside a proof, under another number and time of its epoch. */
+function withTime(extra: Uint8Array, n: number, t: number): Uint8Array {
+  const octets = extra.slice();
+  const view = new DataView(octets.buffer);
+  view.setBigUint64(54, BigInt(n));
+  view.setBigUint64(62, BigInt(t));
+  return octets;
+}
 
 suite("evidence (log 7.2)", () => {
   test("a fork: two checkpoints of one size, or the earlier one's size in the later one's tree", async () => {
     const same: Evidence = { earlier: await signed(honest), kind: "fork", later: await signed(forked), proof: [], root: toBase64url(rootOf(forked.tree)), v: 1 };
     taken(same);
     const earlier = logOf(leaves.slice(0, 33));
-    const fork: Evidence = { earlier: await signed(earlier), kind: "fork", later: await signed(forked), proof: text(await consistencyProof(forked.read, 33, 90)), root: toBase64url(await rootAt(forked.read, 33)), v: 1 };
+    const fork: Evidence = { earlier: await signed(earlier), kind: "fork", later: await signed(forked), proof: hashes(await consistencyProof(forked.read, 33, 90)), root: toBase64url(await rootAt(forked.read, 33)), v: 1 };
     taken(fork);
-    const innocent: Evidence = { ...fork, later: await signed(honest), proof: text(await consistencyProof(honest.read, 33, 90)), root: toBase64url(await rootAt(honest.read, 33)) };
+    const innocent: Evidence = { ...fork, later: await signed(honest), proof: hashes(await consistencyProof(honest.read, 33, 90)), root: toBase64url(await rootAt(honest.read, 33)) };
     refused(innocent);
     refused({ ...innocent, root: fork.root });
     refused({ ...fork, proof: fork.proof.slice(1) });
@@ -58,9 +70,9 @@ suite("evidence (log 7.2)", () => {
 
   test("a receipt that is broken: another leaf stands where one was promised", async () => {
     const receipt = fromUtf8(await signReceipt({ origin, from: 19, time: NOW * 1000, leaves: leaves.slice(19, 22) }, signers[0]));
-    const broken: Evidence = { checkpoint: await signed(forked), found: toBase64url(other), kind: "broken-receipt", leaf: toBase64url(leaves[20] as Uint8Array), path: text(await inclusionProof(forked.read, 20, 90)), receipt, v: 1 };
+    const broken: Evidence = { checkpoint: await signed(forked), found: toBase64url(other), kind: "broken-receipt", leaf: toBase64url(leaves[20] as Uint8Array), path: hashes(await inclusionProof(forked.read, 20, 90)), receipt, v: 1 };
     taken(broken);
-    refused({ ...broken, checkpoint: await signed(honest), found: broken.leaf, path: text(await inclusionProof(honest.read, 20, 90)) });
+    refused({ ...broken, checkpoint: await signed(honest), found: broken.leaf, path: hashes(await inclusionProof(honest.read, 20, 90)) });
     refused({ ...broken, leaf: toBase64url(leaves[19] as Uint8Array) });
     refused({ ...broken, leaf: toBase64url(leaves[40] as Uint8Array) }, "log-proof-false");
     refused({ ...broken, receipt: receipt.replace("\n19\n", "\n18\n") }, "note-unsigned");
@@ -72,6 +84,45 @@ suite("evidence (log 7.2)", () => {
     taken(late);
     refused({ ...late, checkpoint: await signed(honest, NOW + 10) });
     refused({ ...late, checkpoint: await signed(logOf(leaves, [other]), NOW + 11) });
+  });
+
+  test("a rollback: fewer entries, signed later", async () => {
+    const rollback: Evidence = { earlier: await signed(honest), kind: "rollback", later: await signed(logOf(leaves.slice(0, 89)), NOW + 1), v: 1 };
+    taken(rollback);
+    refused({ ...rollback, later: await signed(logOf(leaves.slice(0, 89))) });
+    refused({ ...rollback, later: await signed(logOf(leaves, [other]), NOW + 1) });
+    refused({ ...rollback, later: rollback.earlier });
+    refused({ ...rollback, later: rollback.later.replace("\n89\n", "\n88\n") }, "note-unsigned");
+  });
+
+  test("a wrong map: an entry that the log has is news to the map over it", async () => {
+    const notary = await TestNotary.open();
+    notary.create(idOf(1));
+    await notary.close(NOW);
+    const before = await notary.prove({ id: idOf(1), kind: "personal" });
+    const { epoch } = notary.closed;
+    const old = notary.size;
+    notary.personal(idOf(1));
+    const [entry] = notary.entries.slice(old);
+    // The map as it was, under an epoch that closes over the entry.
+    const lie = writeEntry({ ...epoch, n: 2, t: epoch.t + 1000 });
+    const tree = notary.log.tree;
+    notary.add(lie);
+    const text = writeCheckpoint({ origin, size: notary.size, root: rootOf(notary.log.tree), extensions: [] });
+    const checkpoint = writeNote({ text, signatures: await Promise.all(notary.signers.map((one) => signNote(one, text, NOW + 1))) });
+    const { extra } = readTlogProof(before);
+    const proof = fromUtf8(joinTlogProof(extra === undefined ? undefined : withTime(extra, 2, epoch.t + 1000), closedEpoch({ ...epoch, n: 2, t: epoch.t + 1000 }, tree, checkpoint).end));
+    const judge = (evidence: Evidence) => checkEvidence(readEvidence(writeEvidence(evidence)), origin, notary.policy().logKeys);
+    const wrong: Evidence = { entry: fromUtf8(entry ?? assert.fail()), index: old, kind: "wrong-map", path: hashes(await inclusionProof(notary.log.read, old, notary.size)), proof, v: 1 };
+    judge(wrong);
+    assert.equal(originIn(wrong), origin);
+    const known = notary.entries.findIndex((one) => readEntry(one).k === "personal");
+    assert.throws(() => judge({ ...wrong, entry: fromUtf8(notary.entries[known] ?? assert.fail()), index: known, path: [] }), { code: "log-evidence-false" });
+    assert.throws(() => judge({ ...wrong, index: wrong.index - 1 }), { code: "log-evidence-false" });
+    assert.throws(() => judge({ ...wrong, path: wrong.path.slice(1) }), { code: "log-evidence-false" });
+    assert.throws(() => judge({ ...wrong, proof: proof.replace("index ", "index 1") }), { code: "log-proof-false" });
+    assert.throws(() => judge({ ...wrong, entry: "{}" }), { code: "log-entry-malformed" });
+    assert.throws(() => judge({ ...wrong, proof: "none" }), { code: "log-proof-malformed" });
   });
 
   test("what is none is refused", () => {

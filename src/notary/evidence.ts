@@ -4,15 +4,20 @@ import { fromBase64url } from "../bytes/base64url.ts";
 import { canonicalBytes, type Json } from "../bytes/canonical-json.ts";
 import { equalBytes } from "../bytes/equal.ts";
 import { parseCanonical } from "../bytes/json.ts";
-import { utf8 } from "../bytes/text.ts";
-import { formatField, octetsField } from "../envelope/fields.ts";
+import { fromUtf8, utf8 } from "../bytes/text.ts";
+import { countField, formatField, octetsField } from "../envelope/fields.ts";
 import { readShape } from "../envelope/shape.ts";
 import { demand } from "../refusals/mesh-error.ts";
-import { signatureBy } from "./cosignature.ts";
-import { trustCheckpoint, type TrustedCheckpoint } from "./log-policy.ts";
-import { HASH_OCTETS } from "./merkle.ts";
+import { readCheckpoint } from "./checkpoint.ts";
+import { checkCurrencyProof } from "./currency.ts";
+import { MAX_ENTRY, readEntry } from "./entry.ts";
+import { logKeyOf, type LogPolicy, signedAt, trustCheckpoint, type TrustedCheckpoint } from "./log-policy.ts";
+import { HASH_OCTETS, leafHash } from "./merkle.ts";
+import { readNote } from "./note.ts";
 import { readWhole } from "./reading.ts";
 import { checkReceipt, PROMISE_MS } from "./receipt.ts";
+import { changeOf, isNews } from "./succession.ts";
+import { readTlogProof } from "./tlog-proof.ts";
 import type { VerifierKey } from "./verifier-key.ts";
 import { verifyConsistency, verifyInclusion } from "./verify.ts";
 
@@ -24,13 +29,16 @@ const shape = v.variant("kind", [
   v.strictObject({ earlier: noteField, kind: v.literal("fork"), later: noteField, proof: pathField, root: hashField, v: formatField }),
   v.strictObject({ checkpoint: noteField, found: hashField, kind: v.literal("broken-receipt"), leaf: hashField, path: pathField, receipt: noteField, v: formatField }),
   v.strictObject({ checkpoint: noteField, kind: v.literal("late-receipt"), leaf: hashField, receipt: noteField, v: formatField }),
+  v.strictObject({ earlier: noteField, kind: v.literal("rollback"), later: noteField, v: formatField }),
+  v.strictObject({ entry: v.pipe(v.string(), v.maxLength(MAX_ENTRY)), index: countField(), kind: v.literal("wrong-map"), path: pathField, proof: noteField, v: formatField }),
 ]);
 
 /**
  * What a log did, in its own signed words, so that anybody who knows its keys can see it without asking anybody (`docs/spec/log.md` 7.2).
  *
  * `fork`: the later checkpoint's tree had another `root` at the size of the earlier. `broken-receipt`: where a receipt promised one leaf another stands.
- * `late-receipt`: a checkpoint signed after the promise was due does not reach it.
+ * `late-receipt`: a checkpoint signed after the promise was due does not reach it. `rollback`: of two checkpoints the one that was signed later has fewer entries.
+ * `wrong-map`: an entry stands in the log, and the map over it says that something older is the newest.
  */
 export type Evidence = v.InferOutput<typeof shape>;
 
@@ -46,30 +54,43 @@ export function writeEvidence(evidence: Evidence): Uint8Array {
   return canonicalBytes(evidence as unknown as Json);
 }
 
-/** Judges evidence against a log, by its keys alone: does nothing if it is proof, else `log-evidence-false`, or what is wrong with its notes. */
-export function checkEvidence(evidence: Evidence, origin: string, logKeys: readonly VerifierKey[]): void {
-  const signed = (note: string): TrustedCheckpoint => trustCheckpoint(utf8(note), { origin, logKeys, cosigners: [], quorum: 0, freshSeconds: 0 }, 0);
-  demand(proves(evidence, signed, origin, logKeys), "log-evidence-false", "This proves nothing against that log.");
+/** The origin of the log that evidence is about, as its notes have it: nothing vouches for that before it is judged. */
+export function originIn(evidence: Evidence): string {
+  const note = "later" in evidence ? evidence.later : "checkpoint" in evidence ? evidence.checkpoint : fromUtf8(readTlogProof(utf8(evidence.proof)).checkpoint);
+  return readCheckpoint(readNote(utf8(note)).text).origin;
 }
 
-function proves(evidence: Evidence, signed: (note: string) => TrustedCheckpoint, origin: string, logKeys: readonly VerifierKey[]): boolean {
+/** Judges evidence against a log, by its keys alone: does nothing if it is proof, else `log-evidence-false`, or what is wrong with its notes. */
+export function checkEvidence(evidence: Evidence, origin: string, logKeys: readonly VerifierKey[]): void {
+  const policy: LogPolicy = { origin, logKeys, cosigners: [], quorum: 0, freshSeconds: 0 };
+  demand(proves(evidence, policy), "log-evidence-false", "This proves nothing against that log.");
+}
+
+function proves(evidence: Evidence, policy: LogPolicy): boolean {
+  const signed = (note: string): TrustedCheckpoint => trustCheckpoint(utf8(note), policy, 0);
+  if (evidence.kind === "wrong-map") return isWrongMap(evidence, policy);
+  if (evidence.kind === "rollback") {
+    const [earlier, later] = [signed(evidence.earlier), signed(evidence.later)];
+    return later.size < earlier.size && signedAt(policy, later) > signedAt(policy, earlier);
+  }
   if (evidence.kind === "fork") {
     const [earlier, later, root] = [signed(evidence.earlier), signed(evidence.later), fromBase64url(evidence.root)];
     return !equalBytes(root, earlier.root) && verifyConsistency(earlier.size, later.size, root, later.root, evidence.proof.map(fromBase64url));
   }
   const checkpoint = signed(evidence.checkpoint);
   const promised = fromBase64url(evidence.leaf);
-  const { index, time } = checkReceipt(utf8(evidence.receipt), keyOf(logKeys, "note"), origin, promised);
-  if (evidence.kind === "late-receipt") {
-    const { seconds } = signatureBy(keyOf(logKeys, "subtree/v1"), checkpoint.note) ?? { seconds: 0 };
-    return checkpoint.size <= index && seconds * 1000 > time + PROMISE_MS;
-  }
+  const { index, time } = checkReceipt(utf8(evidence.receipt), logKeyOf(policy.logKeys, "note"), policy.origin, promised);
+  if (evidence.kind === "late-receipt") return checkpoint.size <= index && signedAt(policy, checkpoint) * 1000 > time + PROMISE_MS;
   const found = fromBase64url(evidence.found);
   return !equalBytes(found, promised) && verifyInclusion(found, index, checkpoint.size, checkpoint.root, evidence.path.map(fromBase64url));
 }
 
-function keyOf(logKeys: readonly VerifierKey[], type: VerifierKey["type"]): VerifierKey {
-  const key = logKeys.find((one) => one.type === type);
-  demand(key !== undefined, "note-unsigned", `This log has no key of type ${type}.`);
-  return key;
+/** Whether an entry before the last epoch leaf is of a later version than what the map under that leaf has as the newest of the same identifier. */
+function isWrongMap({ entry: text, index, path, proof }: Extract<Evidence, { kind: "wrong-map" }>, policy: LogPolicy): boolean {
+  const octets = utf8(text);
+  const entry = readEntry(octets);
+  const change = changeOf(entry, index);
+  const { checkpoint, label, value } = checkCurrencyProof(utf8(proof), policy, 0);
+  if (!("id" in entry) || change?.kind !== label.kind || change.id !== label.id || index >= checkpoint.size - 1) return false;
+  return isNews(entry, value) && verifyInclusion(leafHash(octets), index, checkpoint.size, checkpoint.root, path.map(fromBase64url));
 }

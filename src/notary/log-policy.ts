@@ -16,6 +16,18 @@ export type LogPolicy = {
   readonly freshSeconds: number;
 };
 
+/** The key of one kind by which a log signs; `note-unsigned` if it has none. */
+export function logKeyOf(logKeys: readonly VerifierKey[], type: VerifierKey["type"]): VerifierKey {
+  const key = logKeys.find((one) => one.type === type);
+  demand(key !== undefined, "note-unsigned", `This log has no key of type ${type}.`);
+  return key;
+}
+
+/** The second at which a log says that it signed a checkpoint, by its ML-DSA-44 signature; 0 where there is none. */
+export function signedAt({ logKeys }: Pick<LogPolicy, "logKeys">, { note }: Pick<TrustedCheckpoint, "note">): number {
+  return signatureBy(logKeyOf(logKeys, "subtree/v1"), note)?.seconds ?? 0;
+}
+
 /** How old a cosigner's word may be where nobody says otherwise. */
 export const FRESH_SECONDS = 600;
 

@@ -11,6 +11,12 @@ export function inclusionProof(read: TileReader, index: number, size: number): P
   return hashesOf(read, size, path(index, 0, size));
 }
 
+/** The hashes beside a run of leaves, `from` (inclusive) to `to` (exclusive), from left to right: with the leaves they make the root (`docs/spec/log.md` 2.5). */
+export function runProof(read: TileReader, from: number, to: number, size: number): Promise<readonly Hash[]> {
+  if (!isCount(from) || !isCount(size) || from >= to || to > size) throw new RangeError(`there are no leaves ${from} to ${to} among ${size}`);
+  return hashesOf(read, size, beside([from, to], 0, size));
+}
+
 /** What shows that the first `size` leaves begin with the first `before`, which are at least one (RFC 6962 §2.1.2). */
 export function consistencyProof(read: TileReader, before: number, size: number): Promise<readonly Hash[]> {
   if (!isCount(before) || !isCount(size) || before < 1 || before > size) throw new RangeError(`${before} leaves are no beginning of ${size}`);
@@ -33,14 +39,21 @@ function path(index: number, from: number, to: number): readonly Range[] {
   return index < middle ? [...path(index, from, middle), [middle, to]] : [...path(index, middle, to), [from, middle]];
 }
 
+function beside([first, end]: Range, from: number, to: number): readonly Range[] {
+  if (to <= first || end <= from) return [[from, to]];
+  if (first <= from && to <= end) return [];
+  const middle = from + splitOf(to - from);
+  return [...beside([first, end], from, middle), ...beside([first, end], middle, to)];
+}
+
 function subproof(before: number, from: number, to: number, isWhole: boolean): readonly Range[] {
   if (before === to) return isWhole ? [] : [[from, to]];
   const middle = from + splitOf(to - from);
   return before <= middle ? [...subproof(before, from, middle, isWhole), [middle, to]] : [...subproof(before, middle, to, false), [from, middle]];
 }
 
-/** The largest power of two below a number that is greater than 1. */
-function splitOf(leaves: number): number {
+/** The largest power of two below a number that is greater than 1: where RFC 6962 cuts so many leaves in two. */
+export function splitOf(leaves: number): number {
   let split = 1;
   while (split * 2 < leaves) split *= 2;
   return split;

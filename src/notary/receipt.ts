@@ -29,15 +29,28 @@ export async function signReceipt({ origin, from, time, leaves }: Receipt, signe
   return writeNote({ text, signatures: [await signNote(signer, text, 0)] });
 }
 
-/** Reads a receipt for an entry that whoever asks knows by its leaf hash: `note-malformed`, `note-unsigned`, `log-wrong-origin`, and `log-proof-false` if it is about other leaves. */
-export function checkReceipt(octets: Uint8Array, key: VerifierKey, origin: string, leaf: Hash): { readonly index: number; readonly time: number } {
+/** Reads a receipt of a log: `note-malformed`, `note-unsigned`, `log-wrong-origin`. */
+export function readReceipt(octets: Uint8Array, key: VerifierKey, origin: string): Receipt {
   const note = readNote(octets);
   const [head, of = "", from = "", time = "", ...lines] = note.text.slice(0, -1).split("\n", MAX_RECEIPT_LEAVES + 5);
   demand(head === HEAD && isOrigin(of) && lines.length >= 1 && lines.length <= MAX_RECEIPT_LEAVES, "note-malformed", "This is no receipt of a log.");
   demand(of === origin, "log-wrong-origin", "This receipt is of another log.");
   demand(key.type === "note" && signatureBy(key, note) !== undefined, "note-unsigned", "This receipt is not signed by its log.");
-  const at = lines.map(readHash).findIndex((hash) => equalBytes(hash, leaf));
-  const index = readDecimal(from) + at;
-  demand(at >= 0 && isCount(index), "log-proof-false", "This receipt is about other entries.");
-  return { index, time: readDecimal(time) };
+  const receipt = { origin, from: readDecimal(from), time: readDecimal(time), leaves: lines.map(readHash) };
+  demand(isCount(receipt.from + lines.length), "note-malformed", "No log has so many entries.");
+  return receipt;
+}
+
+/** Where a receipt says that a leaf stands; undefined if it is about others. */
+export function promisedIndex({ from, leaves }: Receipt, leaf: Hash): number | undefined {
+  const at = leaves.findIndex((hash) => equalBytes(hash, leaf));
+  return at < 0 ? undefined : from + at;
+}
+
+/** Reads a receipt for an entry that whoever asks knows by its leaf hash: as {@link readReceipt}, and `log-proof-false` if it is about other leaves. */
+export function checkReceipt(octets: Uint8Array, key: VerifierKey, origin: string, leaf: Hash): { readonly index: number; readonly time: number } {
+  const receipt = readReceipt(octets, key, origin);
+  const index = promisedIndex(receipt, leaf);
+  demand(index !== undefined, "log-proof-false", "This receipt is about other entries.");
+  return { index, time: receipt.time };
 }

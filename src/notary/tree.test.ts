@@ -4,11 +4,11 @@ import * as fc from "fast-check";
 
 import { readVectors } from "../crypto/test-vectors.ts";
 import { EMPTY_ROOT, leafHash } from "./merkle.ts";
-import { consistencyProof, inclusionProof, lastLeafProof, rootAt } from "./prove.ts";
+import { consistencyProof, inclusionProof, lastLeafProof, rootAt, runProof } from "./prove.ts";
 import { batchesOf, flipped, naivePath, naiveRoot, naiveSubproof, someLeaves, TestLog } from "./test-log.ts";
 import { partialTiles } from "./tiles.ts";
 import { integrate, rootOf, treeFrom } from "./tree.ts";
-import { verifyConsistency, verifyInclusion } from "./verify.ts";
+import { rootFromRun, verifyConsistency, verifyInclusion } from "./verify.ts";
 
 type Inclusion = { readonly leafIdx: number; readonly treeSize: number; readonly root: string; readonly leafHash: string; readonly proof: readonly string[] | null; readonly wantErr: boolean };
 type Consistency = { readonly size1: number; readonly size2: number; readonly root1: string; readonly root2: string; readonly proof: readonly string[] | null; readonly wantErr: boolean };
@@ -62,6 +62,32 @@ suite("a tree that grows in batches (log 2.2, 2.3)", () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  test("the hashes beside a run of leaves lead to the root, and no other leaves, place or hashes do (log 2.5)", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 700 }), fc.nat(), fc.integer({ min: 1, max: 40 }), fc.nat(), async (size, at, length, bit) => {
+        const leaves = someLeaves(size);
+        const log = new TestLog();
+        log.append(leaves);
+        const from = at % size;
+        const run = leaves.slice(from, Math.min(size, from + length));
+        const proof = await runProof(log.read, from, from + run.length, size);
+        const root = rootOf(log.tree);
+        assert.deepEqual(rootFromRun(run, from, size, proof), root);
+        if (run.length === 1) assert.equal(proof.length, naivePath(from, leaves).length);
+        const other = flipped(run[bit % run.length] as Uint8Array, bit % 256);
+        assert.notDeepEqual(rootFromRun(run.with(bit % run.length, other), from, size, proof), root);
+        if (proof.length > 0) assert.notDeepEqual(rootFromRun(run, from, size, proof.with(bit % proof.length, flipped(proof[bit % proof.length] as Uint8Array, bit % 256))), root);
+        if (proof.length > 0) assert.equal(rootFromRun(run, from, size, proof.slice(1)), undefined);
+        assert.equal(rootFromRun(run, from, size, [...proof, root]), undefined);
+        assert.notDeepEqual(rootFromRun(run, from + 1, size, proof), root);
+      }),
+      { numRuns: 60 },
+    );
+    for (const [from, size] of [[-1, 4], [0, 0], [4, 4], [2 ** 53, 2 ** 54], [0.5, 4], [0, Number.NaN]] as const) assert.equal(rootFromRun(someLeaves(1), from, size, []), undefined);
+    assert.equal(rootFromRun([], 0, 4, []), undefined);
+    assert.equal(rootFromRun(someLeaves(1), 2 ** 52, 2 ** 53 - 1, someLeaves(20)), undefined);
   });
 
   test("every proof of every tree up to 70 leaves verifies, and for no other index, size or root", async () => {

@@ -1,5 +1,6 @@
 import { equalBytes } from "../bytes/equal.ts";
 import { type Hash, HASH_OCTETS, isCount, nodeHash } from "./merkle.ts";
+import { splitOf } from "./prove.ts";
 
 /** Whether a leaf is at an index of the tree of `size` leaves with that root (RFC 9162 §2.1.3.2); false for whatever is malformed. */
 export function verifyInclusion(leaf: Hash, index: number, size: number, root: Hash, proof: readonly Hash[]): boolean {
@@ -22,6 +23,22 @@ export function rootFromInclusion(leaf: Hash, index: number, size: number, proof
     [at, last] = [half(at), half(last)];
   }
   return last === 0 ? hash : undefined;
+}
+
+/** The root to which a run of leaves from an index on leads, with the hashes beside it from left to right; undefined if they are none for such a run and size. */
+export function rootFromRun(leaves: readonly Hash[], from: number, size: number, proof: readonly Hash[]): Hash | undefined {
+  const end = from + leaves.length;
+  if (!isCount(from) || !isCount(size) || leaves.length === 0 || end > size || !areHashes([...leaves, ...proof])) return undefined;
+  const left = proof.values();
+  const over = (first: number, last: number): Hash | undefined => {
+    if (last <= from || end <= first) return left.next().value;
+    if (last - first === 1) return leaves[first - from];
+    const middle = first + splitOf(last - first);
+    const [one, other] = [over(first, middle), over(middle, last)];
+    return one === undefined || other === undefined ? undefined : nodeHash(one, other);
+  };
+  const root = over(0, size);
+  return left.next().done === true ? root : undefined;
 }
 
 /** Whether the tree of `size` leaves begins with that of `before` leaves, at least one (RFC 9162 §2.1.4.2); false for whatever is malformed. */

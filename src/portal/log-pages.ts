@@ -4,7 +4,8 @@ import type { LogKeeper } from "../notary/keeping/log-keeper.ts";
 import { logResource, type LogResource, signedSize } from "../notary/keeping/resources.ts";
 import { tilesIn } from "../notary/keeping/rows.ts";
 import { mapKinds } from "../notary/map.ts";
-import { consistencyProof } from "../notary/prove.ts";
+import type { Hash } from "../notary/merkle.ts";
+import { consistencyProof, runProof } from "../notary/prove.ts";
 import type { MasterId } from "../profiles/types.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import type { Store } from "../store/store.ts";
@@ -16,9 +17,13 @@ const CURRENT = "current/";
 /** Below it are proofs that one tree continues another: `consistency/<size>/<size>`. */
 const CONSISTENCY = "consistency/";
 
+/** Below it is what shows that a run of leaves is in a tree: `inclusion/<from>/<to>/<size>`. */
+const INCLUSION = "inclusion/";
+
 /** What a portal's log serves to anybody at a path below its prefix (`docs/spec/log.md` 10.5); undefined where there is nothing, or not yet. */
 export async function logPage(store: Store, keeper: Pick<LogKeeper, "prove">, path: string): Promise<LogResource | undefined> {
   if (path.startsWith(CONSISTENCY)) return consistencyPage(store, path.slice(CONSISTENCY.length));
+  if (path.startsWith(INCLUSION)) return inclusionPage(store, path.slice(INCLUSION.length));
   if (!path.startsWith(CURRENT)) return logResource(store, path);
   const [kind, id, ...more] = path.slice(CURRENT.length).split("/");
   const known = mapKinds.find((one) => one === kind);
@@ -37,9 +42,22 @@ function consistencyPage(store: Store, sizes: string): Promise<LogResource | und
   return store.read(async (r) => {
     const signed = await signedSize(r);
     if (before === "0" || Number(before) > Number(size) || Number(size) > signed) return undefined;
-    const proof = await consistencyProof(tilesIn(r), Number(before), Number(size));
-    return { octets: utf8(proof.map((hash) => `${toBase64(hash)}\n`).join("")), type: "text/plain; charset=utf-8", keep: "for-ever" };
+    return hashesPage(await consistencyProof(tilesIn(r), Number(before), Number(size)));
   });
+}
+
+/** The hashes beside the leaves that a receipt promised, from left to right: whoever got it has the leaves themselves. */
+function inclusionPage(store: Store, run: string): Promise<LogResource | undefined> {
+  const [, ...numbers] = /^(0|[1-9]\d{0,14})\/([1-9]\d{0,14})\/([1-9]\d{0,14})$/.exec(run) ?? [];
+  const [from = 0, to = 0, size = 0] = numbers.map(Number);
+  return store.read(async (r) => {
+    if (from >= to || to > size || size > (await signedSize(r))) return undefined;
+    return hashesPage(await runProof(tilesIn(r), from, to, size));
+  });
+}
+
+function hashesPage(hashes: readonly Hash[]): LogResource {
+  return { octets: utf8(hashes.map((hash) => `${toBase64(hash)}\n`).join("")), type: "text/plain; charset=utf-8", keep: "for-ever" };
 }
 
 /** The prefix of a log at its portal: the path of its origin. */

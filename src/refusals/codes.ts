@@ -70,6 +70,7 @@ export const codes = {
   "portal-wrong-map": 6,
   "portal-wrong-entry": 6,
   "portal-missing-entry": 6,
+  "portal-broken-receipt": 6,
   "portal-wrong-identity": 6,
   "service-url": 2,
   "service-unreachable": 7,

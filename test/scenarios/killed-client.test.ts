@@ -26,7 +26,7 @@ async function names(client: Client): Promise<readonly string[]> {
   return (await readEntries(client, "passwords")).map((entry) => String(current(entry, "name"))).sort();
 }
 
-async function unsent(client: Client, type: string): Promise<readonly object[]> {
+async function unsent(client: Client, type: "devices"): Promise<readonly object[]> {
   return client.rows.read(async (rows) => (await rows.list<object>("journal", await catalogOf(rows, type))).map(({ row }) => row));
 }
 

@@ -87,7 +87,7 @@ export function transportTo(to: TestPortal, remote = "192.0.2.1"): Transport {
 }
 
 /** A device of a test: its client, its keyrings, its store, and the portal to which its requests go, which a test may exchange. */
-export type TestDevice = { readonly client: Client; readonly keyring: Keyring; readonly master: Keyring; readonly store: Store; portal: TestPortal };
+export type TestDevice = { readonly client: Client; readonly keyring: Keyring; readonly master: Keyring; readonly store: Store; portal: TestPortal; /** What it kept against its portal. */ readonly evidence: Uint8Array[] };
 
 /** What a test may want otherwise of a device. */
 export type DeviceOptions = { readonly holdsMaster?: boolean; readonly store?: Store; readonly keyring?: Keyring; readonly master?: Keyring; readonly now?: () => number; readonly remote?: string };
@@ -98,7 +98,9 @@ export function newDevice(portal: TestPortal, options: DeviceOptions = {}): Test
   const master = options.master ?? openMemoryKeyring();
   const store = options.store ?? openMemoryStore();
   const connect = (): Transport => transportTo(device.portal, options.remote);
-  const client = makeClient({ store, keyring, now: options.now ?? (() => device.portal.clock.now), connect, masterKeyring: async () => (options.holdsMaster === true ? master : undefined) });
-  const device: TestDevice = { client, keyring, master, store, portal };
+  const evidence: Uint8Array[] = [];
+  const keepEvidence = async (octets: Uint8Array): Promise<string> => `number ${evidence.push(octets)}`;
+  const client = makeClient({ store, keyring, keepEvidence, now: options.now ?? (() => device.portal.clock.now), connect, masterKeyring: async () => (options.holdsMaster === true ? master : undefined) });
+  const device: TestDevice = { client, keyring, master, store, portal, evidence };
   return device;
 }

@@ -47,4 +47,16 @@ export const logCommands: readonly Command[] = [
     ],
     load: () => import("../commands/log/check-proof.ts"),
   },
+  {
+    path: ["log", "check-evidence"],
+    summary: "Check evidence that a portal cheated, without asking anybody.",
+    positionals: [{ name: "FILE", about: "the evidence (- is standard input)" }],
+    options: [{ name: "key", value: "KEY", many: true, about: "a key of the log, of which it has two; may be repeated (without any, those of this device's own portal)" }],
+    examples: [
+      { line: "mesh log check-evidence FILE", about: "what it proves; exit 0 if it does" },
+      { line: 'mesh log check-evidence FILE --key "$KEY1" --key "$KEY2"', about: "against any other portal's log" },
+    ],
+    about: ["When a portal's log gives it away, the command that finds out keeps the portal's own signed words in a file of the home, in the folder evidence, and says so. Nothing in it is secret."],
+    load: () => import("../commands/log/check-evidence.ts"),
+  },
 ];

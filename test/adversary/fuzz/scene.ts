@@ -80,7 +80,7 @@ export class Scene {
       const keyring = await copyOfKeyring(kept.keyring);
       const master = kept.options.holdsMaster === true ? await copyOfKeyring(kept.master) : openMemoryKeyring();
       const client = makeClient({ store: home, keyring, now: () => portal.clock.now, connect: () => scene.#transport(name), masterKeyring: async () => (kept.options.holdsMaster === true ? master : undefined) });
-      scene.devices.set(name, { client, keyring, master, store: home, portal });
+      scene.devices.set(name, { client, keyring, master, store: home, portal, evidence: [] });
     }
     return scene;
   }

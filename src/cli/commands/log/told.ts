@@ -1,6 +1,7 @@
 import { toBase64url } from "../../../bytes/base64url.ts";
 import type { EndedRow, LogRow } from "../../../client/follow-log.ts";
 import type { Currency } from "../../../notary/currency.ts";
+import type { Evidence } from "../../../notary/evidence.ts";
 
 /** A head as people read it. */
 export function headText({ origin, root, size, time }: LogRow): string {
@@ -24,6 +25,17 @@ export function currencyText({ checkpoint, epoch, label, value }: Currency): str
   const what = value === undefined ? "nothing" : `version ${value.g}.${value.n}, object ${toBase64url(value.digest).slice(0, 20)}...`;
   const word = checkpoint.cosigned === 0 ? "by the log's own word alone" : `vouched for by ${checkpoint.cosigned} others`;
   return `${label.kind} of ${label.id}: ${what}, as of ${when(epoch.t)}, ${word}.`;
+}
+
+/** What evidence proves, as the end of a sentence about a log. */
+export function evidenceText({ kind }: Evidence): string {
+  return {
+    "broken-receipt": "has another entry where its receipt promised one",
+    fork: "signed two histories of which neither goes on from the other",
+    "late-receipt": "was signed without an entry that its receipt had promised longer ago than a portal may take",
+    rollback: "was signed with fewer entries after it had had more",
+    "wrong-map": "has an entry, and says that an older one is the newest",
+  }[kind];
 }
 
 function when(time: number): string {

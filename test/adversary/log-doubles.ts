@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { equalBytes } from "../../src/bytes/equal.ts";
+import { randomBytes } from "../../src/crypto/random.ts";
+import { logKeyTexts, type LogSigners, logSigners, newLogKeys } from "../../src/cli/portal/log-keys.ts";
+import { writeCheckpoint } from "../../src/notary/checkpoint.ts";
+import { sealEntry } from "../../src/notary/commitment.ts";
+import { signNote } from "../../src/notary/cosignature.ts";
+import { closedEpoch, writeCurrencyProof } from "../../src/notary/currency.ts";
+import { readEntry, writeEntry } from "../../src/notary/entry.ts";
+import { closeEpoch } from "../../src/notary/epoch.ts";
+import { LogKeeper } from "../../src/notary/keeping/log-keeper.ts";
+import { Receipts } from "../../src/notary/keeping/receipts.ts";
+import { logShelf } from "../../src/notary/keeping/rows.ts";
+import { type MapLeaf, mapKey } from "../../src/notary/map.ts";
+import { leafHash } from "../../src/notary/merkle.ts";
+import { writeNote } from "../../src/notary/note.ts";
+import { bucketName, PrefixMap } from "../../src/notary/prefix-map.ts";
+import { EMPTY_TREE, integrate, rootOf } from "../../src/notary/tree.ts";
+import { logPage, logPrefix } from "../../src/portal/log-pages.ts";
+import { standingOf } from "../../src/portal/logged.ts";
+import { openMemoryStore } from "../../src/store/memory.ts";
+import type { Store } from "../../src/store/store.ts";
+import type { Udf } from "../../src/udf/udf.ts";
+import { startPortal } from "../support/world.ts";
+import { type Household, household } from "./household.ts";
+
+/** What signs the log of every portal here. */
+export const signers = logSigners("example.com", newLogKeys(), 1);
+
+/** What a log serves, by path. */
+export type Pages = (path: string) => Promise<Uint8Array | undefined>;
+
+/** A household at a portal that keeps a log and signs receipts, and what that serves as long as it is honest. */
+export type LoggedHousehold = Household & { readonly honest: Pages };
+
+/** What a log over a store serves, closed anew for each request. */
+export async function pagesOf(store: Store, now: () => number, { note, origin, subtree }: LogSigners = signers): Promise<Pages> {
+  const keeper = await LogKeeper.open({ store, origin, signers: [note, subtree], now, standingOf });
+  return async (path) => {
+    await keeper.close();
+    return path.startsWith(logPrefix(origin)) ? (await logPage(store, keeper, path.slice(logPrefix(origin).length)))?.octets : undefined;
+  };
+}
+
+/** A household whose portal logs what it takes; what it promises goes through `promising`. */
+export async function logged(promising = (receipts: Pick<Receipts, "of">, _now: () => number): Pick<Receipts, "of"> => receipts): Promise<LoggedHousehold> {
+  const clock = { now: Date.parse("2026-06-01T12:00:00Z") };
+  const receipts = new Receipts({ origin: signers.origin, signer: signers.note, now: () => clock.now, keeper: { time: 0 } });
+  const portal = await startPortal("example.com", openMemoryStore(), { clock, profile: { logKeys: logKeyTexts(signers) }, receipts: promising(receipts, () => clock.now) });
+  const honest = await pagesOf(portal.store, () => clock.now);
+  portal.pages.get = honest;
+  return { ...(await household({ tablet: "member" }, portal)), honest };
+}
+
+/** The entries of a portal's log. */
+export function leavesIn({ portal }: Pick<Household, "portal">): Promise<readonly Uint8Array[]> {
+  return portal.store.read((r) => r.leaves(0));
+}
+
+/** Entries that say nothing to anybody: so many. */
+export function fillers(count: number): readonly Uint8Array[] {
+  return Array.from({ length: count }, (_, drop) => writeEntry(sealEntry("blobs", { content: { drop }, salt: randomBytes(32) })));
+}
+
+/** Has the portal serve a log of these entries in place of its own, signed as its own, to whoever asks from now on. */
+export async function serves({ portal }: LoggedHousehold, leaves: readonly Uint8Array[]): Promise<void> {
+  portal.pages.get = await pagesOf(await storeOf(leaves), () => portal.clock.now);
+}
+
+async function storeOf(leaves: readonly Uint8Array[]): Promise<Store> {
+  const store = openMemoryStore();
+  await store.transact(async (w) => {
+    for (const leaf of leaves) await w.append(leaf);
+  });
+  return store;
+}
+
+/** As `serves`, with a map that tells nothing of one of the entries. */
+export async function servesUntold({ portal }: LoggedHousehold, id: Udf<"master">, leaves: readonly Uint8Array[], untold: Uint8Array): Promise<void> {
+  const { note, origin, subtree } = signers;
+  const buckets = new Map<string, MapLeaf[]>();
+  const bucket = async (name: string): Promise<readonly MapLeaf[]> => buckets.get(name) ?? [];
+  const put = async (leaf: MapLeaf): Promise<void> => {
+    const name = bucketName(leaf.key);
+    buckets.set(name, [...(buckets.get(name) ?? []).filter(({ key }) => !equalBytes(key, leaf.key)), leaf]);
+  };
+  const map = new PrefixMap();
+  const filler = fillers(1)[0] ?? assert.fail();
+  const { epoch } = await closeEpoch({ epoch: undefined, map, tree: EMPTY_TREE }, leaves.map((leaf) => (equalBytes(leaf, untold) ? filler : leaf)), { bucket, put }, portal.clock.now);
+  const entry = writeEntry(epoch);
+  const before = integrate(EMPTY_TREE, leaves.map(leafHash)).tree;
+  const { tree } = integrate(before, [leafHash(entry)]);
+  const text = writeCheckpoint({ extensions: [], origin, root: rootOf(tree), size: tree.size });
+  const checkpoint = writeNote({ signatures: await Promise.all([note, subtree].map((one) => signNote(one, text, Math.floor(epoch.t / 1000)))), text });
+  const store = await storeOf([...leaves, entry]);
+  await store.transact((w) => w.put(logShelf.log, "checkpoint", checkpoint));
+  const prove = async (): Promise<Uint8Array> => writeCurrencyProof({ id, kind: "personal" }, await map.prove(mapKey("personal", id), bucket), closedEpoch(epoch, before, checkpoint));
+  portal.pages.get = async (path) => (await logPage(store, { prove }, path.slice(logPrefix(origin).length)))?.octets;
+}
+
+/** The newest Personal Profile's entry among others, and where it stands. */
+export function newestPersonal(leaves: readonly Uint8Array[]): { readonly entry: Uint8Array; readonly index: number } {
+  const index = leaves.findLastIndex((leaf) => readEntry(leaf).k === "personal");
+  return { entry: leaves[index] ?? assert.fail(), index };
+}
