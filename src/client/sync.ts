@@ -141,6 +141,9 @@ async function pullCatalogs(client: Client, link: PortalLink, requester: Request
     if (!readers.includes(self.device)) continue;
     const known = catalogs.get(id);
     const head = answer.heads.find((one) => one.catalog === id);
+    const forgotten = answer.forgotten.find((one) => one.catalog === id)?.index ?? 0;
+    // By it this device says what else may go.
+    demand(forgotten <= (head?.index ?? 0), "portal-false-data", "The portal says that it forgot changes of a catalog that never were.", "It is broken or it cheats; ask its operator. What this device has is kept.");
     const snapshot = snapshots.find((one) => one.catalog === id);
     const here = named.filter((one) => one.catalog === id);
     let row = known;

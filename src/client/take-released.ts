@@ -32,7 +32,7 @@ export async function takeReleased(link: PortalLink, requester: Requester, catal
     if (head === undefined || head.index < snapshot.index) continue;
     const trail = await trailOf(link, requester, payload);
     demand(known === undefined || trail[from - 1] === known.chain.digest, "portal-forked-catalog", "The portal shows this device another history of a catalog than your other device.", "It cheats. Nothing here was changed; do not rely on this portal, and compare with your other devices.");
-    const taken = await orForgotten(() => takeSnapshot(link, requester, { catalog: of, ...snapshot }, head, authority, key, wraps));
+    const taken = await orForgotten(of, snapshot.index, authority, () => takeSnapshot(link, requester, { catalog: of, ...snapshot }, head, authority, key, wraps));
     // One that says another commit than its own release, or cannot be had, is passed over.
     if (taken === undefined || taken.replay.digest !== trail[snapshot.index - 1]) continue;
     return { ...taken, from, trail, row: goingOn(known, taken.row) };
@@ -40,13 +40,14 @@ export async function takeReleased(link: PortalLink, requester: Requester, catal
   throw forgotten;
 }
 
-/** Commits after this snapshot may be forgotten by the word of another device, whose release then serves. */
-async function orForgotten<T>(work: () => Promise<T>): Promise<T | undefined> {
+/** Commits after this snapshot may be forgotten by the word of another device, whose release then serves; by nobody's word they are lost. */
+async function orForgotten<T>(catalog: string, after: number, authority: Authority, work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof CommitsForgotten) return undefined;
-    throw error;
+    if (!(error instanceof CommitsForgotten)) throw error;
+    await releasesAfter(error.releases, catalog, after, authority);
+    return undefined;
   }
 }
 

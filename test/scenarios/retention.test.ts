@@ -218,6 +218,22 @@ suite("retention (decision 6.4)", () => {
     assert.deepEqual(await sorted(laptop), await sorted(alice.desktop));
   });
 
+  test("a portal that shows what it forgot and hides what came after the snapshot, by nobody's word, is caught too", async () => {
+    const { alice } = await afterYears();
+    const laptop = deviceOf(alice, "laptop");
+    await save(alice.desktop, "after");
+    alice.portal.meddler.answer = (request, answer) => {
+      if (decodeRequest(request.body).command.name !== catalogRead.name) return answer;
+      const { commits, head } = decodeResponse(catalogRead, answer.body);
+      return commits.length === 0 ? answer : authentic(alice.portal, request, encodeResponse(catalogRead, { commits: [], more: false, releases: [], ...(head === undefined ? {} : { head }) }));
+    };
+    await assert.rejects(sync(laptop.client), (error: MeshError) => error.code === "portal-older-catalog" && error.exit === 6);
+    assert.deepEqual(await names(laptop), ["first"]);
+    delete alice.portal.meddler.answer;
+    await sync(laptop.client);
+    assert.deepEqual(await sorted(laptop), await sorted(alice.desktop));
+  });
+
   test("a device whose own history is not on the chain of the release is shown a fork", async () => {
     const alice = await household({ laptop: "member" });
     const laptop = deviceOf(alice, "laptop");

@@ -5,7 +5,7 @@ import { shelf } from "../../../src/portal/records.ts";
 import type { PortalAnswer } from "../../../src/portal/portal.ts";
 import { MeshError } from "../../../src/refusals/mesh-error.ts";
 import type { Copyable } from "../restarting.ts";
-import { aboutBlobs, lies } from "./lies.ts";
+import { lies, octetLies } from "./lies.ts";
 import { type Face, type Heard, memberOf, saysYes, type Scene, type Trick } from "./scene.ts";
 
 /** Requests that change something, and such that only ask. */
@@ -168,7 +168,8 @@ async function replayed(scene: Scene, back: number, heard: Heard, honestly: (hea
 
 async function lied(scene: Scene, { telling, pick }: Extract<What, { do: "lie" }>, heard: Heard, honestly: (heard: Heard) => Promise<PortalAnswer>): Promise<PortalAnswer> {
   const answer = await honestly(heard);
-  if (heard.command === "GetBlob") return blobOf(scene, heard, answer, telling, pick);
+  const behind = octetLies[heard.command]?.[telling];
+  if (behind !== undefined) return octetsOf(scene, heard, answer, (octets) => behind(octets, pick));
   const lie = lies[heard.command]?.[telling];
   if (lie === undefined || !saysYes(heard, answer)) return answer;
   const { command, content } = memberOf(answer.body);
@@ -179,12 +180,11 @@ async function lied(scene: Scene, { telling, pick }: Extract<What, { do: "lie" }
   return scene.authentic(heard, canonicalBytes({ [command]: made.told as Json }));
 }
 
-async function blobOf(scene: Scene, heard: Heard, answer: PortalAnswer, telling: string, pick: number): Promise<PortalAnswer> {
+async function octetsOf(scene: Scene, heard: Heard, answer: PortalAnswer, lie: (octets: Uint8Array) => Uint8Array): Promise<PortalAnswer> {
   const { octets, text } = splitOctets(answer.body);
-  const other = octets === undefined ? undefined : aboutBlobs[telling]?.(octets, pick);
-  if (other === undefined) return answer;
+  if (octets === undefined) return answer;
   scene.mark("false");
-  return scene.authentic(heard, withOctets(text, other));
+  return scene.authentic(heard, withOctets(text, lie(octets)));
 }
 
 /** An answer with its catalogs as they were made, not by their identifiers: a story that is played again tells of the same ones. */

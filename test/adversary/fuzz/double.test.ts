@@ -22,6 +22,9 @@ const twice = [add("laptop"), sync("laptop"), add("laptop"), sync("laptop"), syn
 const attached: readonly Step[] = [{ do: "attach", who: "laptop", nth: 0, sent: true }, sync("phone"), { do: "read files", who: "phone" }];
 const disabled = [disable("desktop", "laptop"), sync("phone")];
 
+// The phone lacks a change that the portal forgets.
+const away: readonly Step[] = [add("desktop"), { do: "let the past go", who: "desktop" }, sync("laptop"), sync("phone"), sync("desktop")];
+
 const cases: readonly Case[] = [
   ["it goes back to before an edit that a device made", [...edited, sync("laptop")], { at: 3, over: 1, against: "laptop", what: { do: "roll back", steps: 3 } }, { 3: "portal-older-catalog" }],
   ["it goes back to before a device was disabled", [...disabled, sync("phone")], { at: 2, over: 1, against: "phone", what: { do: "roll back", steps: 2 } }, { 2: "portal-older-profile" }],
@@ -49,12 +52,20 @@ const cases: readonly Case[] = [
   told("Status", "another version under the same number", "phone", edited, 2, "profile-two-versions"),
   told("Status", "no heads", "phone", edited, 2, "portal-older-catalog"),
   told("Status", "a head beyond all numbers", "phone", edited, 2, "portal-older-catalog"),
+  told("CatalogRead", "that they were forgotten, by nobody's word", "phone", edited, 2, "portal-older-catalog"),
+  told("CatalogRead", "releases with a spoiled signature", "phone", away, 3, "portal-false-data"),
+  told("CatalogRead", "that they were forgotten, by nobody's word", "phone", away, 3, "portal-older-catalog"),
+  ...["a digest of which one octet is another", "two digests exchanged", "half a digest too few", "no digests"].map((telling) => told("CatalogTrail", telling, "phone", away, 3, "portal-false-data")),
+  told("Status", "that what there is not was forgotten", "phone", edited, 2, "portal-false-data"),
+  told("Status", "that what there is not was forgotten", "desktop", away, 4, "portal-false-data"),
   // What cannot be noticed, or need not be: the threat model lists each.
   ["it shows one of two devices a state of its own, as long as neither meets the other's", [add("laptop"), sync("laptop"), sync("phone")], { at: 0, over: 3, against: "laptop", what: { do: "fork", passwordsOnly: false } }, {}],
   ["it goes back to before what no device has seen", [add("laptop"), sync("laptop"), sync("phone")], { at: 2, over: 1, against: "phone", what: { do: "roll back", steps: 2 } }, {}],
   ["it says no to an edit and takes it later", edited, { at: 0, over: 2, against: "laptop", what: { do: "delay", saying: "no" } }, {}],
   ["it does twice what it was asked once", edited, { at: 0, over: 3, against: "all", what: { do: "do twice", of: "writes" } }, {}],
   ["it forgets all sessions", edited, { at: 1, over: 1, against: "all", what: { do: "forget sessions" } }, {}],
+  ["it says that it forgot what it shows", [...away, sync("desktop")], { at: 3, over: 3, against: "all", what: lie("Status", "that all there is was forgotten") }, {}],
+  ["it says that it shows what it forgot", [...away, sync("desktop")], { at: 3, over: 3, against: "all", what: lie("Status", "that nothing was forgotten") }, {}],
   ["it lies about the time", edited, { at: 1, over: 2, against: "all", what: lie("Status", "another time") }, {}],
 ];
 

@@ -107,6 +107,7 @@ async function contradictsCatalogs({ device, mesh, catalogs }: Home, told: Told,
     if (head === undefined || head.index < known.index) return true;
     if (head.index === known.index && head.digest !== known.digest) return true;
     if (head.index > known.index && ((await digestAt(face.store, view.id, id, known.index)) !== known.digest || (await digestAt(face.store, view.id, id, head.index)) !== head.digest)) return true;
+    if (told.forgotten.some((one) => one.catalog === id && one.index > head.index)) return true;
     const named = told.applications.find((one) => one.id === id)?.version;
     if (named !== undefined && (named < known.profileVersion || (named > known.profileVersion && named !== view.applications.get(id)?.payload.version))) return true;
   }

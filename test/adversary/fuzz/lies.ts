@@ -55,6 +55,9 @@ const aboutStatus: Readonly<Record<string, Lie<Status>>> = {
   "heads in another order": (answer) => ({ told: { ...answer, heads: answer.heads.toReversed() } }),
   "an older Application Profile": (answer, pick) => ({ told: { ...answer, applications: nth(answer.applications, pick, (one) => ({ ...one, version: Math.max(1, one.version - 1) })) } }),
   "a newer Application Profile": (answer, pick) => ({ told: { ...answer, applications: nth(answer.applications, pick, (one) => ({ ...one, version: one.version + 1 })) } }),
+  "that what there is not was forgotten": (answer) => ({ told: { ...answer, forgotten: answer.heads.map(({ catalog, index }) => ({ catalog, index: index + 1000 })) } }),
+  "that all there is was forgotten": (answer) => ({ told: { ...answer, forgotten: answer.heads.map(({ catalog, index }) => ({ catalog, index })) } }),
+  "that nothing was forgotten": (answer) => ({ told: { ...answer, forgotten: [] } }),
   "another time": (answer, pick) => ({ told: { ...answer, now: answer.now + (pick % 2 === 0 ? 100 : -100) * HOUR } }),
   "that nobody waits": (answer) => ({ told: { ...answer, pending: 0 } }),
   "that many wait": (answer) => ({ told: { ...answer, pending: 1_000_000 } }),
@@ -77,6 +80,8 @@ const aboutCommits: Readonly<Record<string, Lie<Commits>>> = {
     const other = bodies[1 + (pick % Math.max(1, bodies.length - 1))];
     return answer.commits[0]?.body === undefined || other === undefined || other === answer.commits[0].body ? undefined : { told: { ...answer, commits: nth(answer.commits, 0, (one) => ({ ...one, body: other })) }, mark: "false" };
   },
+  "that they were forgotten, by nobody's word": (answer) => (answer.commits.length === 0 && answer.releases === undefined ? undefined : { told: { ...answer, commits: [], more: false, releases: [] }, mark: "false" }),
+  "releases with a spoiled signature": (answer) => (answer.releases === undefined || answer.releases.length === 0 ? undefined : { told: { ...answer, releases: answer.releases.map(spoiled) }, mark: "false" }),
   "that there are more": (answer) => ({ told: { ...answer, more: true } }),
   "that there are no more": (answer) => ({ told: { ...answer, more: false } }),
 };
@@ -116,11 +121,22 @@ const aboutAccount: Readonly<Record<string, Lie<ResponseOf<typeof get>>>> = {
 };
 
 /** Lies about the octets behind an answer; they are always false. */
-export const aboutBlobs: Readonly<Record<string, (octets: Uint8Array, pick: number) => Uint8Array>> = {
+const aboutBlobs: Readonly<Record<string, (octets: Uint8Array, pick: number) => Uint8Array>> = {
   "octets of which one is another": (octets, pick) => octets.map((octet, index) => (index === (pick * 997) % octets.length ? octet ^ 1 : octet)),
   "fewer octets": (octets, pick) => octets.subarray(0, Math.floor((octets.length * pick) / 8)),
   "more octets": (octets) => new Uint8Array([...octets, ...octets]),
 };
+
+/** Lies about the digests of commits; they are always false, since there are two at least. */
+const aboutTrail: typeof aboutBlobs = {
+  "a digest of which one octet is another": (octets, pick) => octets.map((octet, index) => (index === (pick * 997) % 64 ? octet ^ 1 : octet)),
+  "two digests exchanged": (octets) => new Uint8Array([...octets.subarray(64, 128), ...octets.subarray(0, 64), ...octets.subarray(128)]),
+  "half a digest too few": (octets) => octets.subarray(0, octets.length - 32),
+  "no digests": (octets) => octets.subarray(0, 0),
+};
+
+/** Lies about the octets behind answers, by the command. */
+export const octetLies: Readonly<Record<string, typeof aboutBlobs>> = { CatalogTrail: aboutTrail, GetBlob: aboutBlobs };
 
 function flooded<T>(items: readonly T[]): T[] {
   return Array.from({ length: Math.floor(FLOOD / 30) }, () => items).flat();
@@ -134,5 +150,5 @@ export const lies: Readonly<Record<string, Readonly<Record<string, Lie<never>>>>
   ConnectPending: aboutPending,
   ConnectStatus: aboutAnswer,
   Get: aboutAccount,
-  GetBlob: aboutBlobs as never,
+  ...(octetLies as object),
 } as never;
