@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 
-import { acceptConnection } from "../../src/client/operations/accept.ts";
+import { acceptConnection, rejectConnection } from "../../src/client/operations/accept.ts";
 import { disableDevice } from "../../src/client/operations/disable.ts";
 import { joinMesh } from "../../src/client/operations/join.ts";
 import { nextPersonal } from "../../src/client/operations/versions.ts";
@@ -10,7 +10,9 @@ import { masterOf, personalOf } from "../../src/profiles/mesh.ts";
 import { shelf } from "../../src/portal/records.ts";
 import { type DeviceEntry, MAX_DEVICES } from "../../src/profiles/personal.ts";
 import { entryOf, makeDevice, type TestDevice as Bare } from "../../src/profiles/test-mesh.ts";
+import { connectComplete } from "../../src/protocol/connections.ts";
 import { publish } from "../../src/protocol/profiles.ts";
+import { decodeRequest } from "../../src/protocol/wire.ts";
 import { newDevice, type TestDevice } from "../support/world.ts";
 import { deviceOf, type Household, household, join, meshOf, names, refused, save, whoIs } from "./household.ts";
 
@@ -92,5 +94,36 @@ suite("how many devices a mesh may list (docs/spec/profiles.md 4.5)", () => {
     await acceptConnection(alice.desktop.client, asked.witness, "member");
     const { master } = await whoIs(alice.desktop);
     assert.equal((await joinMesh(device.client, { address: "alice@example.com", master, portal: alice.at, deviceName: "phone" })).status, "connected");
+  });
+
+  test("64 at once, and the Master key signed for a device that was turned away: another administration device can be cut off all the same, and nobody is lost", async () => {
+    const alice = await household({ tower: "admin" });
+    const { asked } = await ask(alice, "phone");
+    let rejected = false;
+    alice.portal.meddler.request = async (request) => {
+      if (!rejected && decodeRequest(request.body).command.name === connectComplete.name) {
+        rejected = true;
+        await rejectConnection(deviceOf(alice, "tower").client, asked.witness);
+      }
+      return request;
+    };
+    await assert.rejects(acceptConnection(alice.desktop.client, asked.witness, "admin"), { code: "connection-not-found" });
+    delete alice.portal.meddler.request;
+    await sync(alice.desktop.client);
+    await fill(alice.desktop, MAX_DEVICES - 1);
+    const tablet = await join(alice, "tablet");
+    await save(tablet, "before");
+    await disableDevice(alice.desktop.client, "tower");
+    await save(alice.desktop, "after");
+    await sync(tablet.client);
+    assert.deepEqual(await names(tablet), ["after", "before"]);
+    await save(tablet, "later");
+    await sync(alice.desktop.client);
+    assert.deepEqual(await names(alice.desktop), ["after", "before", "later"]);
+    const mesh = await meshOf(tablet);
+    const { devices } = personalOf(mesh).payload;
+    assert.equal(masterOf(mesh).payload.version, 4, "what was signed for the phone is published, and taken back");
+    assert.equal(devices.filter((one) => one.status === "active").length, MAX_DEVICES - 1);
+    await refused(deviceOf(alice, "tower"), () => sync(deviceOf(alice, "tower").client), "device-disabled");
   });
 });
