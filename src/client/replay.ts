@@ -96,7 +96,8 @@ async function giveUp(rows: RowsWriting, catalog: string, { index, maker }: Repl
 /**
  * Compares what the commits gave with what the snapshot said, mends what differs, and says how many entries that were.
  *
- * Of what does not count now a snapshot may say less, for its maker could not read it; it may invent nothing.
+ * Of what does not count a snapshot may say less, for its maker could not read it; it may invent nothing. What it said is taken together,
+ * on whichever side it lies by now: another process of this home may know of a suspension, or of the end of one, that this one does not.
  */
 async function finish(rows: RowsWriting, catalog: string, index: number, authority: Authority, now: number): Promise<number> {
   const [held, read, apart] = [new EntryRows(rows, catalog), replayed(rows, catalog), apartIn(catalog, authority)];
@@ -107,9 +108,14 @@ async function finish(rows: RowsWriting, catalog: string, index: number, authori
   for (const id of ids) {
     const [entry, aside, all] = [await held.get(id), out.get(id), truth.get(id)];
     const should = part(all, (one) => !apart(one));
+    const said = joinedOrNot(part(entry, isUpTo(index)), part(aside, isUpTo(index)));
     const purges = [entry, aside, all].flatMap((one) => one?.purges ?? []);
+    if (isWithin(said, all) && isWithin(uncovered(should, purges), said)) {
+      const more = part(all, apart);
+      if (more !== undefined) await keepApart(rows, catalog, id, joinedOrNot(aside, more), entry?.purges);
+      continue;
+    }
     await keepApart(rows, catalog, id, joinedOrNot(part(all, apart), part(aside, isAfter(index))), entry?.purges);
-    if (sameAt(part(entry, isUpTo(index)), should, purges) && isWithin(part(aside, isUpTo(index)), all)) continue;
     wrong += 1;
     const mended = joinedOrNot(should, part(entry, isAfter(index)));
     if (mended === undefined) await held.remove(id);
@@ -137,19 +143,19 @@ function joinedOrNot(entry: Entry | undefined, more: Entry | undefined): Entry |
   return more === undefined ? entry : joined(entry, more);
 }
 
-/** What is set apart of an entry is what the commits say is; what is purged of it needs no keeping. */
+/** Keeps what is set apart of an entry, less what is purged of it. */
 async function keepApart(rows: RowsWriting, catalog: string, id: string, apart: Entry | undefined, purges: readonly Purge[] = []): Promise<void> {
-  const fields = apart === undefined ? undefined : settled({ id: apart.id, fields: apart.fields, purges })?.fields;
-  const left = apart === undefined || (Object.keys(fields ?? {}).length === 0 && apart.purges === undefined) ? undefined : { ...apart, fields: fields ?? {} };
+  const left = uncovered(apart, purges);
   if (left === undefined) await rows.remove("taken-out", catalog, id);
   else await rows.put("taken-out", catalog, id, left);
 }
 
-/** Whether the snapshot's entry is what the commits give: the same purges, and the same writes but those that any purge covers, which may be erased here. */
-function sameAt(then: Entry | undefined, should: Entry | undefined, purges: readonly Purge[]): boolean {
-  const counting = (entry: Entry | undefined) => (entry === undefined ? undefined : settled({ id: entry.id, fields: entry.fields, purges })?.fields);
-  const shown = (value: unknown) => canonicalJson((value ?? {}) as Json);
-  return shown(then?.purges) === shown(should?.purges) && shown(counting(then)) === shown(counting(should));
+/** An entry with its own purges, and without the writes that any of some purges covers: those may be erased here. */
+function uncovered(entry: Entry | undefined, covering: readonly Purge[]): Entry | undefined {
+  if (entry === undefined) return undefined;
+  const { id, purges } = entry;
+  const fields = settled({ id, fields: entry.fields, purges: covering })?.fields ?? {};
+  return Object.keys(fields).length === 0 && purges === undefined ? undefined : { id, fields, ...(purges === undefined ? {} : { purges }) };
 }
 
 /** Whether all that a part of an entry says is in the whole. */
