@@ -15,6 +15,21 @@ import type { PortalLink } from "./portal-link.ts";
 /** What to do about a portal that the log tells on. */
 export const CHEATS = "Nothing here was changed. It is broken or it cheats: ask its operator, and do not rely on what it says.";
 
+/** A refusal of a portal by its log, and where what proves it is kept, if anything does. */
+export class Accusation extends MeshError {
+  readonly kept: string | undefined;
+
+  constructor(code: Code, message: string, hint: string, kept: string | undefined) {
+    super(code, message, withKept(hint, kept));
+    this.kept = kept;
+  }
+}
+
+/** What to do, and where the evidence is. */
+export function withKept(hint: string, kept: string | undefined): string {
+  return kept === undefined ? hint : `${hint} What proves it is in ${kept}; whoever you show it to checks it with \`mesh log check-evidence\`.`;
+}
+
 /** The log that is judged, and how to read of it what evidence needs. */
 export type Accused = { readonly client: Client; readonly link: PortalLink; readonly policy: LogPolicy };
 
@@ -25,7 +40,7 @@ export type Accused = { readonly client: Client; readonly link: PortalLink; read
 export async function accuse({ client, policy }: Accused, code: Code, message: string, gather: () => Promise<Evidence | undefined>): Promise<never> {
   const evidence = await gather().catch(unlessProgrammers);
   const kept = evidence === undefined || !holds(evidence, policy) ? undefined : await client.keepEvidence?.(writeEvidence(evidence), evidence.kind);
-  throw new MeshError(code, message, kept === undefined ? CHEATS : `${CHEATS} What proves it is in ${kept}; whoever you show it to checks it with \`mesh log check-evidence\`.`);
+  throw new Accusation(code, message, CHEATS, kept);
 }
 
 /** Evidence that the log's earlier checkpoint is no beginning of its later one, made of the tiles under that. */

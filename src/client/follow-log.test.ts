@@ -16,8 +16,8 @@ import { endedLog, knownHead } from "./log-proofs.ts";
 import { disableDevice } from "./operations/disable.ts";
 import { sync } from "./sync.ts";
 
-/** Another log of the same portal: what it holds, told at once, and more entries than it had. */
-async function otherLog({ store }: TestPortal, id: string): Promise<Store> {
+/** What a portal holds, without its log. */
+async function copyOf(store: Store): Promise<Store> {
   const other = openMemoryStore();
   for (const one of Object.values(shelf)) {
     const rows = await store.read((r) => r.list(one, ""));
@@ -25,6 +25,12 @@ async function otherLog({ store }: TestPortal, id: string): Promise<Store> {
       for (const { key, value } of rows) await w.put(one, key, value);
     });
   }
+  return other;
+}
+
+/** Another log of the same portal: what it holds, told at once, and more entries than it had. */
+async function otherLog({ store }: TestPortal, id: string): Promise<Store> {
+  const other = await copyOf(store);
   await adopt(other);
   await other.transact((w) => record(w, Array.from({ length: 300 }, (_, drop) => ({ seal: "blobs" as const, of: id, content: { drop } }))));
   return other;
@@ -71,6 +77,22 @@ suite("a device holds its portal to the log (log 7.3)", () => {
     await sync(desktop.client);
     portal.clock.now += 10_001;
     await assert.rejects(sync(desktop.client), { code: "portal-missing-entry" });
+  });
+
+  test("a suspension that the log has and the portal does not show: looked for once an hour, and whenever there are others than before", async () => {
+    const { desktop, devices, honest, portal } = await logged();
+    await sync(desktop.client);
+    const before = await copyOf(portal.store);
+    const { tablet } = devices;
+    await disableDevice(tablet?.client ?? assert.fail(), "desktop", agreed);
+    const hiding = await startPortal("example.com", before, { clock: portal.clock, keys: portal.keys, profile: { logKeys: logKeyTexts(signers) } });
+    hiding.pages.get = honest;
+    desktop.portal = hiding;
+    await sync(desktop.client);
+    portal.clock.now += 3_600_000;
+    await assert.rejects(sync(desktop.client), { code: "portal-older-profile", message: /a suspension that the portal does not show/ });
+    desktop.portal = portal;
+    await assert.rejects(sync(desktop.client), { code: "device-disabled" });
   });
 
   test("what is current of somebody else, and what is none", async () => {

@@ -3,15 +3,15 @@ import { fromUtf8 } from "../bytes/text.ts";
 import { checkCurrencyProof, type Currency } from "../notary/currency.ts";
 import { advance, type LogHead, NO_HEAD } from "../notary/log-head.ts";
 import { logNumber, type LogPolicy, policyOf } from "../notary/log-policy.ts";
+import type { MapKind } from "../notary/map.ts";
 import { writeNote } from "../notary/note.ts";
-import { PROMISE_MS } from "../notary/receipt.ts";
 import type { Mesh } from "../profiles/mesh.ts";
-import { compareVersions } from "../profiles/version.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
-import { accuse, type Accused, CHEATS, forkEvidence, rollback } from "./accuse.ts";
+import { accuse, Accusation, type Accused, CHEATS, forkEvidence, rollback, withKept } from "./accuse.ts";
 import { holdingPortalTo } from "./blame.ts";
+import { checkNewest, checkSuspensions } from "./check-current.ts";
 import { checkReceipts, type Shown } from "./check-receipts.ts";
-import type { Client } from "./client.ts";
+import type { Client, Self } from "./client.ts";
 import { readHashes } from "./log-hashes.ts";
 import type { PortalLink } from "./portal-link.ts";
 import type { RowsReading } from "./rows.ts";
@@ -19,6 +19,11 @@ import type { Synced } from "./synced.ts";
 
 /** The largest head of its portal's log that a home trusts, as it was signed, and the time of its last epoch. */
 export type LogRow = { readonly origin: string; readonly size: number; readonly root: string; readonly time: number; readonly checkpoint: string };
+
+/** A proof costs as much as an edit: of suspensions one is asked for when there are others than before, and once an hour. */
+const SUSPENSIONS_MS = 3_600_000;
+
+type SuspensionsRow = { readonly origin: string; readonly count: number; readonly at: number };
 
 /** The head that is kept. */
 export function logRowOf(rows: RowsReading): Promise<LogRow | undefined> {
@@ -45,39 +50,78 @@ export async function followLog(client: Client, { answer, link, mesh }: Pick<Syn
   }
   const { currency } = shown;
   const accused: Accused = { client, link, policy };
-  const head = await goneOn(accused, known, currency);
+  let row = rowOf(await goneOn(accused, known, currency), policy, currency);
   await checkReceipts(accused, shown, mesh, answer.now);
   checkNewest(mesh, currency, answer.now);
-  const row: LogRow = { checkpoint: fromUtf8(writeNote(currency.checkpoint.note)), origin: policy.origin, root: toBase64url(head.root), size: head.size, time: currency.epoch.t };
+  let asked = await askedOf(client, policy, mesh, answer.now);
+  if (asked !== undefined) {
+    const { currency: suspensions } = (await provenBy(link, "suspensions", mesh, answer.now)).shown ?? {};
+    demand(suspensions?.label.kind === "suspensions" && suspensions.label.id === mesh.id, "portal-false-data", "The portal proved what is current of somebody else.", CHEATS);
+    row = rowOf(await goneOn(accused, row, suspensions), policy, suspensions);
+    // What came or was taken just now is looked at again.
+    if (!checkSuspensions(mesh, suspensions, answer.now)) asked = undefined;
+  }
   await client.rows.transact(async (rows) => {
     const meanwhile = await logRowOf(rows);
     // Another command of this device may have seen more of it.
     if (meanwhile?.checkpoint !== known?.checkpoint) return;
     await rows.put("log", "head", "", row);
+    if (asked !== undefined) await rows.put("log", "suspensions", "", asked);
     if (known !== undefined && known.origin !== row.origin) await rows.put("log", "ended", "", { ...known, next: row.origin, restored: link.profile.payload.restored?.at, told: false } satisfies EndedRow);
   });
+}
+
+function rowOf({ root, size }: LogHead, { origin }: LogPolicy, { checkpoint, epoch }: Currency): LogRow {
+  return { checkpoint: fromUtf8(writeNote(checkpoint.note)), origin, root: toBase64url(root), size, time: epoch.t };
+}
+
+/** How many suspensions the log was found to have, and when; what is to be kept once they are asked for again, undefined while that need not be. */
+async function askedOf(client: Client, { origin }: LogPolicy, mesh: Mesh, now: number): Promise<SuspensionsRow | undefined> {
+  const before = await client.rows.read((rows) => rows.get<SuspensionsRow>("log", "suspensions"));
+  const count = mesh.suspensions.length;
+  const same = before?.origin === origin && before.count === count && Math.abs(now - before.at) < SUSPENSIONS_MS;
+  return same ? undefined : { at: now, count, origin };
+}
+
+/**
+ * The error to tell when what a portal shows is refused: with evidence, where its log gives it away as well. A portal that went back may have signed since.
+ *
+ * Whatever ails the log besides is told once the rest is in order.
+ */
+export async function unlessConvicted(client: Client, link: PortalLink, { master }: Self, error: unknown): Promise<unknown> {
+  if (!(error instanceof MeshError) || !error.code.startsWith("portal-") || client.keepEvidence === undefined) return error;
+  const known = await client.rows.read(logRowOf);
+  if (known === undefined) return error;
+  try {
+    const { policy, shown } = await provenBy(link, "personal", { id: master }, client.now());
+    if (policy !== undefined && shown !== undefined) await goneOn({ client, link, policy }, known, shown.currency);
+  } catch (other) {
+    if (!(other instanceof MeshError)) throw other;
+    if (other instanceof Accusation && other.kept !== undefined) return new MeshError(error.code, error.message, withKept(error.hint ?? CHEATS, other.kept), error);
+  }
+  return error;
 }
 
 type Found = { readonly policy: LogPolicy | undefined; readonly shown: Shown | undefined };
 
 /** What the portal proves of a mesh by the log that its profile names last; where that does not do, it may have a newer profile, which names another log. */
 async function newestOf(link: PortalLink, mesh: Mesh, now: number): Promise<Found> {
-  const found = await provenBy(link, mesh, now).catch((error: unknown) => {
+  const found = await provenBy(link, "personal", mesh, now).catch((error: unknown) => {
     if (error instanceof MeshError && error.code === "portal-false-data") return error;
     throw error;
   });
   if (!(found instanceof MeshError) && found.shown !== undefined) return found;
-  if (await link.renew()) return provenBy(link, mesh, now);
+  if (await link.renew()) return provenBy(link, "personal", mesh, now);
   if (found instanceof MeshError) throw found;
   return found;
 }
 
-async function provenBy(link: PortalLink, mesh: Mesh, now: number): Promise<Found> {
+async function provenBy(link: PortalLink, kind: MapKind, mesh: Pick<Mesh, "id">, now: number): Promise<Found> {
   const { logKeys } = link.profile.payload;
   if (logKeys.length === 0) return { policy: undefined, shown: undefined };
   return holdingPortalTo(async () => {
     const policy = policyOf(logKeys);
-    const proof = await link.readLog(policy.origin, `current/personal/${mesh.id}`);
+    const proof = await link.readLog(policy.origin, `current/${kind}/${mesh.id}`);
     return { policy, shown: proof === undefined ? undefined : { currency: checkCurrencyProof(proof, policy, now / 1000), proof } };
   });
 }
@@ -97,18 +141,4 @@ async function goneOn(accused: Accused, known: LogRow | undefined, currency: Cur
     if (!(error instanceof MeshError) || known === undefined) throw error;
     return accuse(accused, error.code, error.message, async () => (size < known.size ? rollback(known.checkpoint, currency) : forkEvidence(accused, known, currency)));
   }
-}
-
-/** What the log has as the newest against what this device has: nothing may lack for longer than a portal may take to log it, and nothing may be kept back. */
-function checkNewest(mesh: Mesh, currency: Currency | undefined, now: number): void {
-  const last = mesh.history.at(-1);
-  if (last === undefined) return;
-  demand(currency === undefined || (currency.label.kind === "personal" && currency.label.id === mesh.id), "portal-false-data", "The portal proved what is current of somebody else.", CHEATS);
-  const { digest, payload } = last.profile;
-  const order = currency?.value === undefined ? -1 : compareVersions(currency.value, payload);
-  const due = now - last.arrived > PROMISE_MS;
-  demand(order >= 0 || !due, "portal-missing-entry", "The portal's log lacks a version of your mesh that the portal took.", CHEATS);
-  // An epoch may be some time on its way to the disk while others are still shown what was there before it.
-  demand(order <= 0 || (currency?.epoch.t ?? 0) > now - PROMISE_MS, "portal-older-profile", "The portal's log has a newer version of your mesh than the portal shows.", CHEATS);
-  demand(order !== 0 || toBase64url(currency?.value?.digest ?? new Uint8Array(0)) === digest, "portal-wrong-entry", "The portal's log has another object as this version of your mesh.", CHEATS);
 }

@@ -13,7 +13,7 @@ import { holdingPortalTo } from "./blame.ts";
 import { forgetBlobs, sendBlobs } from "./blobs.ts";
 import { type Client, decapsulationKeyOf, memberSelf, type Self } from "./client.ts";
 import { collectBlobs } from "./collect-blobs.ts";
-import { followLog } from "./follow-log.ts";
+import { followLog, unlessConvicted } from "./follow-log.ts";
 import { CommitsForgotten } from "./forgotten.ts";
 import { keylessCatalogs } from "./keyless.ts";
 import { type CatalogRow, loadCatalog, loadCatalogs, loadMesh, saveMesh } from "./known.ts";
@@ -125,7 +125,7 @@ export async function pullAs(client: Client, self: Self, promised: Promised | un
     const received = await holdingPortalTo(() => pullCatalogs(client, link, requester, self, mesh, catalogs, key, answer, named, promised?.snapshots ?? []));
     return { link, self, requester, key, mesh, now: answer.now, answer, received: received + mesh.history.length - before.history.length };
   } catch (fault) {
-    const error = await unlessRestored(client, link, self, await unlessUnknown(client, fault));
+    const error = await unlessConvicted(client, link, self, await unlessRestored(client, link, self, await unlessUnknown(client, fault)));
     link.close();
     if (!(error instanceof MeshError) || (error.code !== "request-not-allowed" && error.code !== "device-disabled")) throw error;
     await client.rows.transact((rows) => rows.put("refused", "refused", "", { at: client.now() } satisfies RefusedRow));
