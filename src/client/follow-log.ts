@@ -17,8 +17,8 @@ import type { PortalLink } from "./portal-link.ts";
 import type { RowsReading } from "./rows.ts";
 import type { Synced } from "./synced.ts";
 
-/** The largest head of its portal's log that a home trusts, as it was signed, and the time of its last epoch. */
-export type LogRow = { readonly origin: string; readonly size: number; readonly root: string; readonly time: number; readonly checkpoint: string };
+/** The largest head of its portal's log that a home trusts, as it was signed, and the time of its last epoch; `current`: the version of this mesh that was proved to be the newest, and as of when. */
+export type LogRow = { readonly current?: { readonly digest: string; readonly time: number }; readonly origin: string; readonly size: number; readonly root: string; readonly time: number; readonly checkpoint: string };
 
 /** A proof costs as much as an edit: of suspensions one is asked for when there are others than before, and once an hour. */
 const SUSPENSIONS_MS = 3_600_000;
@@ -65,7 +65,8 @@ export async function followLog(client: Client, { answer, link, mesh }: Pick<Syn
     const meanwhile = await logRowOf(rows);
     // Another command of this device may have seen more of it.
     if (meanwhile?.checkpoint !== known?.checkpoint) return;
-    await rows.put("log", "head", "", row);
+    const { digest } = currency.value ?? {};
+    await rows.put("log", "head", "", { ...row, ...(digest === undefined ? {} : { current: { digest: toBase64url(digest), time: currency.epoch.t } }) } satisfies LogRow);
     if (asked !== undefined) await rows.put("log", "suspensions", "", asked);
     if (known !== undefined && known.origin !== row.origin) await rows.put("log", "ended", "", { ...known, next: row.origin, restored: link.profile.payload.restored?.at, told: false } satisfies EndedRow);
   });

@@ -22,7 +22,7 @@ const ANY_LOG = /^\/mesh\/[1-9]\d*\//;
 /** So late an epoch is closed before anything is proved: after a process stood still, it would lack what was promised. */
 const LATE_MS = 1000;
 
-/** So long an epoch may fail to be closed before nothing is served any more: half of what is promised. */
+/** So long ago the last epoch may have been closed, where none can be now, before nothing is served any more: half of what is promised. */
 const BEHIND_MS = 5000;
 
 /** Pages of a log a minute, an address: a device asks for a few at each sync, a monitor for many once. */
@@ -43,16 +43,20 @@ export type Notary = {
 export async function beginNotary(store: Store, { note, origin, subtree }: LogSigners, log: Log, now: () => number): Promise<Notary> {
   await adopt(store);
   const keeper = await LogKeeper.open({ store, origin, signers: [note, subtree], now, standingOf });
-  let failing: { readonly since: number; readonly isFull: boolean } | undefined;
+  let failing: { readonly isFull: boolean } | undefined;
+  // What was appended before is closed over. Before the first nobody knows how long something has been waiting.
+  let closed = 0;
   const tell = (error: unknown): void => {
     // What stops a log goes on to: said once.
     if (failing === undefined) log.note("error", "epoch-failed", { fault: error instanceof Error ? error.message : "unknown" });
-    failing = { isFull: error instanceof MeshError && (error.code === "store-full" || error.code === "store-read-only"), since: failing?.since ?? now() };
+    failing = { isFull: error instanceof MeshError && (error.code === "store-full" || error.code === "store-read-only") };
   };
   const close = async (): Promise<void> => {
+    const began = now();
     try {
       if (await store.read(isUnclosed)) await keeper.close();
       failing = undefined;
+      closed = began;
     } catch (error) {
       tell(error);
     }
@@ -72,7 +76,7 @@ export async function beginNotary(store: Store, { note, origin, subtree }: LogSi
     // Of a log that ended nothing is served.
     if (!request.path.startsWith(prefix)) return answerResource(request, undefined);
     // What is not closed may be long due: nobody is to take that for a lie.
-    if (failing !== undefined && now() - failing.since > BEHIND_MS) return { status: 503, headers: { "content-type": "application/json" }, body: failing.isFull ? errorBody("service-full", "The portal's disk takes nothing now; its operator's log says why.") : errorBody("service-busy", "The portal cannot write its log now; ask again later.") };
+    if (failing !== undefined && now() - closed > BEHIND_MS) return { status: 503, headers: { "content-type": "application/json" }, body: failing.isFull ? errorBody("service-full", "The portal's disk takes nothing now; its operator's log says why.") : errorBody("service-busy", "The portal cannot write its log now; ask again later.") };
     return answerResource(request, await logPage(store, keeper, request.path.slice(prefix.length)));
   };
   return {
