@@ -14,7 +14,8 @@ import { masterOf, personalOf } from "../../src/profiles/mesh.ts";
 import { type PersonalProfile, personalProfile } from "../../src/profiles/personal.ts";
 import { publish } from "../../src/protocol/profiles.ts";
 import type { TestDevice, TestPortal } from "../support/world.ts";
-import { agreed, deviceOf, household, join, meshOf, names, save, whoIs } from "./household.ts";
+import { agreed, deviceOf, join, meshOf, names, save, whoIs } from "./household.ts";
+import { loggedHousehold } from "./log-doubles.ts";
 
 const HOUR = 3_600_000;
 
@@ -34,7 +35,7 @@ async function entriesOf(device: TestDevice): Promise<unknown> {
 
 suite("a device writes while another suspends it, past the heads that the suspension names", () => {
   test("whoever took the edit before it heard of the suspension takes it out again: all hold the same", async () => {
-    const alice = await household({ tower: "admin", laptop: "member", phone: "member" });
+    const alice = await loggedHousehold({ tower: "admin", laptop: "member", phone: "member" });
     const [tower, laptop, phone] = [deviceOf(alice, "tower"), deviceOf(alice, "laptop"), deviceOf(alice, "phone")];
     await save(laptop, "before");
     beforeThe(alice.portal, "Publish", async () => {
@@ -49,7 +50,7 @@ suite("a device writes while another suspends it, past the heads that the suspen
   });
 
   test("when the suspension lapses the edit counts again, for those who took it out and for those who never took it", async () => {
-    const alice = await household({ laptop: "member", phone: "member", thief: "member" });
+    const alice = await loggedHousehold({ laptop: "member", phone: "member", thief: "member" });
     const [laptop, phone, thief] = [deviceOf(alice, "laptop"), deviceOf(alice, "phone"), deviceOf(alice, "thief")];
     beforeThe(alice.portal, "Publish", async () => {
       await save(laptop, "late");
@@ -70,7 +71,7 @@ suite("a device writes while another suspends it, past the heads that the suspen
 });
 
 test("a device that leaves while another writes sends what it still had, and is out", async () => {
-  const alice = await household({ laptop: "member" });
+  const alice = await loggedHousehold({ laptop: "member" });
   const laptop = deviceOf(alice, "laptop");
   await editEntries(laptop.client, "passwords", () => [addPassword([], { name: "mine" })]);
   beforeThe(alice.portal, "CatalogAppend", () => save(alice.desktop, "yours"));
@@ -81,7 +82,7 @@ test("a device that leaves while another writes sends what it still had, and is 
 
 suite("a device is back from a suspension that lapsed", () => {
   const back = async () => {
-    const alice = await household({ tower: "admin", laptop: "member", phone: "member", thief: "member" });
+    const alice = await loggedHousehold({ tower: "admin", laptop: "member", phone: "member", thief: "member" });
     // Of two members neither stands above the other: the laptop is back after 72 hours.
     await disableDevice(deviceOf(alice, "thief").client, "laptop", agreed);
     await sync(alice.desktop.client);
@@ -119,7 +120,7 @@ suite("a device is back from a suspension that lapsed", () => {
 
 suite("an override makes void the versions that let a device in (decision 4.6)", () => {
   test("whoever merged what that device wrote takes it out again, though the override's signer knew of it: all hold the same", async () => {
-    const alice = await household({ tower: "admin", phone: "member" });
+    const alice = await loggedHousehold({ tower: "admin", phone: "member" });
     const [tower, phone] = [deviceOf(alice, "tower"), deviceOf(alice, "phone")];
     await save(phone, "before");
     await sync(alice.desktop.client);

@@ -21,7 +21,7 @@ import { standingOf } from "../../src/portal/logged.ts";
 import { openMemoryStore } from "../../src/store/memory.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { Udf } from "../../src/udf/udf.ts";
-import { startPortal } from "../support/world.ts";
+import { startPortal, type TestPortal } from "../support/world.ts";
 import { type Household, household } from "./household.ts";
 
 /** What signs the log of every portal here. */
@@ -42,13 +42,24 @@ export async function pagesOf(store: Store, now: () => number, { note, origin, s
   };
 }
 
-/** A household whose portal logs what it takes; what it promises goes through `promising`. */
-export async function logged(promising = (receipts: Pick<Receipts, "of">, _now: () => number): Pick<Receipts, "of"> => receipts): Promise<LoggedHousehold> {
+/** A portal that logs what it takes, and what it serves; what it promises goes through `promising`. */
+export async function loggedPortal(promising = (receipts: Pick<Receipts, "of">, _now: () => number): Pick<Receipts, "of"> => receipts): Promise<{ readonly portal: TestPortal; readonly honest: Pages }> {
   const clock = { now: Date.parse("2026-06-01T12:00:00Z") };
   const receipts = new Receipts({ origin: signers.origin, signer: signers.note, now: () => clock.now, keeper: { time: 0 } });
   const portal = await startPortal("example.com", openMemoryStore(), { clock, profile: { logKeys: logKeyTexts(signers) }, receipts: promising(receipts, () => clock.now) });
   const honest = await pagesOf(portal.store, () => clock.now);
   portal.pages.get = honest;
+  return { honest, portal };
+}
+
+/** A household at an honest portal that logs what it takes, where whatever its members do must raise no alarm. */
+export async function loggedHousehold(others: Parameters<typeof household>[0]): Promise<Household> {
+  return household(others, (await loggedPortal()).portal);
+}
+
+/** A household at such a portal. */
+export async function logged(promising?: Parameters<typeof loggedPortal>[0]): Promise<LoggedHousehold> {
+  const { honest, portal } = await loggedPortal(promising);
   return { ...(await household({ tablet: "member" }, portal)), honest };
 }
 

@@ -8,7 +8,8 @@ import { sync } from "../../src/client/sync.ts";
 import { decodeRequest } from "../../src/protocol/wire.ts";
 import { MeshError } from "../../src/refusals/mesh-error.ts";
 import type { TestDevice } from "../support/world.ts";
-import { agreed, deviceOf, household, join, meshOf, names, refused, save } from "./household.ts";
+import { agreed, deviceOf, join, meshOf, names, refused, save } from "./household.ts";
+import { loggedHousehold } from "./log-doubles.ts";
 
 async function stands(device: TestDevice, name: string): Promise<string | undefined> {
   return (await listDevices(device.client)).find((one) => one.name === name)?.status;
@@ -16,7 +17,7 @@ async function stands(device: TestDevice, name: string): Promise<string | undefi
 
 suite("who lifts a suspension (docs/spec/profiles.md 8.5)", () => {
   test("a device that fell with whoever let it in: the Master key, which stands above the suspender; what it wrote counts again, and it gets the keys", async () => {
-    const alice = await household({ tower: "admin", tablet: "member" });
+    const alice = await loggedHousehold({ tower: "admin", tablet: "member" });
     const phone = await join({ ...alice, desktop: deviceOf(alice, "tower") }, "phone");
     await save(phone, "from the phone");
     await sync(deviceOf(alice, "tablet").client);
@@ -36,7 +37,7 @@ suite("who lifts a suspension (docs/spec/profiles.md 8.5)", () => {
   });
 
   test("members that fell together: any administration device, each of the two by itself; no member", async () => {
-    const alice = await household({ tower: "admin", laptop: "member", phone: "member", tablet: "member" });
+    const alice = await loggedHousehold({ tower: "admin", laptop: "member", phone: "member", tablet: "member" });
     const [tower, laptop, phone, tablet] = [deviceOf(alice, "tower"), deviceOf(alice, "laptop"), deviceOf(alice, "phone"), deviceOf(alice, "tablet")];
     await disableDevice(laptop.client, "phone", agreed);
     await refused(laptop, () => sync(laptop.client), "device-disabled");
@@ -55,7 +56,7 @@ suite("who lifts a suspension (docs/spec/profiles.md 8.5)", () => {
   });
 
   test("an administration device that suspended a higher one: that one, once it is back, and none below", async () => {
-    const alice = await household({ tower: "admin", attic: "admin" });
+    const alice = await loggedHousehold({ tower: "admin", attic: "admin" });
     const [tower, attic] = [deviceOf(alice, "tower"), deviceOf(alice, "attic")];
     await disableDevice(tower.client, "desktop", agreed);
     await sync(attic.client);
@@ -69,7 +70,7 @@ suite("who lifts a suspension (docs/spec/profiles.md 8.5)", () => {
   });
 
   test("a device is suspended again by whoever did it before, though nothing else of the mesh changed since that was lifted", async () => {
-    const alice = await household({ tower: "admin", attic: "admin" });
+    const alice = await loggedHousehold({ tower: "admin", attic: "admin" });
     const [tower, attic] = [deviceOf(alice, "tower"), deviceOf(alice, "attic")];
     await sync(tower.client);
     for (const time of [1, 2, 3]) {
