@@ -24,7 +24,7 @@ export function commitConformance(open: Open): void {
     const { store, failNextCommit, reopen } = await open();
     if (failNextCommit === undefined) return t.skip("the engine cannot be made to fail");
     await store.transact((w) => w.put("s", "a", text("old")));
-    failNextCommit();
+    await failNextCommit();
     const results = await Promise.allSettled(Array.from({ length: 10 }, (_, n) => store.transact(async (w) => {
       await w.put("s", "a", text("new"));
       await w.append(text("leaf"));

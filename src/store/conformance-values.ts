@@ -6,7 +6,7 @@ export interface Subject {
   /** Closes the store and opens what it left; absent where nothing outlives the store. */
   readonly reopen?: () => Promise<Store>;
   /** Makes the next COMMIT of the engine fail with `store-full`. */
-  readonly failNextCommit?: () => void;
+  readonly failNextCommit?: () => unknown;
 }
 
 /** How tests get a subject; what it opened is closed after each test. */

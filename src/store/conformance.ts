@@ -50,6 +50,18 @@ export function storeConformance(name: string, openSubject: Open): void {
       assert.deepEqual(await store.read((r) => r.leaves(0)), [text("abc")]);
     });
 
+    test("octets of every value come back as they were, from entries, listings and the log", async () => {
+      const { store } = await open();
+      const all = Uint8Array.from({ length: 512 }, (_, n) => n & 0xff);
+      await store.transact(async (w) => {
+        await w.put("s", "a", all);
+        await w.append(all);
+      });
+      assert.deepEqual(await store.read((r) => r.get("s", "a")), all);
+      assert.deepEqual(await store.read((r) => r.list("s", "")), [{ key: "a", value: all }]);
+      assert.deepEqual(await store.read((r) => r.leaves(0)), [all]);
+    });
+
     test("a work that throws changes nothing and its error comes out", async () => {
       const { store } = await open();
       await store.transact((w) => w.put("s", "kept", text("old")));

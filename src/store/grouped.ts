@@ -1,8 +1,8 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import { setImmediate as immediate, setTimeout as sleep } from "node:timers/promises";
 import { MeshError } from "../refusals/mesh-error.ts";
 import type { Connection } from "./connection.ts";
 import { Handle } from "./handle.ts";
+import { refuseNesting, runWork } from "./running.ts";
 import type { Reading, Store, Writing } from "./store.ts";
 
 /** How works are gathered into commits; times in milliseconds. */
@@ -23,9 +23,6 @@ type Waiting<Handle> = {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 };
-
-// Holds the work that the current call comes from, so that nesting is an error instead of a deadlock.
-const within = new AsyncLocalStorage<{ over: boolean }>();
 
 /**
  * Makes a Store of a connection that answers at once; reads and writes take turns on it.
@@ -86,7 +83,7 @@ class GroupedStore implements Store {
 
   #admit(): void {
     if (this.#closing !== undefined) throw new MeshError("store-closed", "The store is closed.");
-    if (within.getStore()?.over === false) throw new MeshError("store-misused", "A work of the store tried to start another inside itself.");
+    refuseNesting();
   }
 
   async #readAll(): Promise<void> {
@@ -97,7 +94,7 @@ class GroupedStore implements Store {
       // What was seen may not be told before it is sure to stay.
       const durable = this.#flushing;
       for (const { work, resolve, reject } of readings) {
-        const seen = run(this.#connection, work, false);
+        const seen = runWork<Handle, unknown>(new Handle(this.#connection, false), work);
         await seen.catch(() => undefined);
         void tellOf(seen, durable).then(resolve, reject);
       }
@@ -182,7 +179,7 @@ class GroupedStore implements Store {
   async #member(member: Waiting<Writing>): Promise<() => void> {
     this.#connection.mark();
     try {
-      const value = await run(this.#connection, member.work, true);
+      const value = await runWork<Handle, unknown>(new Handle(this.#connection, true), member.work);
       this.#connection.keep();
       return () => member.resolve(value);
     } catch (error) {
@@ -212,21 +209,6 @@ async function patiently(patience: number, act: () => Promise<void>): Promise<vo
       if (!busy || performance.now() >= deadline) throw error;
     }
     await sleep(pause * (0.5 + Math.random()));
-  }
-}
-
-async function run<T>(connection: Connection, work: (handle: Handle) => Promise<T>, writable: boolean): Promise<T> {
-  const handle = new Handle(connection, writable);
-  const frame = { over: false };
-  try {
-    const value = await within.run(frame, () => work(handle));
-    if (handle.failure !== undefined) throw handle.failure;
-    return value;
-  } catch (error) {
-    throw handle.failure ?? error;
-  } finally {
-    handle.end();
-    frame.over = true;
   }
 }
 

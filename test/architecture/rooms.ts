@@ -55,7 +55,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     packages: ["valibot"],
   },
   machine: { is: "performs any application's steps on this computer", pure: false, sees: ["bytes", "applications/application.ts"], node: ["child_process", "fs", "fs/promises", "os", "path"] },
-  store: { is: "eight verbs over an engine: memory or SQLite", pure: false, sees: ["bytes"], node: ["async_hooks", "fs", "path", "sqlite", "timers/promises", "worker_threads"] },
+  store: { is: "eight verbs over an engine: memory, SQLite or PostgreSQL", pure: false, sees: ["bytes"], packages: ["pg"], node: ["async_hooks", "fs", "path", "sqlite", "timers/promises", "worker_threads"] },
   keyring: { is: "private keys at rest", pure: false, sees: [...formats, "machine/replace-file.ts"], packages: ["valibot"], node: ["fs", "fs/promises", "path", "sqlite"] },
   certificates: { is: "X.509, on a library loaded on demand", pure: false, sees: formats, packages: ["asn1js", "pkijs"], node: ["net"] },
   http: {
