@@ -1,0 +1,41 @@
+// A process of its own for the tests of several: `node test-postgres-writer.ts URL NAME N [unguarded]` makes N updates, four at a time, and says of each that was acknowledged its key and index.
+import { writeSync } from "node:fs";
+import { MeshError } from "../refusals/mesh-error.ts";
+import { readNumber, text, writeNumber } from "./conformance-values.ts";
+import { openPostgresStore } from "./postgres.ts";
+import { commitStatement } from "./postgres-link.ts";
+
+const [url = "", name = "", count = "", unguarded] = process.argv.slice(2);
+// The same statement without the comparison: what the tests must find out.
+const commit = commitStatement("mesh").replace("WHERE version = $1::bigint", "WHERE $1::bigint IS NOT NULL");
+const store = await openPostgresStore(url, { owner: "test", patience: 30_000, ...(unguarded === undefined ? {} : { commit }) });
+
+let next = 0;
+async function write(): Promise<void> {
+  while (next < Number(count)) {
+    const key = `${name}-${next++}`;
+    for (let done = false; !done; ) done = await once(key);
+  }
+}
+
+/** One update: an entry, a leaf and a count that belong together. Asking again is safe, as the contract demands of its callers. */
+async function once(key: string): Promise<boolean> {
+  try {
+    const index = await store.transact(async (w) => {
+      const there = await w.get("s", key);
+      if (there !== undefined) return Number(Buffer.from(there));
+      await writeNumber(w, "n", "count", (await readNumber(w, "n", "count")) + 1);
+      const place = await w.append(text(key));
+      await w.put("s", key, text(String(place)));
+      return place;
+    });
+    writeSync(1, `${key} ${index}\n`);
+    return true;
+  } catch (error) {
+    if (error instanceof MeshError && ["store-failed", "store-unreachable", "store-busy"].includes(error.code)) return false;
+    throw error;
+  }
+}
+
+await Promise.all([write(), write(), write(), write()]);
+await store.close();
