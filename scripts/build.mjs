@@ -35,6 +35,8 @@ async function bundle(source, out) {
     splitting: true,
     format: "esm",
     platform: "node",
+    // Not made for bundles, and loaded only where a portal keeps its records in PostgreSQL.
+    external: ["pg"],
     target: "node26",
     minifySyntax: true,
     minifyWhitespace: true,

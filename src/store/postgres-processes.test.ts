@@ -60,13 +60,14 @@ describe("postgres: several processes", { skip: withoutPostgres }, async () => {
     const start = writers(cluster.url, said);
     const share = Math.ceil(UPDATES / 4);
     const four = Array.from({ length: 4 }, () => start(share));
-    let [stopped, killed, over] = [0, 0, false];
+    let [stopped, killed] = [0, 0];
+    const over = new AbortController();
     const strike = async (): Promise<void> => {
-      while (!over) {
+      while (!over.signal.aborted) {
         await sleep(20 + Math.random() * 200);
         const at = Math.floor(Math.random() * 4);
         const victim = four[at];
-        if (victim === undefined || victim.child.exitCode !== null || over) continue;
+        if (victim === undefined || victim.child.exitCode !== null || over.signal.aborted) continue;
         if (Math.random() < 0.7) {
           stopped += 1;
           victim.child.kill("SIGSTOP");
@@ -82,7 +83,7 @@ describe("postgres: several processes", { skip: withoutPostgres }, async () => {
     };
     const striking = strike();
     while (said.size < UPDATES) await sleep(50);
-    over = true;
+    over.abort();
     await striking;
     for (const { child, ended } of four) {
       child.kill("SIGKILL");

@@ -33,7 +33,7 @@ suite("what each command loads", () => {
   for (const command of commands) {
     test(command.slice("src/cli/commands/".length), () => {
       const files = loads(command);
-      assert.deepEqual(among(files, /^(?:pkijs|asn1js|uqr|@)|^src\/certificates\//), [], "certificates, points on curves and QR codes are for rare moments");
+      assert.deepEqual(among(files, /^(?:pkijs|asn1js|uqr|pg$|@)|^src\/certificates\//), [], "certificates, points on curves, QR codes and the way to PostgreSQL are for rare moments");
       if (!command.includes("/portal/")) assert.deepEqual(among(files, /^src\/portal\/|^src\/http\/serve|^node:(?:sqlite|https?|tls)$/), [], "the portal, the wire and the database wait until they are needed");
       if (/password\/(?:get|list|search)\.ts$/.test(command)) assert.deepEqual(among(files, /^src\/(?:profiles|protocol|http)\//), [], "reading what is here needs no profile");
     });

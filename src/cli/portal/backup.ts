@@ -10,6 +10,7 @@ import { syncPath } from "../../store/sqlite-format.ts";
 import { openSqliteStore } from "../../store/sqlite.ts";
 import { openPortalData, renewProfile } from "./data.ts";
 import { newestLog, withLogKeys } from "./log-keys.ts";
+import { demandFile } from "./store.ts";
 import { addLogKeys } from "./with-log.ts";
 
 /** What of a portal's directory goes into a backup beside the database; `portal.json` last, since its presence says that the rest is there. */
@@ -20,7 +21,9 @@ export type Restored = { readonly made: number; readonly at: number };
 
 /** Writes everything that makes a portal into one new file, keys included: it is as secret as the directory. */
 export async function backUp(directory: string, target: string, now: number): Promise<void> {
-  const { database } = await openPortalData(directory);
+  const data = await openPortalData(directory);
+  const { database } = data;
+  demandFile(data, "Copy the database by PostgreSQL's own means (pg_dump, or a base backup with its log), and the directory beside it.");
   demand(!existsSync(target), "data-exists", `There is a file ${target} already.`, "Give each backup a name of its own.");
   // A portal that was never served has no database yet.
   if (!existsSync(database)) await (await openSqliteStore(database)).close();

@@ -18,7 +18,9 @@ suite("a portal's settings", () => {
     ["a port that none has", whole.replace('"port":1', '"port":65536'), "data-damaged"],
     ["no JSON", whole.slice(1), "data-damaged"],
     ["a format that never was", whole.replace('"format":1', '"format":0'), "data-damaged"],
-    ["a newer format", whole.replace('"format":1', '"format":2'), "data-newer"],
+    ["a newer format", whole.replace('"format":1', '"format":3'), "data-newer"],
+    ["the format of those with a database, without one", whole.replace('"format":1', '"format":2'), "data-damaged"],
+    ["a database in a format whose readers would pass over it", whole.replace('"domain"', '"database":"postgres://db/p","domain"'), "data-damaged"],
   ] as const) {
     test(`refuses ${why}`, () => {
       writeFileSync(join(directory, "portal.json"), text);
@@ -29,5 +31,7 @@ suite("a portal's settings", () => {
   test("reads its own", () => {
     writeFileSync(join(directory, "portal.json"), whole);
     assert.equal(readSettings(directory).domain, "example.com");
+    writeFileSync(join(directory, "portal.json"), whole.replace('"domain"', '"database":"postgres://db/p","domain"').replace('"format":1', '"format":2'));
+    assert.equal(readSettings(directory).database, "postgres://db/p");
   });
 });

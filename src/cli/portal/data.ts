@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { canonicalJson, type Json } from "../../bytes/canonical-json.ts";
@@ -15,13 +15,14 @@ import { type PortalProfile, portalProfile } from "../../profiles/portal.ts";
 import type { PortalId } from "../../profiles/types.ts";
 import { correctPortal } from "../../profiles/validity.ts";
 import { demand, MeshError } from "../../refusals/mesh-error.ts";
+import { parsePostgresUrl } from "../../store/postgres-url.ts";
 import { formatSin } from "../../udf/sin.ts";
 import { udfOfKey } from "../../udf/udf.ts";
 import { replaceFile } from "../../machine/replace-file.ts";
 import { logKeyEntries, logKeyTexts, logSigners, type LogSigners, logSignersIn, newestLog, newLogKeys } from "./log-keys.ts";
 
-/** What an operator decided when the portal was made; the port once taken is kept. */
-export type PortalSettings = { readonly format: 1; readonly domain: string; readonly host: string; readonly port: number; readonly accounts: "open" | "invited" };
+/** What an operator decided when the portal was made; the port once taken is kept. Format 2 is for those whose records are in the PostgreSQL database at a URL. */
+export type PortalSettings = { readonly format: 1 | 2; readonly domain: string; readonly host: string; readonly port: number; readonly accounts: "open" | "invited"; readonly database?: string };
 
 /** A portal's directory, opened: who it is and how it is reached; `log` is missing where an older version of the program made it. */
 export type PortalData = { readonly log: LogSigners | undefined; readonly settings: PortalSettings; readonly identity: Identity; readonly tls: { readonly certificatePem: string; readonly keyPkcs8Pem: string }; readonly database: string };
@@ -56,7 +57,7 @@ export async function makePortalData(directory: string, settings: PortalSettings
   replaceFile(join(directory, "certificate.pem"), utf8(tls.certificatePem));
   replaceFile(join(directory, "profile.json"), signedBytes(profile));
   // Last, since its presence says that all the rest is there.
-  replaceFile(join(directory, "portal.json"), utf8(canonicalJson(settings)));
+  keepSettings(directory, settings);
   return id;
 }
 
@@ -118,11 +119,30 @@ export function readSettings(directory: string): PortalSettings {
   const octets = readOptional(join(directory, "portal.json"));
   if (octets === undefined) throw new MeshError("data-missing", `There is no portal in ${directory}.`, `Make one: mesh portal init --data ${directory} --domain NAME`);
   const value = (damagedUnless(() => parseCanonical(octets)) ?? {}) as Partial<PortalSettings> & { readonly format?: Json };
-  demand(typeof value.format !== "number" || value.format <= 1, "data-newer", `The portal in ${directory} was made by a newer version.`, "Nothing was changed. Use that version.");
-  const { domain, host, port, accounts } = value;
-  const whole = value.format === 1 && typeof domain === "string" && typeof host === "string" && typeof port === "number" && Number.isInteger(port) && port >= 0 && port <= 65_535 && (accounts === "open" || accounts === "invited");
+  demand(typeof value.format !== "number" || value.format <= 2, "data-newer", `The portal in ${directory} was made by a newer version.`, "Nothing was changed. Use that version.");
+  const { domain, host, port, accounts, database } = value;
+  // An older version would make a file of its own where the records are in PostgreSQL, so those have a format that it does not know.
+  const whole = (value.format === 2 ? typeof database === "string" : value.format === 1 && database === undefined) && typeof domain === "string" && typeof host === "string" && typeof port === "number" && Number.isInteger(port) && port >= 0 && port <= 65_535 && (accounts === "open" || accounts === "invited");
   demand(whole, "data-damaged", "The portal's settings are damaged.", "Restore portal.json from a backup.");
-  return { accounts, domain, format: 1, host, port };
+  return database === undefined ? { accounts, domain, format: 1, host, port } : { accounts, database, domain, format: 2, host, port };
+}
+
+/**
+ * Has a portal that was never served keep its records in the PostgreSQL database at a URL; one that does so already goes on, also where its server has
+ * another name by now. One with a file is refused: its records have to be moved.
+ */
+export function useDatabase(directory: string, database: string | undefined): void {
+  if (database === undefined) return;
+  parsePostgresUrl(database);
+  const settings = readSettings(directory);
+  if (settings.database === database) return;
+  demand(settings.database !== undefined || !existsSync(join(directory, "portal.db")), "data-exists", "This portal keeps its records in a file.", `Move them, while it is stopped: mesh portal migrate --data ${directory} --to ${database}`);
+  keepSettings(directory, { ...settings, database, format: 2 });
+}
+
+/** Writes a portal's settings. */
+export function keepSettings(directory: string, settings: PortalSettings): void {
+  replaceFile(join(directory, "portal.json"), utf8(canonicalJson(settings)));
 }
 
 function needFile(directory: string, name: string): Uint8Array {

@@ -1,6 +1,7 @@
 import type { Command, Option } from "../command.ts";
 
 const data: Option = { name: "data", value: "DIR", about: "the portal's directory" };
+const database: Option = { name: "database", value: "URL", about: "keep the records in this PostgreSQL database, postgres://USER@HOST/NAME, and not in a file" };
 
 /** The operator's commands. */
 export const portalCommands: readonly Command[] = [
@@ -13,6 +14,7 @@ export const portalCommands: readonly Command[] = [
       { name: "domain", value: "NAME", about: "the domain of its accounts: alice@NAME" },
       { name: "listen", value: "HOST:PORT", about: "where it will listen (127.0.0.1 and a free port, which is then kept)" },
       { name: "accounts", value: "open|invited", about: "who may create an account from elsewhere (invited); on this machine anybody may" },
+      database,
     ],
     examples: [
       { line: "mesh portal init --data ~/portal --domain example.com --listen 0.0.0.0:443", about: "for the world" },
@@ -36,6 +38,7 @@ export const portalCommands: readonly Command[] = [
       { name: "behind-proxy", value: "ADDRESS", many: true, about: "a reverse proxy, or network of such, whose word on its callers counts" },
       { name: "proxy-certificate", value: "FILE", about: "the certificate that this proxy shows (PEM), for the portal to vouch for" },
       { name: "writes-per-hour", value: "N", about: "changes that an account may make in an hour (10000)" },
+      database,
     ],
     examples: [
       { line: "mesh portal serve --data ~/portal", about: "until Ctrl-C or SIGTERM" },
@@ -101,6 +104,18 @@ export const portalCommands: readonly Command[] = [
     ],
     about: ["The portal stays the one that its users pinned, and tells their devices under its own key that it was restored. What came after the backup is lost here: devices that know of it stop (exit 6) until their owner has them bring it back. An account that was made since is lost."],
     load: () => import("../commands/portal/restore.ts"),
+  },
+  {
+    path: ["portal", "migrate"],
+    summary: "Move a portal's records into PostgreSQL, or back into a file.",
+    positionals: [],
+    options: [data, { name: "to", value: "URL|DIR", about: "an empty PostgreSQL database, postgres://USER@HOST/NAME, or the portal's directory for the file in it" }],
+    examples: [
+      { line: "mesh portal migrate --data ~/portal --to postgres://mesh@db.example.com/mesh", about: "into PostgreSQL, while the portal is stopped" },
+      { line: "mesh portal migrate --data ~/portal --to ~/portal", about: "and back" },
+    ],
+    about: ["Everything is copied in one transaction and compared octet for octet before the portal is told where it is now. Cut off, it is run again. The password is never in the URL: PGPASSFILE names a file with it, as for psql."],
+    load: () => import("../commands/portal/migrate.ts"),
   },
   {
     path: ["portal", "unit"],

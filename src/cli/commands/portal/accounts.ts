@@ -1,16 +1,16 @@
 import { resolve } from "node:path";
 
 import { accountsOf, type AccountLine } from "../../../portal/upkeep/accounts.ts";
-import { openSqliteStore } from "../../../store/sqlite.ts";
 import type { Call } from "../../call.ts";
 import { openPortalData } from "../../portal/data.ts";
 import { showSize } from "../../portal/size.ts";
+import { openPortalStore } from "../../portal/store.ts";
 
 /** `mesh portal accounts`: who has an account here, and how much of it is used; the portal may be running. */
 export async function run(call: Call): Promise<void> {
   const { args, output, world } = call;
   const data = await openPortalData(resolve(args.needText("data")));
-  const store = await openSqliteStore(data.database, { orReading: true });
+  const store = await openPortalStore(data, "looking");
   call.whenDone(() => store.close());
   const lines: AccountLine[] = await store.read((reading) => Array.fromAsync(accountsOf(reading, world.now())));
   lines.sort((a, b) => (a.address < b.address ? -1 : 1));

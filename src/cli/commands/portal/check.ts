@@ -7,8 +7,9 @@ import { MeshError } from "../../../refusals/mesh-error.ts";
 import { integrityOf, rebuildIndexes } from "../../../store/sqlite-care.ts";
 import { openSqliteStore } from "../../../store/sqlite.ts";
 import type { Call } from "../../call.ts";
-import { openPortalData } from "../../portal/data.ts";
+import { openPortalData, type PortalData } from "../../portal/data.ts";
 import { unusedPath } from "../../portal/paths.ts";
+import { openPortalStore } from "../../portal/store.ts";
 
 /** What was found, as it is told: `repaired` says whether it was made anew, `null` that it cannot be. */
 type Told = { readonly what: string; readonly where: string; readonly why: string; readonly repairable: boolean; repaired: boolean };
@@ -22,12 +23,14 @@ export async function run(call: Call): Promise<void> {
   const report: Report = { checked: null, unused: 0, swept: 0, findings: [], copy: null };
   const wanted = args.flag("repair");
   const copied = once(async () => {
+    // What is in PostgreSQL is copied by PostgreSQL's own programs; what is repaired here follows from the rest.
+    if (data.settings.database !== undefined) return;
     report.copy = unusedPath(`${data.database}.before-repair`);
     await copyAside(data.database, report.copy);
   });
   // Without a database it was never served, and keeps nothing; opening it makes one.
-  const readable = !existsSync(data.database) || (await checkFile(data.database, wanted, report, copied));
-  if (readable) await checkRows(call, data.database, wanted, report, copied);
+  const readable = data.settings.database !== undefined || !existsSync(data.database) || (await checkFile(data.database, wanted, report, copied));
+  if (readable) await checkRows(call, data, wanted, report, copied);
   const left = report.findings.filter((one) => !one.repaired);
   output.data({ sound: left.length === 0, ...report }, textOf(report, wanted));
   if (left.length === 0) return;
@@ -55,8 +58,8 @@ async function checkFile(path: string, wanted: boolean, report: Report, copied: 
   return told.every((one) => one.repaired);
 }
 
-async function checkRows({ world, whenDone }: Call, path: string, wanted: boolean, report: Report, copied: () => Promise<void>): Promise<void> {
-  const store = await openSqliteStore(path, { orReading: true });
+async function checkRows({ world, whenDone }: Call, data: PortalData, wanted: boolean, report: Report, copied: () => Promise<void>): Promise<void> {
+  const store = await openPortalStore(data, "looking");
   whenDone(() => store.close());
   const found: { readonly finding: Finding; readonly told: Told }[] = [];
   const { fingerprint, checked } = await store.read(async (reading) => {

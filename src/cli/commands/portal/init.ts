@@ -18,7 +18,10 @@ export async function run(call: Call): Promise<void> {
   const { host, port } = listen;
   const accounts = args.text("accounts") ?? "invited";
   demand(accounts === "open" || accounts === "invited", "usage-option-value", "--accounts is open or invited.");
-  const settings: PortalSettings = { accounts, domain, format: 1, host, port: port === 0 ? await freePort(host) : port };
+  const database = args.text("database");
+  if (database !== undefined) (await import("../../../store/postgres-url.ts")).parsePostgresUrl(database);
+  const kept = { accounts, domain, host, port: port === 0 ? await freePort(host) : port } as const;
+  const settings: PortalSettings = database === undefined ? { ...kept, format: 1 } : { ...kept, database, format: 2 };
   const id = await makePortalData(directory, settings);
   const described = describePortal(settings, id);
   output.data(described, `Portal for ${domain}, in ${directory}\n\n  ${described.url}\n\nStart it: mesh portal serve --data ${args.needText("data")}`);

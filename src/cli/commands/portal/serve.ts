@@ -7,17 +7,17 @@ import { defaultPolicy, type Policy } from "../../../portal/limits.ts";
 import { Portal } from "../../../portal/portal.ts";
 import { shelf } from "../../../portal/records.ts";
 import { demand } from "../../../refusals/mesh-error.ts";
-import { openServingStore } from "../../../store/sqlite.ts";
 import type { Args } from "../../args.ts";
 import type { Call } from "../../call.ts";
 import { certificateFiles } from "../../portal/certificate.ts";
-import { describePortal, openPortalData, type PortalSettings } from "../../portal/data.ts";
+import { describePortal, openPortalData, type PortalSettings, useDatabase } from "../../portal/data.ts";
 import { type LogLevel, logLevels, makeLog } from "../../portal/log.ts";
 import { beginNotary } from "../../portal/notary.ts";
 import { tellReady } from "../../portal/ready.ts";
 import { beginSettling } from "../../portal/settle.ts";
 import { openShown } from "../../portal/shown.ts";
 import { parseSize } from "../../portal/size.ts";
+import { openPortalStore } from "../../portal/store.ts";
 import { beginUpkeep } from "../../portal/upkeep.ts";
 import { withLog } from "../../portal/with-log.ts";
 
@@ -27,9 +27,10 @@ export async function run(call: Call): Promise<void> {
   const log = makeLog(args.text("log"), levelOf(args), (line) => world.write(2, line), world.now);
   const [metrics, whoAsks, files] = [metricsOf(args), whoAsksOf(args), certificateFiles(args)];
   const directory = resolve(args.needText("data"));
+  useDatabase(directory, args.text("database"));
   const data = await withLog(directory, await openPortalData(directory));
   const shown = await openShown(directory, data, files);
-  const opened = await openServingStore(data.database);
+  const opened = await openPortalStore(data, "serving");
   call.whenDone(() => opened.close());
   // A portal that can only read serves nobody: not even a session can be opened. Its operator is told now.
   await opened.transact((w) => w.remove(shelf.invitations, ""));
