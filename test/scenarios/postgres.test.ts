@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { describe, test } from "node:test";
 import { openCluster, withoutPostgres } from "../support/cluster.ts";
 import { expectStatus, openPlace } from "../support/processes.ts";
@@ -65,19 +64,17 @@ describe("a portal on PostgreSQL", { skip: withoutPostgres }, () => {
 });
 
 describe("portal migrate", { skip: withoutPostgres }, () => {
-  test("moves a portal into PostgreSQL and back, every octet the same, and the file it left is stopped; a database that holds other records is refused", { timeout: 240_000 }, async (t) => {
+  test("moves a portal into PostgreSQL and back; whoever serves from what was left is stopped; a database that was left is not filled again", { timeout: 240_000 }, async (t) => {
     const [cluster, place] = [await openCluster(), openPlace()];
     t.after(async () => (await place.close(), cluster.close()));
     const portal = await place.portal();
     expectStatus(await place.mesh("desktop", ["create", "alice@example.com", "--portal", portal.url, "--device-name", "desktop", "--no-passphrase"]), 0);
     for (const name of ["a", "b"]) expectStatus(await place.mesh("desktop", ["password", "add", name, "--generate"]), 0);
-    const file = join(portal.directory, "portal.db");
-    // The portal serves on, and is stopped by what it finds: nobody writes into what was moved.
     const migrate = (to: string) => place.mesh("operator", ["portal", "migrate", "--data", portal.directory, "--to", to, "--json"]);
     expectStatus(await migrate(cluster.url), 0);
-    assert.notEqual((await place.mesh("desktop", ["password", "add", "lost", "--generate", "--json"])).status, undefined);
+    // It still serves, and may write no more into what was moved: what is added now waits for its restart.
+    assert.notEqual((await place.mesh("laptop", ["create", "bob@example.com", "--portal", portal.url, "--no-passphrase"])).status, 0);
     await portal.stop();
-    const before = dump(`${file}.moved`);
     await portal.start();
     expectStatus(await place.mesh("desktop", ["sync"]), 0);
     await portal.stop();
@@ -86,19 +83,14 @@ describe("portal migrate", { skip: withoutPostgres }, () => {
     expectStatus(await place.mesh("desktop", ["password", "add", "c", "--generate"]), 0);
     expectStatus(await place.mesh("desktop", ["sync"]), 0);
     await portal.stop();
-    assert.ok(before.length > 10 && before.every((row) => dump(file).length >= before.length && typeof row === "string"));
+    const names = (await place.json<Login[]>("desktop", ["password", "list"])).map((login) => login.name);
+    assert.deepEqual(names.sort(), ["a", "b", "c"]);
     expectStatus(await place.mesh("operator", ["portal", "check", "--data", portal.directory]), 0);
-    assert.match(expectStatus(await migrate(cluster.url), 6).stdout, /data-exists|^$/);
+    const refused = expectStatus(await migrate(cluster.url), 6);
+    assert.match(refused.stdout + refused.stderr, /data-exists/);
     expectStatus(await place.mesh("operator", ["portal", "check", "--data", portal.directory]), 0);
   });
 });
-
-/** Every row of a portal's file. */
-function dump(path: string): readonly string[] {
-  using database = new DatabaseSync(path, { readOnly: true });
-  const entries = database.prepare("SELECT shelf, key, hex(value) AS value FROM entry ORDER BY shelf, key").all().map((row) => `${String(row["shelf"])} ${String(row["key"])} ${String(row["value"])}`);
-  return [...entries, ...database.prepare("SELECT number, hex(leaf) AS leaf FROM log ORDER BY number").all().map((row) => `${String(row["number"])} ${String(row["leaf"])}`)];
-}
 
 function freePort(): Promise<number> {
   return new Promise((done) => {
