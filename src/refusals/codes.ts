@@ -179,6 +179,7 @@ export const codes = {
   "store-unsafe": 1,
   "store-wrong-portal": 6,
   "store-moved": 1,
+  "store-rolled-back": 6,
   "store-not-a-file": 1,
   "keyring-key-missing": 3,
   "keyring-key-exists": 1,

@@ -38,3 +38,8 @@ export function unknownCommit(error: unknown): MeshError {
   const why = error instanceof Error ? error.message : "it does not say why";
   return new MeshError("store-failed", `The connection to the database server was lost while it committed: ${why}. Whether it did is not known.`, "Do it again.");
 }
+
+/** The error for a server that comes back without what was seen in it: a standby was promoted that lacked it, or an older copy was put back. */
+export function rolledBack(): MeshError {
+  return new MeshError("store-rolled-back", "The database lacks what was in it a moment ago: its server was exchanged for one that knows less.", "Bring back the server that has it; docs/operating.md says what to do if there is none.");
+}

@@ -37,7 +37,11 @@ export async function establishPostgres(client: Client, schema: string, owner: s
 
 /** Reads what a database says of itself; refuses what is newer or no whole one of ours. */
 export async function examinePostgres(client: Client, schema: string): Promise<Head> {
-  const head = await client.query<Head>(`SELECT format, owner, moved FROM ${schema}.head`).then(({ rows }) => rows[0], () => undefined);
+  const head = await client.query<Head>(`SELECT format, owner, moved FROM ${schema}.head`).then(({ rows }) => rows[0], (error: unknown) => {
+    // No such schema, table or column.
+    if (!["3F000", "42P01", "42703"].includes((error as { code?: string }).code ?? "")) throw error;
+    return undefined;
+  });
   if (head === undefined) throw damagedServer(`its schema ${schema} is not as we make it`);
   if (head.format !== postgresFormat) throw newerServer();
   return head;
@@ -46,6 +50,11 @@ export async function examinePostgres(client: Client, schema: string): Promise<H
 /** The error for a database of another format. */
 export function newerServer(): MeshError {
   return new MeshError("store-newer", "A newer version of the program wrote the database.", "Update this one; the database was not touched.");
+}
+
+/** The error for a database with the records of another portal. */
+export function otherOwner(): MeshError {
+  return new MeshError("store-wrong-portal", "The database holds the records of another portal.", "Give each portal a database of its own.");
 }
 
 /** The error for a database whose records were moved elsewhere. */

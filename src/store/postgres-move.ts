@@ -5,7 +5,7 @@ import type { Client } from "pg";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { connectPostgres } from "./postgres-client.ts";
 import { translatePostgres } from "./postgres-errors.ts";
-import { establishPostgres, examinePostgres } from "./postgres-format.ts";
+import { establishPostgres, examinePostgres, otherOwner } from "./postgres-format.ts";
 import { octetsArray } from "./postgres-link.ts";
 import { parsePostgresUrl } from "./postgres-url.ts";
 import { openDatabase } from "./sqlite.ts";
@@ -97,7 +97,7 @@ async function between(path: string, url: string, work: (file: DatabaseSync, cli
 
 async function examineOwner(client: Client, owner: string, moved: "any" | "data-exists"): Promise<void> {
   const head = await examinePostgres(client, "mesh");
-  if (head.owner !== owner) throw new MeshError("store-wrong-portal", "The database holds the records of another portal.", "Give each portal a database of its own.");
+  if (head.owner !== owner) throw otherOwner();
   if (moved !== "any" && head.moved) throw exists();
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { after, describe, test } from "node:test";
+import { after, afterEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Cluster, openCluster, withoutPostgres } from "../../test/support/cluster.ts";
@@ -14,12 +14,16 @@ const program = fileURLToPath(new URL("test-postgres-writer.ts", import.meta.url
 
 type Writer = { readonly name: string; readonly child: ChildProcess; readonly ended: Promise<unknown> };
 
+/** Whoever was started: a test that fails leaves nobody behind. */
+const children = new Set<ChildProcess>();
+
 /** Starts writers; what they say was acknowledged is gathered in `said`, with its index. */
 function writers(url: string, said: Map<string, number>, unguarded = false) {
   let started = 0;
   return (count: number): Writer => {
     const name = `w${started++}`;
     const child = spawn(process.execPath, [program, url, name, String(count), ...(unguarded ? ["unguarded"] : [])], { stdio: ["ignore", "pipe", "inherit"] });
+    children.add(child);
     let rest = "";
     child.stdout.setEncoding("latin1").on("data", (chunk: string) => {
       const lines = (rest + chunk).split("\n");
@@ -52,6 +56,10 @@ describe("postgres: several processes", { skip: withoutPostgres }, async () => {
   if (withoutPostgres !== false) return;
   const cluster = await openCluster();
   after(() => cluster.close());
+  afterEach(() => {
+    for (const child of children) child.kill("SIGKILL");
+    children.clear();
+  });
   const emptied = () => cluster.ask("DROP SCHEMA IF EXISTS mesh CASCADE");
 
   test(`four processes, stopped and killed at random, make ${UPDATES} updates: no fork, gap or duplicate, and every index that was told is true`, { timeout: 3_600_000 }, async (t) => {

@@ -2,8 +2,8 @@ import { setImmediate as immediate, setTimeout as sleep } from "node:timers/prom
 import { MeshError } from "../refusals/mesh-error.ts";
 import { Overlay } from "./overlay.ts";
 import { connectPostgres } from "./postgres-client.ts";
-import { isConflict, isSaid, translatePostgres } from "./postgres-errors.ts";
-import { establishPostgres, examinePostgres, movedAway } from "./postgres-format.ts";
+import { isConflict, rolledBack, translatePostgres } from "./postgres-errors.ts";
+import { establishPostgres, examinePostgres, movedAway, otherOwner } from "./postgres-format.ts";
 import { PostgresHandle } from "./postgres-handle.ts";
 import { type Place, PostgresLink } from "./postgres-link.ts";
 import { parsePostgresUrl, type PostgresAddress } from "./postgres-url.ts";
@@ -34,7 +34,8 @@ type Waiting<H> = { readonly work: (handle: H) => Promise<unknown>; readonly res
  * Opens the store in the PostgreSQL database at `url` (postgres-url.ts), making its tables if there are none; any number of processes may have it open.
  *
  * Works run on a snapshot, and what they change is kept in memory until one statement commits it, if nobody else has committed meanwhile; else they are run
- * again. Nobody holds a lock while he thinks: a process that is stopped or dies holds up nobody. A server that was away is waited for.
+ * again. Nobody holds a lock while he thinks: a process that is stopped or dies holds up nobody. A server that was away is waited for; one that
+ * comes back without what was seen in it is refused (`store-rolled-back`).
  * Errors: `store-url`, `store-unreachable`, `store-unsafe`, `store-not-found`, `store-newer`, `store-damaged`, `store-read-only`, `store-wrong-portal`, `store-moved`.
  */
 export async function openPostgresStore(url: string, options: PostgresOptions): Promise<Store> {
@@ -48,6 +49,7 @@ export async function openPostgresStore(url: string, options: PostgresOptions): 
 class Opener {
   readonly #address: PostgresAddress;
   readonly #options: PostgresOptions;
+  #opened = false;
 
   constructor(address: PostgresAddress, options: PostgresOptions) {
     this.#address = address;
@@ -59,10 +61,12 @@ class Opener {
     const client = await connectPostgres(this.#address);
     const link = new PostgresLink(client, schema, commit);
     try {
-      await establishPostgres(client, schema, owner);
+      // Only at first: a server that comes back without our tables has lost them, and must not be given empty ones.
+      if (!this.#opened) await establishPostgres(client, schema, owner);
       const head = await examinePostgres(client, schema);
-      if (head.owner !== owner) throw new MeshError("store-wrong-portal", "The database holds the records of another portal.", "Give each portal a database of its own.");
+      if (head.owner !== owner) throw otherOwner();
       if (head.moved) throw movedAway();
+      this.#opened = true;
       return link;
     } catch (error) {
       link.close();
@@ -79,6 +83,8 @@ class PostgresStore implements Store {
   readonly #writings: Waiting<Writing>[] = [];
   readonly #busy = new Set<Promise<void>>();
   #readers = 0;
+  /** The newest version that was seen: what it told of may have been told on. */
+  #seen = 0;
   #pump: Promise<void> | undefined;
   #size: number = GROUP.size;
   #closing: Promise<void> | undefined;
@@ -138,9 +144,11 @@ class PostgresStore implements Store {
 
   /** Works that read are run side by side: their questions travel together. */
   async #readThem(link: PostgresLink, place: Place, readings: readonly Waiting<Reading>[], telling: Telling): Promise<boolean> {
-    const results = await Promise.allSettled(readings.map(async ({ work }) => runWork<PostgresHandle, unknown>(new PostgresHandle(link, place), work)));
+    const handles = readings.map(() => new PostgresHandle(link, place));
+    const results = await Promise.allSettled(readings.map(async ({ work }, at) => runWork<PostgresHandle, unknown>(handles[at] as PostgresHandle, work)));
+    for (const { failure } of handles) if (failure !== undefined) throw failure;
     link.end();
-    for (const [at, result] of results.entries()) telling.push(() => (result.status === "fulfilled" ? readings[at]?.resolve(result.value) : readings[at]?.reject(translatePostgres(result.reason))));
+    for (const [at, result] of results.entries()) telling.push(() => (result.status === "fulfilled" ? readings[at]?.resolve(result.value) : readings[at]?.reject(result.reason)));
     return true;
   }
 
@@ -165,11 +173,12 @@ class PostgresStore implements Store {
       if (next === undefined) break;
       members.push(next);
       const mark = overlay.mark();
+      const handle = new PostgresHandle(link, place, overlay);
       try {
-        const value = await runWork<PostgresHandle, unknown>(new PostgresHandle(link, place, overlay), next.work);
+        const value = await runWork<PostgresHandle, unknown>(handle, next.work);
         telling.push(() => next.resolve(value));
       } catch (error) {
-        if (link.over || isSaid(error)) throw error;
+        if (handle.failure !== undefined) throw error;
         overlay.undo(mark);
         // A refusal too is told only after the commit: it may rest on what an earlier member of the group wrote.
         telling.push(() => next.reject(error));
@@ -178,19 +187,23 @@ class PostgresStore implements Store {
     link.end();
     const changes = overlay.changes();
     const won = changes === undefined || (await link.commit(place, changes));
+    if (won && changes !== undefined) this.#seen = Math.max(this.#seen, place.version + 1);
     this.#size = won ? Math.min(GROUP.size, this.#size * 2) : Math.max(1, this.#size >> 1);
     return won;
   }
 
-  /** Lets works have a snapshot, again and again while others are faster or the server is away, until their patience ends. */
-  async #insist<H>(works: readonly Waiting<H>[], act: (link: PostgresLink, place: Place, telling: Telling) => Promise<boolean>): Promise<void> {
+  /**
+   * Lets works have a snapshot, again and again while others are faster or the server is away, until the patience of each has ended. Those that were not
+   * taken from the list yet wait there.
+   */
+  async #insist<H>(works: Waiting<H>[], act: (link: PostgresLink, place: Place, telling: Telling) => Promise<boolean>): Promise<void> {
     for (let pause = 1; ; pause = Math.min(pause * 2, 64)) {
       const telling: Telling = [];
       let failure: unknown;
       let link: PostgresLink | undefined;
       try {
         link = this.#idle.pop() ?? (await this.#opener.open());
-        if (await act(link, await link.begin(), telling)) for (const tell of telling) tell();
+        if (await act(link, await this.#begin(link), telling)) for (const tell of telling) tell();
         else failure = new MeshError("store-busy", "Other processes keep the database busy.", "Try again.");
       } catch (error) {
         failure = error;
@@ -200,14 +213,28 @@ class PostgresStore implements Store {
       if (failure === undefined) return;
       const told = translatePostgres(failure) as { readonly code?: string };
       const again = told.code === "store-busy" || told.code === "store-unreachable" || isConflict(failure);
-      const waiting = works.length > 0 ? works : (this.#writings as readonly Waiting<never>[]);
-      if (!again || waiting.some(({ until }) => performance.now() > until)) {
-        const lost = works.length > 0 ? works : this.#writings.splice(0);
-        for (const { reject } of lost) reject(told);
-        return;
-      }
+      const waiting: Waiting<never>[] = works.length > 0 ? works : this.#writings;
+      dismiss(waiting, told, again ? performance.now() : Number.POSITIVE_INFINITY);
+      if (waiting.length === 0) return;
       await sleep(pause * Math.random());
     }
+  }
+
+  /** Begins a snapshot, which must show what was there before it was asked for. */
+  async #begin(link: PostgresLink): Promise<Place> {
+    const seen = this.#seen;
+    const place = await link.begin();
+    if (place.version < seen) throw rolledBack();
+    this.#seen = Math.max(this.#seen, place.version);
+    return place;
+  }
+}
+
+/** Refuses the works whose patience ended before a moment, and takes them off the list. */
+function dismiss(works: Waiting<never>[], told: unknown, before: number): void {
+  for (const work of works.splice(0)) {
+    if (work.until < before) work.reject(told);
+    else works.push(work);
   }
 }
 
