@@ -1,65 +1,17 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { after, afterEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { type Cluster, openCluster, withoutPostgres } from "../../test/support/cluster.ts";
+import { openCluster, withoutPostgres } from "../../test/support/cluster.ts";
 import { cases } from "../../test/support/long.ts";
-import { readNumber } from "./conformance-values.ts";
-import { openPostgresStore } from "./postgres.ts";
+import { endWriters, troubles, writers } from "./test-postgres-writers.ts";
 
 const UPDATES = cases(2000, 100_000);
-const program = fileURLToPath(new URL("test-postgres-writer.ts", import.meta.url));
-
-type Writer = { readonly name: string; readonly child: ChildProcess; readonly ended: Promise<unknown> };
-
-/** Whoever was started: a test that fails leaves nobody behind. */
-const children = new Set<ChildProcess>();
-
-/** Starts writers; what they say was acknowledged is gathered in `said`, with its index. */
-function writers(url: string, said: Map<string, number>, unguarded = false) {
-  let started = 0;
-  return (count: number): Writer => {
-    const name = `w${started++}`;
-    const child = spawn(process.execPath, [program, url, name, String(count), ...(unguarded ? ["unguarded"] : [])], { stdio: ["ignore", "pipe", "inherit"] });
-    children.add(child);
-    let rest = "";
-    child.stdout.setEncoding("latin1").on("data", (chunk: string) => {
-      const lines = (rest + chunk).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) said.set(line.split(" ")[0] ?? "", Number(line.split(" ")[1]));
-    });
-    return { name, child, ended: once(child, "close") };
-  };
-}
-
-/** All that is wrong with what the writers left, in words. */
-async function troubles(cluster: Cluster, said: ReadonlyMap<string, number>): Promise<{ readonly found: string[]; readonly size: number }> {
-  const store = await openPostgresStore(cluster.url, { owner: "test" });
-  const found: string[] = [];
-  const { count, entries, leaves } = await store.read(async (r) => ({ count: await readNumber(r, "n", "count"), entries: await r.list("s", ""), leaves: await r.leaves(0) }));
-  await store.close();
-  const log = leaves.map((leaf) => Buffer.from(leaf).toString());
-  const head = Number(await cluster.ask("SELECT size FROM mesh.head"));
-  const numbers = await cluster.ask("SELECT count(*) || ' ' || coalesce(min(number), 0) || ' ' || coalesce(max(number) + 1, 0) FROM mesh.log");
-  if (numbers !== `${log.length} 0 ${head}`) found.push(`gap: ${numbers}, the head says ${head}`);
-  if (new Set(log).size !== log.length) found.push("duplicate");
-  if (count !== log.length) found.push(`lost updates: ${count} counted, ${log.length} in the log`);
-  for (const { key, value } of entries) if (log[Number(Buffer.from(value))] !== key) found.push(`fork: ${key} was told index ${Buffer.from(value).toString()}`);
-  for (const [key, index] of said) if (log[index] !== key) found.push(`acknowledged and not there: ${key} at ${index}`);
-  if (entries.length !== log.length) found.push(`${entries.length} entries, ${log.length} leaves`);
-  return { found, size: log.length };
-}
 
 describe("postgres: several processes", { skip: withoutPostgres }, async () => {
   if (withoutPostgres !== false) return;
   const cluster = await openCluster();
   after(() => cluster.close());
-  afterEach(() => {
-    for (const child of children) child.kill("SIGKILL");
-    children.clear();
-  });
+  afterEach(endWriters);
   const emptied = () => cluster.ask("DROP SCHEMA IF EXISTS mesh CASCADE");
 
   test(`four processes, stopped and killed at random, make ${UPDATES} updates: no fork, gap or duplicate, and every index that was told is true`, { timeout: 3_600_000 }, async (t) => {
