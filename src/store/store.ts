@@ -17,7 +17,7 @@ export interface ListOptions {
 /**
  * One consistent snapshot: what other works commit meanwhile is not seen.
  *
- * Shelves and keys are any well-formed Unicode text (empty and NUL included). Order is that of their UTF-8 octets, which is
+ * Shelves and keys are any well-formed Unicode text (empty and NUL included), of at most 2,600 octets together where records are in PostgreSQL. Order is that of their UTF-8 octets, which is
  * not JavaScript's own order above U+FFFF. Octets returned belong to the caller.
  */
 export interface Reading {
@@ -51,7 +51,8 @@ export interface Writing extends Reading {
  * - An engine may run a work again on a conflict: works have no effects but through their handle, await nothing slow, and do not keep the
  *   handle. Calling `read` or `transact` inside a work is refused (`store-misused`), not a deadlock.
  *
- * Errors: `store-busy`, `store-full`, `store-read-only`, `store-damaged`, `store-newer`, `store-failed`, `store-closed`, `store-misused`.
+ * Errors: `store-busy`, `store-full`, `store-read-only`, `store-damaged`, `store-newer`, `store-failed`, `store-closed`, `store-misused`;
+ * where the engine is a server also `store-unreachable`, `store-moved`, `store-rolled-back`.
  */
 export interface Store {
   /** Runs `work` on a snapshot that is at least as new as every transaction that resolved before. */

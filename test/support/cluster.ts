@@ -43,7 +43,9 @@ export async function openCluster(settings: readonly string[] = [], from?: { rea
   const socket = from?.socket ?? folder;
   const as = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
   if (as.uid !== undefined) chownSync(folder, as.uid, as.gid);
-  const env = { PATH: process.env["PATH"] ?? "", HOME: folder, LC_ALL: "C", TZ: "UTC" };
+  // Where it listens to TCP as well, the port names the socket, too.
+  const port = settings.find((setting) => setting.startsWith("port = "))?.slice("port = ".length) ?? "5432";
+  const env = { PATH: process.env["PATH"] ?? "", HOME: folder, LC_ALL: "C", TZ: "UTC", PGPORT: port };
   const options = { ...as, cwd: folder, env };
   const call = async (program: string, args: readonly string[]): Promise<string> => (await run(join(programs, program), args, options)).stdout;
   const data = join(folder, "data");
@@ -79,7 +81,7 @@ export async function openCluster(settings: readonly string[] = [], from?: { rea
   await start();
   return {
     folder,
-    url: `postgres:///postgres?host=${encodeURIComponent(socket)}&user=mesh`,
+    url: `postgres:///postgres?host=${encodeURIComponent(socket)}&port=${port}&user=mesh`,
     socket,
     start,
     stop,
