@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { openCluster, withoutPostgres } from "../../test/support/cluster.ts";
 import { text } from "./conformance-values.ts";
 import { moveToPostgres, moveToSqlite } from "./postgres-move.ts";
@@ -66,6 +69,28 @@ describe("moving a store", { skip: withoutPostgres }, async () => {
     assert.deepEqual(readFileSync(path), octets);
     await cluster.ask("DROP TRIGGER cut ON mesh.log");
     assert.deepEqual(await moveToPostgres(path, cluster.url, "me"), { entries: 1215, leaves: 700 });
+  });
+
+  test("killed at any moment, the source is whole, the target empty or whole, and it is done again", async (t) => {
+    const code = `import { moveToPostgres } from ${JSON.stringify(new URL("postgres-move.ts", import.meta.url).href)}; await moveToPostgres(process.argv[1], process.argv[2], "me");`;
+    const left = { empty: 0, whole: 0 };
+    for (let round = 0; round < 4; round++) {
+      await emptied();
+      const path = await filled(`killed-${round}.db`);
+      const before = rows(path);
+      const child = spawn(process.execPath, ["--input-type=module", "--eval", code, path, cluster.url], { stdio: "ignore" });
+      // Once the tables are there it copies.
+      while (child.exitCode === null && (await cluster.ask("SELECT count(*) FROM pg_namespace WHERE nspname = 'mesh'")) === "0");
+      await sleep(round * 30);
+      child.kill("SIGKILL");
+      if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+      assert.deepEqual(rows(path), before);
+      const there = await cluster.ask("SELECT (SELECT count(*) FROM mesh.entry) || ' ' || (SELECT count(*) FROM mesh.log) || ' ' || (SELECT version FROM mesh.head)").catch(() => "0 0 0");
+      assert.match(there, /^(?:0 0 0|1215 700 1)$/);
+      left[there === "0 0 0" ? "empty" : "whole"] += 1;
+      assert.deepEqual(await moveToPostgres(path, cluster.url, "me"), { entries: 1215, leaves: 700 });
+    }
+    t.diagnostic(JSON.stringify(left));
   });
 });
 
