@@ -117,7 +117,8 @@ suite("evidence (log 7.2)", () => {
     judge(wrong);
     assert.equal(originIn(wrong), origin);
     const known = notary.entries.findIndex((one) => readEntry(one).k === "personal");
-    assert.throws(() => judge({ ...wrong, entry: fromUtf8(notary.entries[known] ?? assert.fail()), index: known, path: [] }), { code: "log-evidence-false" });
+    const told = hashes(await inclusionProof(notary.log.read, known, notary.size));
+    assert.throws(() => judge({ ...wrong, entry: fromUtf8(notary.entries[known] ?? assert.fail()), index: known, path: told }), { code: "log-evidence-false" });
     assert.throws(() => judge({ ...wrong, index: wrong.index - 1 }), { code: "log-evidence-false" });
     assert.throws(() => judge({ ...wrong, path: wrong.path.slice(1) }), { code: "log-evidence-false" });
     assert.throws(() => judge({ ...wrong, proof: proof.replace("index ", "index 1") }), { code: "log-proof-false" });

@@ -85,12 +85,12 @@ function proves(evidence: Evidence, policy: LogPolicy): boolean {
   return !equalBytes(found, promised) && verifyInclusion(found, index, checkpoint.size, checkpoint.root, evidence.path.map(fromBase64url));
 }
 
-/** Whether an entry before the last epoch leaf is of a later version than what the map under that leaf has as the newest of the same identifier. */
+/** Whether an entry of the log is of a later version than what the map at the log's end has as the newest of the same identifier. */
 function isWrongMap({ entry: text, index, path, proof }: Extract<Evidence, { kind: "wrong-map" }>, policy: LogPolicy): boolean {
   const octets = utf8(text);
   const entry = readEntry(octets);
   const change = changeOf(entry, index);
   const { checkpoint, label, value } = checkCurrencyProof(utf8(proof), policy, 0);
-  if (!("id" in entry) || change?.kind !== label.kind || change.id !== label.id || index >= checkpoint.size - 1) return false;
+  if (!("id" in entry) || change?.kind !== label.kind || change.id !== label.id) return false;
   return isNews(entry, value) && verifyInclusion(leafHash(octets), index, checkpoint.size, checkpoint.root, path.map(fromBase64url));
 }
