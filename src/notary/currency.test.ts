@@ -38,7 +38,7 @@ suite("what is current (log 6)", () => {
     const replay = new Replay();
     for (const entry of notary.entries) await replay.take([entry]);
     assert.ok(replay.agrees(current.checkpoint));
-    assert.deepEqual(replay.newest("personal", idOf(3)), current.value);
+    assert.deepEqual(await replay.newest("personal", idOf(3)), current.value);
     const [half, rest] = [new Replay(), notary.entries.length / 2];
     await half.take(notary.entries.slice(0, rest));
     await half.take(notary.entries.slice(rest));

@@ -18,6 +18,7 @@ export { advance, type LogHead, NO_HEAD } from "./log-head.ts";
 export { FRESH_SECONDS, type LogPolicy, policyOf, signedAt, trustCheckpoint, type TrustedCheckpoint } from "./log-policy.ts";
 export { type MapKind, mapKey, type MapLeaf, type MapValue, readMapValue, writeMapValue } from "./map.ts";
 export { EMPTY_ROOT, type Hash, leafHash, nodeHash } from "./merkle.ts";
+export { Caught, Monitor, monitored } from "./monitoring/monitor.ts";
 export { type Note, type NoteSignature, readNote, writeNote } from "./note.ts";
 export { type BucketReader, bucketName, PrefixMap, type Undo } from "./prefix-map.ts";
 export { consistencyProof, inclusionProof, rootAt, runProof } from "./prove.ts";

@@ -58,9 +58,9 @@ async function replayed(store: Store, now: () => number): Promise<{ readonly kee
   return { keeper, replay };
 }
 
-function isNewest(replay: Replay, mesh: Awaited<ReturnType<typeof meshOf>>): void {
+async function isNewest(replay: Replay, mesh: Awaited<ReturnType<typeof meshOf>>): Promise<void> {
   const { g, n } = personalOf(mesh).payload;
-  const [master, personal] = [replay.newest("master", mesh.id), replay.newest("personal", mesh.id)];
+  const [master, personal] = [await replay.newest("master", mesh.id), await replay.newest("personal", mesh.id)];
   assert.deepEqual([personal?.g, personal?.n, toBase64url(personal?.digest ?? new Uint8Array(0))], [g, n, personalOf(mesh).digest]);
   assert.deepEqual([master?.g, toBase64url(master?.digest ?? new Uint8Array(0))], [mesh.masters.length, masterOf(mesh).digest]);
 }
@@ -80,7 +80,7 @@ suite("what a portal takes stands in its log (log 9)", () => {
     await disableDevice(home.desktop.client, "tablet", agreed);
     const { keeper, replay } = await replayed(portal.store, () => portal.clock.now);
     const mesh = await meshOf(home.desktop);
-    isNewest(replay, mesh);
+    await isNewest(replay, mesh);
     const proof = await keeper.prove({ kind: "personal", id: mesh.id });
     const { label, value } = checkCurrencyProof(proof, policy, portal.clock.now / 1000);
     assert.deepEqual([label, toBase64url(value?.digest ?? new Uint8Array(0))], [{ kind: "personal", id: mesh.id }, personalOf(mesh).digest]);
@@ -94,7 +94,7 @@ suite("what a portal takes stands in its log (log 9)", () => {
     const { replay } = await replayed(portal.store, () => portal.clock.now);
     await sync(home.desktop.client);
     const { id, suspensions } = await meshOf(home.desktop);
-    const newest = replay.newest("suspensions", id);
+    const newest = await replay.newest("suspensions", id);
     assert.deepEqual([newest?.n, toBase64url(newest?.digest ?? new Uint8Array(0))], [1, suspensions[0]?.object.digest]);
     const kinds = new Set((await entriesOf(portal.store)).map((octets) => readEntry(octets).k));
     assert.deepEqual([...kinds].sort(), ["account", "application", "catalogs", "connect", "device", "epoch", "master", "personal", "suspension"]);
@@ -154,7 +154,7 @@ suite("a portal that had no log (log 9.4)", () => {
     const old = await withoutLog(portal.store);
     await adopt(old);
     const { replay } = await replayed(old, () => portal.clock.now);
-    isNewest(replay, await meshOf(desktop));
+    await isNewest(replay, await meshOf(desktop));
     const told = (await entriesOf(old)).length;
     await adopt(old);
     assert.equal((await entriesOf(old)).length, told);
@@ -172,7 +172,7 @@ suite("a portal that had no log (log 9.4)", () => {
         await adopt(faults.store).catch(() => undefined);
         await adopt(old);
         const { replay } = await replayed(old, () => portal.clock.now);
-        isNewest(replay, await meshOf(desktop));
+        await isNewest(replay, await meshOf(desktop));
         assert.equal((await entriesOf(old)).filter((octets) => readEntry(octets).k === "account").length, 1);
       }
     }
@@ -223,7 +223,7 @@ suite("a mesh that comes back after it was taken away (log 9.1)", () => {
     const { portal, create, desktop } = await gone({});
     assert.equal((await portal.portal.handle(create)).status, 200);
     const { replay } = await replayed(portal.store, () => portal.clock.now);
-    isNewest(replay, await meshOf(desktop));
+    await isNewest(replay, await meshOf(desktop));
     const kinds = (await entriesOf(portal.store)).map((octets) => readEntry(octets).k);
     assert.deepEqual([kinds.filter((k) => k === "account").length, kinds.filter((k) => k === "personal").length], [3, 1]);
   });

@@ -59,4 +59,19 @@ export const logCommands: readonly Command[] = [
     about: ["When a portal's log gives it away, the command that finds out keeps the portal's own signed words in a file of the home, in the folder evidence, and says so. Nothing in it is secret."],
     load: () => import("../commands/log/check-evidence.ts"),
   },
+  {
+    path: ["log", "monitor"],
+    summary: "Replay any portal's log from outside, and find out whether it cheats.",
+    positionals: [{ name: "URL", about: "the portal's address, best with its pin: https://HOST:PORT#PIN" }],
+    options: [
+      { name: "every", value: "SECONDS", about: "look again so often, until Ctrl-C (once)" },
+      { name: "state", value: "FILE", about: "what was read so far, to go on from (in the home's folder monitor)" },
+    ],
+    examples: [
+      { line: 'mesh log monitor "$URL"', about: "exit 6 if the log was rewritten, forked, set back or is wrong" },
+      { line: 'mesh log monitor "$URL" --every 60 --state portal.db', about: "watch it" },
+    ],
+    about: ["It needs no account and no mesh. Every entry is hashed, the map of what is current made anew at every epoch, and every version held to the one before. The file takes as much room as the log."],
+    load: () => import("../commands/log/monitor.ts"),
+  },
 ];

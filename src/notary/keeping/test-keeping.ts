@@ -59,7 +59,7 @@ export async function judge(store: Store, keeper: LogKeeper, signed: Signed): Pr
     if (replay.size > checkpoint.size) replay = new Replay();
     await replay.take(entries.slice(replay.size, checkpoint.size));
     assert.ok(replay.agrees(checkpoint));
-    assert.deepEqual(value, replay.newest("personal", idOf(person)));
+    assert.deepEqual(value, await replay.newest("personal", idOf(person)));
   }
   for (const text of signed.texts) {
     const { size, root } = readCheckpoint(text);

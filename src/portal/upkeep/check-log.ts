@@ -47,7 +47,7 @@ async function checkNewest(reading: Reading, log: Replay, wrong: (where: string,
     const digest = kept === undefined ? undefined : digestIn(kept.value);
     if (kept === undefined || digest === undefined) continue;
     const [, g = 0, n = 0] = kept.key.split("/").map(Number);
-    const newest = log.newest("personal", key);
+    const newest = await log.newest("personal", key);
     const order = newest === undefined ? -1 : compareVersions(newest, { g, n });
     if (order < 0 || (order === 0 && toBase64url(newest?.digest ?? new Uint8Array(0)) !== digest)) wrong(`mesh ${key}`, "The notary log has another version of its Personal Profile as the newest.");
   }

@@ -1,0 +1,99 @@
+import { existsSync, mkdirSync, renameSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+
+import { toBase64url } from "../../../bytes/base64url.ts";
+import type { PortalLocation } from "../../../client/where.ts";
+import { parsePortalUrl } from "../../../http/url.ts";
+import { writeEvidence } from "../../../notary/evidence.ts";
+import { logNumber, policyOf } from "../../../notary/log-policy.ts";
+import { Caught, Monitor, monitored } from "../../../notary/monitoring/monitor.ts";
+import { demand, MeshError } from "../../../refusals/mesh-error.ts";
+import type { SqliteStore } from "../../../store/sqlite.ts";
+import type { Call } from "../../call.ts";
+import { homePath } from "../../home.ts";
+import { keepEvidence } from "../../keep-evidence.ts";
+import { portalOf } from "../../where.ts";
+
+const MOST_SECONDS = 7 * 24 * 3600;
+
+/** `mesh log monitor URL`: { origin, size, root, read, state } each time that the log was read to its end and found right. */
+export async function run(call: Call): Promise<void> {
+  const { args, output } = call;
+  const place = await portalOf("", args.needText("URL"));
+  const every = args.number("every", 1, MOST_SECONDS);
+  const file = stateFile(call, place);
+  for (;;) {
+    try {
+      const { origin, read, root, size } = await readOn(call, place, file);
+      output.data({ origin, read, root, size, state: file }, `${origin}: ${size} entries, ${read} of them new; its tree, its map and its versions are right.`);
+    } catch (error) {
+      // Whoever watches goes on when the network is back.
+      if (every === undefined || !(error instanceof MeshError) || error.exit !== 7) throw error;
+      output.note(`${error.message} It is tried again in ${every} s.`);
+    }
+    if (every === undefined) return;
+    await pause(every * 1000);
+  }
+}
+
+type Round = { readonly origin: string; readonly read: number; readonly root: string; readonly size: number };
+
+async function readOn(call: Call, place: PortalLocation, file: string): Promise<Round> {
+  const { meetOutside } = await import("../../monitor/meet.ts");
+  const met = await meetOutside(place);
+  try {
+    const { logKeys } = met.profile.payload;
+    demand(logKeys.length > 0, "store-not-found", "This portal has no log.", "Ask its operator to bring it up to date.");
+    const policy = policyOf(logKeys);
+    await setAside(call, file, policy.origin);
+    const store = await openState(file);
+    try {
+      const monitor = await Monitor.open(store, policy);
+      const before = monitor.size;
+      const prefix = policy.origin.slice(policy.origin.indexOf("/"));
+      const { root, size } = await monitor.follow((path) => met.get(`${prefix}/${path}`), call.world.now() / 1000);
+      if (size > before) await monitor.save();
+      return { origin: policy.origin, read: size - before, root: toBase64url(root), size };
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    throw error instanceof Caught ? withEvidence(error, met.profile.payload.logKeys, file) : error;
+  } finally {
+    met.close();
+  }
+}
+
+/** A portal that says under its own key that it began a later log is followed to it; what was read of the one before stays beside. */
+async function setAside(call: Call, file: string, origin: string): Promise<void> {
+  if (!existsSync(file)) return;
+  const store = await openState(file);
+  const state = await monitored(store).finally(() => store.close());
+  if (state === undefined || state.origin === origin) return;
+  demand((logNumber(origin) ?? 0) > (logNumber(state.origin) ?? 0), "portal-older-log", `The portal shows the log ${origin}, where it had ${state.origin}.`, "What it had signed is kept. Do not rely on it.");
+  const aside = `${file}.${logNumber(state.origin)}`;
+  renameSync(file, aside);
+  call.output.note(`The portal ended its log ${state.origin} (${state.size} entries) and began another, ${origin}. What was read of it is now in ${aside}. If its operator knows of no restore from a backup, do not rely on it.`);
+}
+
+async function openState(file: string): Promise<SqliteStore> {
+  const { openSqliteStore } = await import("../../../store/sqlite.ts");
+  return openSqliteStore(file);
+}
+
+function withEvidence({ code, evidence, message }: Caught, logKeys: readonly string[], file: string): MeshError {
+  const path = evidence === undefined ? undefined : keepEvidence(dirname(file), writeEvidence(evidence), evidence.kind);
+  const keys = logKeys.slice(-2).map((key) => ` --key '${key}'`).join("");
+  const hint = path === undefined ? `What was read before is kept in ${file}: whoever replays this log finds the same. Do not rely on this portal.` : `Its own signed words are kept in ${path}. Check them: mesh log check-evidence ${path}${keys}`;
+  return new MeshError(code, message, hint);
+}
+
+function stateFile(call: Call, { url }: PortalLocation): string {
+  const given = call.args.text("state");
+  if (given !== undefined) return resolve(given);
+  const { host, port } = parsePortalUrl(url);
+  const folder = join(homePath(call.args.text("home"), call.world.environment), "monitor");
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return join(folder, `${host.replaceAll(":", "_")}-${port}.db`);
+}

@@ -1,0 +1,180 @@
+import { toBase64url } from "../../bytes/base64url.ts";
+import { fromUtf8 } from "../../bytes/text.ts";
+import { demand, MeshError } from "../../refusals/mesh-error.ts";
+import type { Reading, Store, Writing } from "../../store/store.ts";
+import { readBundle } from "../bundles.ts";
+import { type Checkpoint, readCheckpoint } from "../checkpoint.ts";
+import type { Evidence } from "../evidence.ts";
+import { type GetResource, MAX_RESOURCE } from "../follow.ts";
+import { builtMap, savedMap } from "../keeping/opening.ts";
+import { RecentLeaves } from "../keeping/recent.ts";
+import { leafIn, logShelf, putRow, putTile, rowIn, tilesIn } from "../keeping/rows.ts";
+import { type LogPolicy, signedAt, trustCheckpoint, type TrustedCheckpoint } from "../log-policy.ts";
+import { writeMapValue } from "../map.ts";
+import { leafHash } from "../merkle.ts";
+import { readNote, writeNote } from "../note.ts";
+import { consistencyProof, rootAt } from "../prove.ts";
+import { Replay, type Replayed, type ReplayRows } from "../replay.ts";
+import { bundlePath, TILE_WIDTH, tileAt, tilePath, type TileReader } from "../tiles.ts";
+import { integrate, rootOf, treeFrom } from "../tree.ts";
+import { verifyConsistency } from "../verify.ts";
+
+/** What a monitor keeps of a log: how far it was replayed, and the log's own word for it as it was signed last. */
+type StateRow = Replayed & { readonly origin: string; readonly size: number };
+
+/** A log that was caught, with what proves it to others if anything that it signed does. */
+export class Caught extends MeshError {
+  readonly evidence: Evidence | undefined;
+
+  constructor(error: MeshError, evidence: Evidence | undefined) {
+    super(error.code, error.message, error.hint, error);
+    this.evidence = evidence;
+  }
+}
+
+/** So many bundles are judged and kept at once: at most 16 MiB. */
+const CHUNK = 16;
+
+/**
+ * Replays a log from outside and keeps it (`docs/spec/log.md` 8): entries, tiles and map, as a portal keeps its own, so that a mirror comes with it.
+ *
+ * Nothing is kept before it was shown to be under a signed checkpoint that goes on from the one before: what is found wrong then is the log's own word.
+ * In memory are the upper levels of the map and one chunk of entries, however long the log.
+ */
+export class Monitor {
+  readonly #store: Store;
+  readonly #policy: LogPolicy;
+  readonly #replay: Replay;
+
+  private constructor(store: Store, policy: LogPolicy, replay: Replay) {
+    this.#store = store;
+    this.#policy = policy;
+    this.#replay = replay;
+  }
+
+  /** Goes on from what is kept in a store, if it is of this log (`log-wrong-origin`). */
+  static async open(store: Store, policy: LogPolicy): Promise<Monitor> {
+    const state = await monitored(store);
+    demand(state === undefined || state.origin === policy.origin, "log-wrong-origin", `What is kept is of the log ${state?.origin ?? ""}, and not of ${policy.origin}.`, "Choose another file with --state.");
+    if (state === undefined) return new Monitor(store, policy, new Replay());
+    const tree = await store.read((r) => treeFrom(state.size, tilesIn(r)));
+    const rows = new RecentLeaves();
+    const map = (await savedMap(store, rows, state.size)) ?? (await builtMap(store, rows));
+    return new Monitor(store, policy, new Replay(undefined, tree, map, state));
+  }
+
+  /** How many entries were replayed. */
+  get size(): number {
+    return this.#replay.size;
+  }
+
+  /**
+   * Reads on to the newest checkpoint: those of {@link trustCheckpoint}, `log-tile-malformed`, and, as {@link Caught}, `portal-older-log`, `portal-forked-log`,
+   * `portal-wrong-entry` and `portal-wrong-map`. After a refusal the monitor is to be opened again.
+   */
+  async follow(get: GetResource, now: number): Promise<TrustedCheckpoint> {
+    const checkpoint = trustCheckpoint(await bounded(get, "checkpoint"), this.#policy, now);
+    const before = await this.#store.read((r) => r.get(logShelf.log, "checkpoint"));
+    const shown = tilesOf(get);
+    if (before !== undefined) await this.#goesOn(before, checkpoint, shown);
+    demandCaught(checkpoint.size >= this.size, "portal-older-log", `The log has ${checkpoint.size} entries where it had ${this.size}.`);
+    while (this.size < checkpoint.size) await this.#takeChunk(get, checkpoint, shown);
+    demandCaught(this.#replay.agrees(checkpoint), "portal-forked-log", "The checkpoint is not closed by an epoch over its entries.");
+    await this.#store.transact((w) => w.put(logShelf.log, "checkpoint", writeNote(checkpoint.note)));
+    return checkpoint;
+  }
+
+  /** Keeps the map's upper levels, so that the next start need not make them anew. */
+  async save(): Promise<void> {
+    const { size } = this;
+    await this.#store.transact(async (w) => {
+      await w.put(logShelf.log, "map", this.#replay.saveMap());
+      await putRow(w, logShelf.log, "map-size", { size });
+    });
+  }
+
+  /** Both are signed: where one does not continue the other that is proof by itself. */
+  async #goesOn(kept: Uint8Array, later: TrustedCheckpoint, shown: TileReader): Promise<void> {
+    const note = readNote(kept);
+    const earlier = readCheckpoint(note.text);
+    const [notes, isOlder] = [{ kept: fromUtf8(kept), shown: fromUtf8(writeNote(later.note)) }, later.size < earlier.size];
+    const [small, large] = isOlder ? [later, earlier] : [earlier, later];
+    // The larger tree is the one that is kept if the log went back.
+    const read = isOlder ? this.#ownTiles() : shown;
+    const root = await rootAt(read, small.size);
+    const proof = small.size === 0 ? [] : await consistencyProof(read, small.size, large.size);
+    const isProved = small.size > 0 && verifyConsistency(small.size, large.size, root, large.root, proof);
+    demandCaught(isProved || small.size === 0, "portal-forked-log", "The log does not show tiles under its checkpoint that go on from the one before.");
+    if (isProved && toBase64url(root) !== toBase64url(small.root)) {
+      const evidence: Evidence = { earlier: isOlder ? notes.shown : notes.kept, kind: "fork", later: isOlder ? notes.kept : notes.shown, proof: proof.map((hash) => toBase64url(hash)), root: toBase64url(root), v: 1 };
+      throw new Caught(new MeshError("portal-forked-log", `The log of ${later.size} entries does not continue that of ${earlier.size}.`), evidence);
+    }
+    if (!isOlder) return;
+    const isSignedLater = signedAt(this.#policy, later) > signedAt(this.#policy, { note });
+    throw new Caught(new MeshError("portal-older-log", `The log has ${later.size} entries where it had ${earlier.size}.`), isSignedLater ? { earlier: notes.kept, kind: "rollback", later: notes.shown, v: 1 } : undefined);
+  }
+
+  #ownTiles(): TileReader {
+    return (name) => this.#store.read((r) => tilesIn(r)(name));
+  }
+
+  /** Reads some bundles; they must be under the checkpoint before anything is made of them. */
+  async #takeChunk(get: GetResource, checkpoint: Checkpoint, shown: TileReader): Promise<void> {
+    const entries: Uint8Array[] = [];
+    let at = this.size;
+    for (let count = 0; count < CHUNK && at < checkpoint.size; count++) {
+      const name = tileAt(checkpoint.size, 0, Math.floor(at / TILE_WIDTH));
+      const fresh = readBundle(await bounded(get, bundlePath(name)), name.width).slice(at % TILE_WIDTH);
+      entries.push(...fresh);
+      at += fresh.length;
+    }
+    const root = rootOf(integrate(this.#replay.tree, entries.map(leafHash)).tree);
+    const proof = at === checkpoint.size ? [] : await consistencyProof(shown, at, checkpoint.size);
+    demandCaught(verifyConsistency(at, checkpoint.size, root, checkpoint.root, proof), "portal-forked-log", "The entries that this log shows are not those under its checkpoint.");
+    const from = this.size;
+    await this.#store.transact(async (w) => {
+      // What was replayed cannot be again: another process was quicker.
+      demand(this.size === from, "store-busy", "Another monitor uses the same file.", "Wait for it, or choose another with --state.");
+      const tiles = await this.#replay.take(entries, rowsIn(w)).catch(caught);
+      for (const [at, entry] of entries.entries()) demand((await w.append(entry)) === from + at, "store-damaged", "What is kept of this log has other entries than were read.", "Choose another file with --state.");
+      for (const tile of tiles) await putTile(w, tile);
+      const { epoch, isClosed, unpaired } = this.#replay.standing;
+      await putRow(w, logShelf.log, "replayed", { ...(epoch === undefined ? {} : { epoch }), isClosed, origin: this.#policy.origin, size: this.size, unpaired: [...unpaired] });
+    });
+  }
+}
+
+/** What is kept in a store of a log that is monitored. */
+export function monitored(store: Store): Promise<StateRow | undefined> {
+  return store.read((r) => rowIn<StateRow>(r, logShelf.log, "replayed"));
+}
+
+function rowsIn(w: Writing): ReplayRows {
+  const bucket = async (reading: Reading, name: string) => (await reading.list(logShelf.map, name)).map(({ key, value }) => leafIn(key, value));
+  return {
+    bucket: (name) => bucket(w, name),
+    get: async (key) => {
+      const octets = await w.get(logShelf.map, toBase64url(key));
+      return octets === undefined ? undefined : leafIn(toBase64url(key), octets).value;
+    },
+    put: (leaf) => w.put(logShelf.map, toBase64url(leaf.key), writeMapValue(leaf.value)),
+  };
+}
+
+function tilesOf(get: GetResource): TileReader {
+  return (name) => bounded(get, tilePath(name));
+}
+
+async function bounded(get: GetResource, path: string): Promise<Uint8Array> {
+  const octets = await get(path);
+  demand(octets.length <= MAX_RESOURCE, "log-tile-malformed", `${path} has ${octets.length} octets.`);
+  return octets;
+}
+
+function demandCaught(holds: boolean, code: "portal-older-log" | "portal-forked-log", because: string): asserts holds {
+  if (!holds) throw new Caught(new MeshError(code, because), undefined);
+}
+
+function caught(error: unknown): never {
+  throw error instanceof MeshError && !error.code.startsWith("store-") ? new Caught(error.code === "log-entry-malformed" ? new MeshError("portal-wrong-entry", error.message, undefined, error) : error, undefined) : error;
+}
