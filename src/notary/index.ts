@@ -19,6 +19,7 @@ export { FRESH_SECONDS, type LogPolicy, policyOf, signedAt, trustCheckpoint, typ
 export { type MapKind, mapKey, type MapLeaf, type MapValue, readMapValue, writeMapValue } from "./map.ts";
 export { EMPTY_ROOT, type Hash, leafHash, nodeHash } from "./merkle.ts";
 export { Caught, Monitor, monitored } from "./monitoring/monitor.ts";
+export { holdToReceipt } from "./monitoring/promised.ts";
 export { type Note, type NoteSignature, readNote, writeNote } from "./note.ts";
 export { type BucketReader, bucketName, PrefixMap, type Undo } from "./prefix-map.ts";
 export { consistencyProof, inclusionProof, rootAt, runProof } from "./prove.ts";

@@ -65,6 +65,7 @@ export const logCommands: readonly Command[] = [
     positionals: [{ name: "URL", about: "the portal's address, best with its pin: https://HOST:PORT#PIN" }],
     options: [
       { name: "every", value: "SECONDS", about: "look again so often, until Ctrl-C (once)" },
+      { name: "receipt", value: "FILE", many: true, about: "hold the log to this receipt of it, too; may be repeated" },
       { name: "state", value: "FILE", about: "what was read so far, to go on from (in the home's folder monitor)" },
     ],
     examples: [

@@ -15,9 +15,12 @@ import type { GetResource } from "../follow.ts";
 import { LogKeeper } from "../keeping/log-keeper.ts";
 import { record } from "../keeping/record.ts";
 import { logResource } from "../keeping/resources.ts";
+import { leafHash } from "../merkle.ts";
 import { writeNote } from "../note.ts";
+import { signReceipt } from "../receipt.ts";
 import { idOf, TestNotary } from "../test-notary.ts";
 import { Caught, Monitor } from "./monitor.ts";
+import { holdToReceipt } from "./promised.ts";
 
 const notary = await TestNotary.open();
 const policy = notary.policy();
@@ -128,6 +131,26 @@ suite("a monitor (log 8)", () => {
       await assert.rejects(monitor.follow(async (path) => (path === "checkpoint" ? log.checkpoint : writeBundle(log.entries)), 1_790_000_000), { code });
     });
   }
+
+  test("catches one that does not have what it promised, with proof", async () => {
+    const [kept, { fill, get, store }] = [openMemoryStore(), await openLog()];
+    await fill(0, 12);
+    const monitor = await Monitor.open(kept, policy);
+    const checkpoint = await monitor.follow(get, clock / 1000);
+    const leaves = (await store.read((r) => r.leaves(20, 4))).map(leafHash);
+    const time = clock - 60_000;
+    const promise = (from: number): Promise<Uint8Array> => signReceipt({ origin: notary.origin, from, leaves, time }, notary.signers[0]);
+    await holdToReceipt(kept, policy, checkpoint, await promise(20), clock);
+    await holdToReceipt(kept, policy, checkpoint, await promise(25), time + 10_000);
+    for (const [from, code, kind] of [[19, "portal-broken-receipt", "broken-receipt"], [25, "portal-missing-entry", "late-receipt"]] as const) {
+      await assert.rejects(holdToReceipt(kept, policy, checkpoint, await promise(from), clock), (error: unknown) => {
+        assert.ok(error instanceof Caught && error.evidence !== undefined);
+        checkEvidence(readEvidence(writeEvidence(error.evidence)), policy.origin, policy.logKeys);
+        assert.deepEqual([error.code, error.evidence.kind], [code, kind]);
+        return true;
+      });
+    }
+  });
 
   test("takes no other log for its own, and no page beyond its size", async () => {
     const [kept, { fill, get }] = [openMemoryStore(), await openLog()];

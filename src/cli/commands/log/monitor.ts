@@ -8,12 +8,17 @@ import { parsePortalUrl } from "../../../http/url.ts";
 import { writeEvidence } from "../../../notary/evidence.ts";
 import { logNumber, policyOf } from "../../../notary/log-policy.ts";
 import { Caught, Monitor, monitored } from "../../../notary/monitoring/monitor.ts";
+import { holdToReceipt } from "../../../notary/monitoring/promised.ts";
 import { demand, MeshError } from "../../../refusals/mesh-error.ts";
 import type { SqliteStore } from "../../../store/sqlite.ts";
 import type { Call } from "../../call.ts";
 import { homePath } from "../../home.ts";
 import { keepEvidence } from "../../keep-evidence.ts";
+import { readOctets } from "../../octets.ts";
 import { portalOf } from "../../where.ts";
+
+/** The most octets of a receipt that is read: a note. */
+const MAX_RECEIPT = 256 * 1024;
 
 const MOST_SECONDS = 7 * 24 * 3600;
 
@@ -23,10 +28,14 @@ export async function run(call: Call): Promise<void> {
   const place = await portalOf("", args.needText("URL"));
   const every = args.number("every", 1, MOST_SECONDS);
   const file = stateFile(call, place);
+  const receipts = args.texts("receipt").map((path) => readOctets(path, MAX_RECEIPT, "note-malformed"));
+  let isFirst = true;
   for (;;) {
     try {
-      const { origin, read, root, size } = await readOn(call, place, file);
-      output.data({ origin, read, root, size, state: file }, `${origin}: ${size} entries, ${read} of them new; its tree, its map and its versions are right.`);
+      const { origin, read, root, size } = await readOn(call, place, file, receipts);
+      // Whoever watches is told what is new.
+      if (isFirst || read > 0) output.data({ origin, read, root, size, state: file }, `${origin}: ${size} entries, ${read} of them new; its tree, its map and its versions are right.`);
+      isFirst = false;
     } catch (error) {
       // Whoever watches goes on when the network is back.
       if (every === undefined || !(error instanceof MeshError) || error.exit !== 7) throw error;
@@ -39,7 +48,7 @@ export async function run(call: Call): Promise<void> {
 
 type Round = { readonly origin: string; readonly read: number; readonly root: string; readonly size: number };
 
-async function readOn(call: Call, place: PortalLocation, file: string): Promise<Round> {
+async function readOn(call: Call, place: PortalLocation, file: string, receipts: readonly Uint8Array[]): Promise<Round> {
   const { meetOutside } = await import("../../monitor/meet.ts");
   const met = await meetOutside(place);
   try {
@@ -52,8 +61,10 @@ async function readOn(call: Call, place: PortalLocation, file: string): Promise<
       const monitor = await Monitor.open(store, policy);
       const before = monitor.size;
       const prefix = policy.origin.slice(policy.origin.indexOf("/"));
-      const { root, size } = await monitor.follow((path) => met.get(`${prefix}/${path}`), call.world.now() / 1000);
+      const checkpoint = await monitor.follow((path) => met.get(`${prefix}/${path}`), call.world.now() / 1000);
+      const { root, size } = checkpoint;
       if (size > before) await monitor.save();
+      for (const receipt of receipts) await holdToReceipt(store, policy, checkpoint, receipt, call.world.now());
       return { origin: policy.origin, read: size - before, root: toBase64url(root), size };
     } finally {
       await store.close();
