@@ -3,6 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
 import { toBase64url } from "../../../bytes/base64url.ts";
+import { holdingPortalTo } from "../../../client/blame.ts";
 import type { PortalLocation } from "../../../client/where.ts";
 import { parsePortalUrl } from "../../../http/url.ts";
 import { writeEvidence } from "../../../notary/evidence.ts";
@@ -61,7 +62,8 @@ async function readOn(call: Call, place: PortalLocation, file: string, receipts:
       const monitor = await Monitor.open(store, policy);
       const before = monitor.size;
       const prefix = policy.origin.slice(policy.origin.indexOf("/"));
-      const checkpoint = await monitor.follow((path) => met.get(`${prefix}/${path}`), call.world.now() / 1000);
+      // What does not read is laid at its door, as devices do.
+      const checkpoint = await holdingPortalTo(() => monitor.follow((path) => met.get(`${prefix}/${path}`), call.world.now() / 1000));
       const { root, size } = checkpoint;
       if (size > before) await monitor.save();
       for (const receipt of receipts) await holdToReceipt(store, policy, checkpoint, receipt, call.world.now());
