@@ -12,15 +12,20 @@ const FALSE_EVERY = 100;
 
 /** The requests of one round in random order: the next update of every account, and some with a broken signature. */
 export function requestsOf(folder: string, round: number, portal: string): Request[] {
-  const sessions = JSON.parse(readFileSync(join(folder, "sessions.json"), "utf8")) as { id: string; key: string }[];
+  const sessions = sessionsOf(folder);
   const bodies = shuffled([...readBatch(join(folder, `round-${round}.bin`)).entries()]);
   return bodies.flatMap(([account, body], place) => {
-    const { id, key } = sessions[account] as { id: string; key: string };
-    const session: Session = { id, requestKey: Buffer.from(key, "base64url"), answerKey: new Uint8Array() };
-    const make = (counter: number, octets: Uint8Array, good: boolean): Request => ({ session: id, counter, body: octets, good, mac: requestMac(session, { portal, method: "POST", path: SERVICE_PATH, query: "", counter, body: octets }) });
+    const session = sessions[account] as Session;
+    const make = (counter: number, octets: Uint8Array, good: boolean): Request => ({ session: session.id, counter, body: octets, good, mac: requestMac(session, { portal, method: "POST", path: SERVICE_PATH, query: "", counter, body: octets }) });
     const one = make(2 * round + 2, body, true);
     return place % FALSE_EVERY === 0 ? [make(2 * round + 1, broken(body), false), one] : [one];
   });
+}
+
+/** The open session of every account, as far as requests need it. */
+export function sessionsOf(folder: string): readonly Session[] {
+  const kept = JSON.parse(readFileSync(join(folder, "sessions.json"), "utf8")) as { id: string; key: string }[];
+  return kept.map(({ id, key }) => ({ id, requestKey: Buffer.from(key, "base64url"), answerKey: new Uint8Array() }));
 }
 
 /** The same request with one character of its signature changed: true in form, false in truth. */
