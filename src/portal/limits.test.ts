@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 
 import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
+import { fromUtf8 } from "../bytes/text.ts";
 import { joinMesh } from "../client/operations/join.ts";
 import { sync } from "../client/sync.ts";
 import type { Jws } from "../envelope/signed.ts";
@@ -11,6 +12,7 @@ import { hello } from "../protocol/hello.ts";
 import { publish, status } from "../protocol/profiles.ts";
 import { MAX_BODY, SERVICE_PATH } from "../protocol/wire.ts";
 import { codes } from "../refusals/codes.ts";
+import { MeshError } from "../refusals/mesh-error.ts";
 import { openMemoryStore } from "../store/memory.ts";
 import { withFaults } from "../store/faults.ts";
 import { newDevice, startPortal } from "../../test/support/world.ts";
@@ -143,6 +145,18 @@ suite("what a portal tells its operator", () => {
     const ended = await post(portal, `{"Get":{"address":"${address}"}}`);
     assert.deepEqual([ended.code, ended.status], ["service-internal", 500]);
     assert.equal(portal.events.at(-1)?.outcome, "store-failed");
+    assert.equal(portal.faults.length, 1);
+  });
+
+  test("a database server that is away is told to the operator, and whoever asks is to ask again", async () => {
+    const store = openMemoryStore();
+    const portal = await startPortal("example.com", store);
+    await household({}, portal);
+    store.read = () => Promise.reject(new MeshError("store-unreachable", "The database server cannot be reached: ECONNREFUSED."));
+    const ended = await post(portal, `{"Get":{"address":"${address}"}}`);
+    assert.deepEqual([ended.code, ended.status], ["service-busy", 503]);
+    assert.doesNotMatch(fromUtf8(ended.body), /ECONNREFUSED/);
+    assert.equal(portal.events.at(-1)?.outcome, "store-unreachable");
     assert.equal(portal.faults.length, 1);
   });
 });

@@ -1,6 +1,5 @@
 import { Receipts } from "../../notary/keeping/receipts.ts";
 import { LogKeeper } from "../../notary/keeping/log-keeper.ts";
-import { isUnclosed } from "../../notary/keeping/record.ts";
 import { adopt } from "../../portal/adopt.ts";
 import { Buckets, networkOf } from "../../portal/limits.ts";
 import { logPage, logPrefix } from "../../portal/log-pages.ts";
@@ -54,7 +53,7 @@ export async function beginNotary(store: Store, { note, origin, subtree }: LogSi
   const close = async (): Promise<void> => {
     const began = now();
     try {
-      if (await store.read(isUnclosed)) await keeper.close();
+      if (await keeper.isDue()) await keeper.close();
       failing = undefined;
       closed = began;
     } catch (error) {

@@ -15,7 +15,8 @@ import { partialTiles, tileAt } from "../tiles.ts";
 import { rootOf } from "../tree.ts";
 import { verifyInclusion } from "../verify.ts";
 import { LogKeeper } from "./log-keeper.ts";
-import { markDue, record } from "./record.ts";
+import { markDue, newestIn, record } from "./record.ts";
+import { signedSize } from "./resources.ts";
 import { logShelf, tilesIn } from "./rows.ts";
 import { create, judge, master, next, partsOn, personal, Signed } from "./test-keeping.ts";
 
@@ -104,6 +105,30 @@ for (const [name, engine] of Object.entries({ memory, sqlite })) {
         assert.equal(await keeper.close(), false);
         await judge(stores[at as 0 | 1], keeper, signed);
       }
+    });
+
+    test("what one process closed, another proves, writes out and, if the first died of it, signs, although it closed nothing itself", async (t) => {
+      const open = await engine(t);
+      const signed = new Signed();
+      const stores = [await open(), await open()] as const;
+      const [first, other] = [await LogKeeper.open(partsOn(stores[0], signed)), await LogKeeper.open(partsOn(stores[1], signed))] as const;
+      await create(stores[0], 1);
+      await first.close();
+      await judge(stores[1], other, signed);
+      assert.equal(other.tree.size, first.tree.size, "nobody who saw the head of one is shown an earlier one by the other");
+      await next(stores[0], 1, 2);
+      await first.close();
+      await other.save();
+      assert.equal((await stores[1].read((r) => newestIn(r, { kind: "personal", id: idOf(1) })))?.n, 2);
+      const { signers, ...parts } = partsOn(stores[0], signed);
+      const dying = await LogKeeper.open({ ...parts, signers: signers.map(({ key }) => ({ key, sign: () => Promise.reject(new Error("gone")) })) });
+      await next(stores[0], 1, 3);
+      await assert.rejects(dying.close(), /gone/);
+      assert.equal(await other.isDue(), true);
+      assert.equal(await other.close(), false);
+      assert.equal(await other.isDue(), false);
+      assert.equal(await stores[1].read(signedSize), (await stores[1].read((r) => r.leaves(0))).length);
+      await judge(stores[1], other, signed);
     });
   });
 }

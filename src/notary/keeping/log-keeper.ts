@@ -15,7 +15,7 @@ import { bucketName, type PrefixMap, type Undo } from "../prefix-map.ts";
 import { integrate, rootOf, type Tree } from "../tree.ts";
 import { builtMap, openTree, recentLeaves, savedMap } from "./opening.ts";
 import { RecentLeaves, writtenSize } from "./recent.ts";
-import { record } from "./record.ts";
+import { isUnclosed, record } from "./record.ts";
 import { damagedLog, type HeadRow, logShelf, putRow, putTile, rowIn } from "./rows.ts";
 
 /** What a log is kept with. */
@@ -86,16 +86,25 @@ export class LogKeeper {
     return this.#inTurn(() => this.#closeOrCatchUp());
   }
 
-  /** A proof of what is current under the last checkpoint (`docs/spec/log.md` 6); it holds, or is not given. */
+  /**
+   * Whether there is anything to close an epoch over, or one to sign that another process closed, which may have died of it: asked in a snapshot, since a
+   * transaction keeps the disk busy even where it changes nothing.
+   */
+  isDue(): Promise<boolean> {
+    return this.#parts.store.read(async (r) => (await closedSize(r)) !== this.#tree.size || (await isUnclosed(r)));
+  }
+
+  /** A proof of what is current under the last checkpoint (`docs/spec/log.md` 6), whoever closed it; it holds, or is not given. */
   async prove(label: MapLabel): Promise<Uint8Array> {
     const key = mapKey(label.kind, label.id);
-    const seen = new Set<ClosedEpoch>();
+    const seen = new Set<ClosedEpoch | undefined>();
     for (let tries = 0; tries < TRIES; tries++) {
       await this.#turn;
-      const closed = this.#closed;
-      if (closed === undefined) throw new MeshError("store-not-found", "This log has no checkpoint yet.");
-      const proof = await this.#parts.store.read((r) => this.#map.prove(key, this.#recent.bucketsIn(r)));
-      if (toBase64url(rootFromProof(key, proof) ?? new Uint8Array(0)) === closed.epoch.map) return writeCurrencyProof(label, proof, closed);
+      const [closed, { size }] = [this.#closed, this.#tree];
+      const { isLast, proof } = await this.#parts.store.read(async (r) => ({ isLast: (await closedSize(r)) === size, proof: await this.#map.prove(key, this.#recent.bucketsIn(r)) }));
+      if (isLast && closed === undefined) throw new MeshError("store-not-found", "This log has no checkpoint yet.");
+      // Whoever asks may have seen the last one at another process, and must not be shown an earlier one.
+      if (isLast && closed !== undefined && toBase64url(rootFromProof(key, proof) ?? new Uint8Array(0)) === closed.epoch.map) return writeCurrencyProof(label, proof, closed);
       // An epoch was closed meanwhile, here or by another process.
       seen.add(closed);
       await this.#inTurn(() => this.#catchUp());
@@ -108,16 +117,19 @@ export class LogKeeper {
   /** Keeps what is held in memory only, so that the next start need not make it anew: before a process ends, and now and then. */
   save(): Promise<void> {
     return this.#inTurn(async () => {
-      const [size, map] = [this.#tree.size, this.#map.save()];
-      const written = await this.#parts.store.transact(async (w) => {
-        const head = await rowIn<HeadRow>(w, logShelf.log, "head");
-        if (head?.size !== size) return false;
-        await w.put(logShelf.log, "map", map);
-        await putRow(w, logShelf.log, "map-size", { size });
-        await this.#recent.write(w, new RecentLeaves(), size);
-        return true;
-      });
-      if (written) this.#recent.dropBelow(size);
+      for (let tries = 0; tries < TRIES; tries++) {
+        const [size, map] = [this.#tree.size, this.#map.save()];
+        const written = await this.#parts.store.transact(async (w) => {
+          if ((await closedSize(w)) !== size) return false;
+          await w.put(logShelf.log, "map", map);
+          await putRow(w, logShelf.log, "map-size", { size });
+          await this.#recent.write(w, new RecentLeaves(), size);
+          return true;
+        });
+        if (written) return this.#recent.dropBelow(size);
+        await this.#catchUp();
+      }
+      throw new MeshError("store-busy", "Other processes close every epoch of this log.");
     });
   }
 
@@ -135,8 +147,7 @@ export class LogKeeper {
           // An engine may run this again.
           undo?.();
           undo = undefined;
-          const head = await rowIn<HeadRow>(w, logShelf.log, "head");
-          if ((head?.size ?? 0) !== this.#tree.size) return "behind";
+          if ((await closedSize(w)) !== this.#tree.size) return "behind";
           await this.#sealDue(w);
           const entries = await w.leaves(this.#tree.size);
           if (entries.length === 0) return "nothing";
@@ -223,6 +234,11 @@ export class LogKeeper {
     this.#tree = tree;
     this.#closed = closedEpoch(epoch, before, checkpoint);
   }
+}
+
+/** Up to which size epochs are closed. */
+async function closedSize(reading: Reading): Promise<number> {
+  return (await rowIn<HeadRow>(reading, logShelf.log, "head"))?.size ?? 0;
 }
 
 async function keepClosing(w: Writing, { before, entry, epoch, tiles, tree }: Closing): Promise<void> {

@@ -43,7 +43,7 @@ export async function markDue(writing: Writing, mesh: string): Promise<void> {
   await writing.put(logShelf.due, mesh, new Uint8Array(0));
 }
 
-/** Whether there is anything to close an epoch over: asked in a snapshot, since a transaction keeps the disk busy even where it changes nothing. */
+/** Whether there is anything to close an epoch over. */
 export async function isUnclosed(reading: Reading): Promise<boolean> {
   const head = await rowIn<HeadRow>(reading, logShelf.log, "head");
   return (await reading.leaves(head?.size ?? 0, 1)).length > 0 || (await reading.list(logShelf.due, "", { limit: 1 })).length > 0;
