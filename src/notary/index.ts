@@ -9,6 +9,7 @@ export { closeEpoch, type Closing, leavesOf, type MapRows, type Standing } from 
 export { checkEvidence, type Evidence, originIn, readEvidence, writeEvidence } from "./evidence.ts";
 export { follow, type GetResource } from "./follow.ts";
 export { checkNotBehind } from "./guard.ts";
+export { cosign, type CosigningAnswer, type CosigningParts } from "./keeping/cosign.ts";
 export { type KeeperParts, LogKeeper } from "./keeping/log-keeper.ts";
 export { markDue, newestIn, record, type Recorded, type Recording } from "./keeping/record.ts";
 export { logResource, type LogResource } from "./keeping/resources.ts";

@@ -37,6 +37,7 @@ export const portalCommands: readonly Command[] = [
       { name: "certificate-key", value: "FILE", about: "its key (PEM); both are read again when they change, and on SIGHUP" },
       { name: "behind-proxy", value: "ADDRESS", many: true, about: "a reverse proxy, or network of such, whose word on its callers counts" },
       { name: "proxy-certificate", value: "FILE", about: "the certificate that this proxy shows (PEM), for the portal to vouch for" },
+      { name: "cosign", value: "FILE", many: true, about: "vouch for the logs of others whose keys stand in this file, one a line (NAME+IDENTIFIER+KEY)" },
       { name: "writes-per-hour", value: "N", about: "changes that an account may make in an hour (10000)" },
       database,
     ],

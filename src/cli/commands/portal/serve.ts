@@ -10,6 +10,7 @@ import { demand } from "../../../refusals/mesh-error.ts";
 import type { Args } from "../../args.ts";
 import type { Call } from "../../call.ts";
 import { certificateFiles } from "../../portal/certificate.ts";
+import { beginCosigning, COSIGNING_PREFIX } from "../../portal/cosigning.ts";
 import { describePortal, openPortalData, type PortalSettings, useDatabase } from "../../portal/data.ts";
 import { type LogLevel, logLevels, makeLog } from "../../portal/log.ts";
 import { beginNotary } from "../../portal/notary.ts";
@@ -36,6 +37,7 @@ export async function run(call: Call): Promise<void> {
   await opened.transact((w) => w.remove(shelf.invitations, ""));
   const meter = metrics === undefined ? undefined : new (await import("../../portal/meter.ts")).Meter();
   const store = meter?.store(opened) ?? opened;
+  const cosigning = await beginCosigning(directory, data, store, args.texts("cosign"), world.now);
   const notary = await beginNotary(store, data.log, log, world.now);
   call.whenDone(notary.stop);
   const portal = new Portal({
@@ -58,7 +60,7 @@ export async function run(call: Call): Promise<void> {
     tls: shown.tls,
     handle: (whole) => {
       const { remoteAddress, ...request } = whole;
-      const page = notary.answer(whole, whoAsks(remoteAddress, request.headers));
+      const page = notary.answer(whole, whoAsks(remoteAddress, request.headers)) ?? cosigning?.answer(whole, whoAsks(remoteAddress, request.headers));
       if (page !== undefined) return page;
       settling.request();
       const answer = (): ReturnType<Portal["handle"]> => portal.handle({ ...request, remote: whoAsks(remoteAddress, request.headers) });
@@ -82,6 +84,7 @@ export async function run(call: Call): Promise<void> {
   const { url } = describePortal(data.settings, data.identity.profile.payload.id);
   // From its first word on it may be told to end.
   const ended = untilSignal();
+  if (cosigning !== undefined) world.write(2, `Cosigns at ${url.split("#")[0]}${COSIGNING_PREFIX} as ${cosigning.key}\n`);
   world.write(2, `Portal ready at ${url}\n`);
   await tellReady(world.environment);
   await settling.started();
