@@ -41,8 +41,13 @@ export class LogSigningKey {
     this.native = native;
   }
 
-  /** Signs a message in the thread pool: 64 octets of Ed25519, or 2,420 of ML-DSA-44, which are others each time. */
-  sign(message: Uint8Array): Promise<Uint8Array> {
+  /**
+   * Signs a message: 64 octets of Ed25519, on the calling thread (about 0.05 ms), or 2,420 of ML-DSA-44, which are others each time, in the thread pool.
+   *
+   * An answer waits for the former: in the pool it would stand behind the signatures of all requests that came meanwhile.
+   */
+  async sign(message: Uint8Array): Promise<Uint8Array> {
+    if (this.publicKey.algorithm === "ed25519") return plain(nativeSign(null, message, this.native));
     return new Promise((resolve, reject) => {
       nativeSign(null, message, this.native, (error, signature) => (error === null ? resolve(plain(signature)) : reject(error)));
     });
