@@ -7,6 +7,7 @@ import { type MapKind, mapKey, type MapLeaf, type MapValue } from "./map.ts";
 import { leafHash } from "./merkle.ts";
 import { type BucketReader, bucketName, PrefixMap } from "./prefix-map.ts";
 import { changeOf, checkSuccession } from "./succession.ts";
+import { Tally, type Tallied } from "./tally.ts";
 import type { Tile } from "./tiles.ts";
 import { EMPTY_TREE, integrate, rootOf, type Tree } from "./tree.ts";
 
@@ -28,6 +29,7 @@ export class Replay {
   readonly #rows: ReplayRows;
   readonly #changed = new Set<string>();
   readonly #unpaired: Set<string>;
+  readonly #tally = new Tally();
   #tree: Tree;
   #epoch: Replayed["epoch"];
   #isClosed: boolean;
@@ -57,6 +59,11 @@ export class Replay {
     return { epoch: this.#epoch === undefined ? undefined : { n: this.#epoch.n, t: this.#epoch.t }, isClosed: this.#isClosed, unpaired: [...this.#unpaired] };
   }
 
+  /** What was counted in the entries read since this replay began or went on. */
+  get tallied(): Tallied {
+    return this.#tally.tallied;
+  }
+
   /** The map's upper levels, to be kept. */
   saveMap(): Uint8Array {
     return this.#map.save();
@@ -84,6 +91,7 @@ export class Replay {
 
   async #takeOne(octets: Uint8Array, index: number, rows: ReplayRows): Promise<void> {
     const entry = readEntry(octets);
+    this.#tally.add(entry);
     this.#isClosed = entry.k === "epoch";
     if (entry.k === "epoch") return this.#close(entry, rows);
     const change = changeOf(entry, index);

@@ -15,6 +15,7 @@ import { leafHash } from "../merkle.ts";
 import { readNote, writeNote } from "../note.ts";
 import { consistencyProof, rootAt } from "../prove.ts";
 import { Replay, type Replayed, type ReplayRows } from "../replay.ts";
+import type { Tallied } from "../tally.ts";
 import { bundlePath, TILE_WIDTH, tileAt, tilePath, type TileReader } from "../tiles.ts";
 import { integrate, rootOf, treeFrom } from "../tree.ts";
 import { verifyConsistency } from "../verify.ts";
@@ -66,6 +67,11 @@ export class Monitor {
   /** How many entries were replayed. */
   get size(): number {
     return this.#replay.size;
+  }
+
+  /** What was counted in what was read since the monitor was opened. */
+  get tallied(): Tallied {
+    return this.#replay.tallied;
   }
 
   /**

@@ -10,6 +10,7 @@ import { writeEvidence } from "../../../notary/evidence.ts";
 import { logNumber, policyOf } from "../../../notary/log-policy.ts";
 import { Caught, Monitor, monitored } from "../../../notary/monitoring/monitor.ts";
 import { holdToReceipt } from "../../../notary/monitoring/promised.ts";
+import type { Tallied } from "../../../notary/tally.ts";
 import { demand, MeshError } from "../../../refusals/mesh-error.ts";
 import type { SqliteStore } from "../../../store/sqlite.ts";
 import type { Call } from "../../call.ts";
@@ -23,7 +24,7 @@ const MAX_RECEIPT = 256 * 1024;
 
 const MOST_SECONDS = 7 * 24 * 3600;
 
-/** `mesh log monitor URL`: { origin, size, root, read, state } each time that the log was read to its end and found right. */
+/** `mesh log monitor URL`: { origin, size, root, read, accounts, versions, busiest?, state } each time that the log was read to its end and found right. */
 export async function run(call: Call): Promise<void> {
   const { args, output } = call;
   const place = await portalOf("", args.needText("URL"));
@@ -33,9 +34,9 @@ export async function run(call: Call): Promise<void> {
   let isFirst = true;
   for (;;) {
     try {
-      const { origin, read, root, size } = await readOn(call, place, file, receipts);
+      const { origin, read, root, size, tallied } = await readOn(call, place, file, receipts);
       // Whoever watches is told what is new.
-      if (isFirst || read > 0) output.data({ origin, read, root, size, state: file }, `${origin}: ${size} entries, ${read} of them new; its tree, its map and its versions are right.`);
+      if (isFirst || read > 0) output.data({ origin, read, root, size, state: file, ...shownTally(tallied) }, `${origin}: ${size} entries, ${read} of them new; its tree, its map and its versions are right.${tallyText(tallied)}`);
       isFirst = false;
     } catch (error) {
       // Whoever watches goes on when the network is back.
@@ -47,7 +48,18 @@ export async function run(call: Call): Promise<void> {
   }
 }
 
-type Round = { readonly origin: string; readonly read: number; readonly root: string; readonly size: number };
+type Round = { readonly origin: string; readonly read: number; readonly root: string; readonly size: number; readonly tallied: Tallied };
+
+function shownTally({ accounts, busiest, versions }: Tallied) {
+  return { accounts, versions, ...(busiest === undefined ? {} : { busiest: { ...busiest, hour: new Date(busiest.hour).toISOString() } }) };
+}
+
+/** What operators and members of a federation hold against the limits that they agreed on (decision 8.4). */
+function tallyText({ accounts, busiest, versions }: Tallied): string {
+  if (busiest === undefined) return "";
+  const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;
+  return `\nNew in it: ${plural(accounts, "account")} made or given up, ${plural(versions, "version")} of profiles and suspensions; of one mesh at most ${busiest.versions} in an hour.`;
+}
 
 async function readOn(call: Call, place: PortalLocation, file: string, receipts: readonly Uint8Array[]): Promise<Round> {
   const { meetOutside } = await import("../../monitor/meet.ts");
@@ -67,7 +79,7 @@ async function readOn(call: Call, place: PortalLocation, file: string, receipts:
       const { root, size } = checkpoint;
       if (size > before) await monitor.save();
       for (const receipt of receipts) await holdToReceipt(store, policy, checkpoint, receipt, call.world.now());
-      return { origin: policy.origin, read: size - before, root: toBase64url(root), size };
+      return { origin: policy.origin, read: size - before, root: toBase64url(root), size, tallied: monitor.tallied };
     } finally {
       await store.close();
     }
