@@ -10,7 +10,12 @@ import { isUdf } from "../udf/udf.ts";
  */
 export async function portalOf(domain: string, given: string | undefined): Promise<PortalLocation> {
   if (given === undefined) return { url: await lookUp(domain) };
-  const { origin, pin } = parsePortalUrl(given);
+  return parsePlace(given);
+}
+
+/** Where and who a portal is by its URL, with its pin after `#` or without one. */
+export function parsePlace(url: string): PortalLocation {
+  const { origin, pin } = parsePortalUrl(url);
   demand(pin === undefined || isUdf(pin), "service-url", "The pin after # in the portal's URL is not a whole fingerprint.", "Copy the URL as `mesh portal init` prints it.");
   return pin === undefined ? { url: origin } : { url: origin, pin };
 }

@@ -8,7 +8,7 @@ export { type LogEntry, MAX_ENTRY, readEntry, writeEntry } from "./entry.ts";
 export { closeEpoch, type Closing, leavesOf, type MapRows, type Standing } from "./epoch.ts";
 export { checkEvidence, type Evidence, originIn, readEvidence, writeEvidence } from "./evidence.ts";
 export { follow, type GetResource } from "./follow.ts";
-export { checkNotBehind } from "./guard.ts";
+export { checkNotBehind, type Signed, type SignedLog } from "./guard.ts";
 export { cosign, type CosigningAnswer, type CosigningParts } from "./keeping/cosign.ts";
 export { type KeeperParts, LogKeeper } from "./keeping/log-keeper.ts";
 export { markDue, newestIn, record, type Recorded, type Recording } from "./keeping/record.ts";
@@ -26,6 +26,7 @@ export { type BucketReader, bucketName, PrefixMap, type Undo } from "./prefix-ma
 export { consistencyProof, inclusionProof, rootAt, runProof } from "./prove.ts";
 export { checkReceipt, type Receipt, readReceipt, signReceipt } from "./receipt.ts";
 export { Replay } from "./replay.ts";
+export { type Cosigner, type CosignerAnswer, showCheckpoint } from "./show.ts";
 export { type Change, changeOf, isNews } from "./succession.ts";
 export { bundlePath, parseTilePath, partialTiles, type Tile, type TileName, tilePath, type TileReader } from "./tiles.ts";
 export { readTlogProof, type TlogProof, writeTlogProof } from "./tlog-proof.ts";

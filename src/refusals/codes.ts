@@ -63,6 +63,7 @@ export const codes = {
   "log-proof-stale": 1,
   "log-wrong-origin": 1,
   "log-behind-peers": 1,
+  "log-peers-away": 7,
   "log-evidence-malformed": 1,
   "log-evidence-false": 1,
   "portal-older-log": 6,

@@ -38,8 +38,11 @@ export type Notary = {
   readonly stop: () => Promise<void>;
 };
 
+/** What others say of a log's checkpoints, put under them wherever they are served. */
+type CosignedPages = { readonly on: (path: string, octets: Uint8Array) => Uint8Array };
+
 /** Opens a portal's log, tells it what was here before it, and closes its epochs from then on. */
-export async function beginNotary(store: Store, { note, origin, subtree }: LogSigners, log: Log, now: () => number): Promise<Notary> {
+export async function beginNotary(store: Store, { note, origin, subtree }: LogSigners, log: Log, now: () => number, cosigned?: CosignedPages): Promise<Notary> {
   await adopt(store);
   const keeper = await LogKeeper.open({ store, origin, signers: [note, subtree], now, standingOf });
   let failing: { readonly isFull: boolean } | undefined;
@@ -76,7 +79,9 @@ export async function beginNotary(store: Store, { note, origin, subtree }: LogSi
     if (!request.path.startsWith(prefix)) return answerResource(request, undefined);
     // What is not closed may be long due: nobody is to take that for a lie.
     if (failing !== undefined && now() - closed > BEHIND_MS) return { status: 503, headers: { "content-type": "application/json" }, body: failing.isFull ? errorBody("service-full", "The portal's disk takes nothing now; its operator's log says why.") : errorBody("service-busy", "The portal cannot write its log now; ask again later.") };
-    return answerResource(request, await logPage(store, keeper, request.path.slice(prefix.length)));
+    const path = request.path.slice(prefix.length);
+    const page = await logPage(store, keeper, path);
+    return answerResource(request, page === undefined || cosigned === undefined ? page : { ...page, octets: cosigned.on(path, page.octets) });
   };
   return {
     receipts: new Receipts({ origin, signer: note, now, keeper }),

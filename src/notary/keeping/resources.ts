@@ -1,7 +1,9 @@
 import type { Reading, Store } from "../../store/store.ts";
 import { writeBundle } from "../bundles.ts";
 import { readCheckpoint } from "../checkpoint.ts";
+import type { Signed } from "../guard.ts";
 import { readNote } from "../note.ts";
+import { consistencyProof } from "../prove.ts";
 import { parseTilePath, TILE_WIDTH, tileAt, tileFrom, type TileName } from "../tiles.ts";
 import { logShelf, tilesIn } from "./rows.ts";
 
@@ -30,6 +32,16 @@ export function logResource(store: Store, path: string): Promise<LogResource | u
 export async function signedSize(reading: Reading): Promise<number> {
   const checkpoint = await reading.get(logShelf.log, "checkpoint");
   return checkpoint === undefined ? 0 : readCheckpoint(readNote(checkpoint).text).size;
+}
+
+/** The last checkpoint as a snapshot has it, and what shows that it continues the tree of `old` entries, if it is no smaller (see `guard.ts`). */
+export function signedSince(store: Store, old: number): Promise<Signed | undefined> {
+  return store.read(async (r) => {
+    const checkpoint = await r.get(logShelf.log, "checkpoint");
+    if (checkpoint === undefined) return undefined;
+    const { size } = readCheckpoint(readNote(checkpoint).text);
+    return { checkpoint, size, proof: old > 0 && old <= size ? await consistencyProof(tilesIn(r), old, size) : [] };
+  });
 }
 
 /** A partial tile of an earlier checkpoint is a beginning of what is there now, and is served as long. */

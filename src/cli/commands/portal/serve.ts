@@ -1,18 +1,25 @@
 import { resolve } from "node:path";
 
 import { parseListen } from "../../../http/address.ts";
+import { errorBody, type HttpResponse } from "../../../http/answer.ts";
 import { behindProxies, type WhoAsks } from "../../../http/forwarded.ts";
+import type { HttpRequest } from "../../../http/receive.ts";
 import { serve } from "../../../http/serve.ts";
+import { signedSince } from "../../../notary/keeping/resources.ts";
+import { writeVerifierKey } from "../../../notary/verifier-key.ts";
 import { defaultPolicy, type Policy } from "../../../portal/limits.ts";
 import { Portal } from "../../../portal/portal.ts";
 import { shelf } from "../../../portal/records.ts";
 import { demand } from "../../../refusals/mesh-error.ts";
+import type { Store } from "../../../store/store.ts";
 import type { Args } from "../../args.ts";
 import type { Call } from "../../call.ts";
 import { certificateFiles } from "../../portal/certificate.ts";
+import type { Cosigned } from "../../portal/cosigned.ts";
 import { beginCosigning, COSIGNING_PREFIX } from "../../portal/cosigning.ts";
 import { describePortal, openPortalData, type PortalSettings, useDatabase } from "../../portal/data.ts";
-import { type LogLevel, logLevels, makeLog } from "../../portal/log.ts";
+import type { LogSigners } from "../../portal/log-keys.ts";
+import { type Log, type LogLevel, logLevels, makeLog } from "../../portal/log.ts";
 import { beginNotary } from "../../portal/notary.ts";
 import { tellReady } from "../../portal/ready.ts";
 import { beginSettling } from "../../portal/settle.ts";
@@ -38,7 +45,27 @@ export async function run(call: Call): Promise<void> {
   const meter = metrics === undefined ? undefined : new (await import("../../portal/meter.ts")).Meter();
   const store = meter?.store(opened) ?? opened;
   const cosigning = await beginCosigning(directory, data, store, args.texts("cosign"), world.now);
-  const notary = await beginNotary(store, data.log, log, world.now);
+  // From here on others are vouched for: two portals that vouch for each other may be starting at once, and each asks the other first.
+  const door: { open?: (whole: HttpRequest, remote: string) => Promise<HttpResponse> } = {};
+  const served = await serve({
+    host: data.settings.host,
+    port: data.settings.port,
+    tls: shown.tls,
+    handle: (whole) => {
+      const remote = whoAsks(whole.remoteAddress, whole.headers);
+      return cosigning?.answer(whole, remote) ?? door.open?.(whole, remote) ?? Promise.resolve(notYet());
+    },
+    log: (event) => {
+      meter?.wire(event);
+      log.wire(event);
+    },
+  });
+  let closed: Promise<void> | undefined;
+  const close = (): Promise<void> => (closed ??= served.close());
+  call.whenDone(close);
+  const cosigned = await openCosigned(args, store, data.log, log, world.now);
+  call.whenDone(() => cosigned?.stop());
+  const notary = await beginNotary(store, data.log, log, world.now, cosigned);
   call.whenDone(notary.stop);
   const portal = new Portal({
     store,
@@ -54,24 +81,15 @@ export async function run(call: Call): Promise<void> {
   });
   const settling = beginSettling(() => portal.forget());
   call.whenDone(settling.stop);
-  const served = await serve({
-    host: data.settings.host,
-    port: data.settings.port,
-    tls: shown.tls,
-    handle: (whole) => {
-      const { remoteAddress, ...request } = whole;
-      const page = notary.answer(whole, whoAsks(remoteAddress, request.headers)) ?? cosigning?.answer(whole, whoAsks(remoteAddress, request.headers));
-      if (page !== undefined) return page;
-      settling.request();
-      const answer = (): ReturnType<Portal["handle"]> => portal.handle({ ...request, remote: whoAsks(remoteAddress, request.headers) });
-      return meter === undefined ? answer() : meter.during(answer);
-    },
-    log: (event) => {
-      meter?.wire(event);
-      log.wire(event);
-    },
-  });
-  call.whenDone(() => served.close());
+  door.open = (whole, remote) => {
+    const page = notary.answer(whole, remote);
+    if (page !== undefined) return page;
+    settling.request();
+    const { remoteAddress: _, ...request } = whole;
+    const answer = (): ReturnType<Portal["handle"]> => portal.handle({ ...request, remote });
+    return meter === undefined ? answer() : meter.during(answer);
+  };
+  call.whenDone(close);
   call.whenDone(shown.follow(served, log));
   if (metrics !== undefined && meter !== undefined) {
     // Loaded for those who want metrics: with `node:http` the engine loads a client for the web, 5 MB of it.
@@ -84,11 +102,34 @@ export async function run(call: Call): Promise<void> {
   const { url } = describePortal(data.settings, data.identity.profile.payload.id);
   // From its first word on it may be told to end.
   const ended = untilSignal();
+  if (cosigned !== undefined) world.write(2, `Cosigned as ${writeVerifierKey(data.log.note.key)}\n`);
   if (cosigning !== undefined) world.write(2, `Cosigns at ${url.split("#")[0]}${COSIGNING_PREFIX} as ${cosigning.key}\n`);
   world.write(2, `Portal ready at ${url}\n`);
   await tellReady(world.environment);
   await settling.started();
   await ended;
+}
+
+/** Those who vouch for this portal's log, once they have said that they know no more of it than is kept here; undefined where there are none. */
+async function openCosigned(args: Args, store: Store, { note }: LogSigners, log: Log, now: () => number): Promise<Cosigned | undefined> {
+  const files = args.texts("cosigners");
+  const quorum = args.number("quorum", 0, 16) ?? 1;
+  demand(files.length > 0 || args.text("quorum") === undefined, "usage-options-conflict", "--quorum goes with --cosigners.");
+  if (files.length === 0) return undefined;
+  const [{ guardStart, peersIn }, { beginShowing }] = await Promise.all([import("../../portal/cosigners.ts"), import("../../portal/cosigned.ts")]);
+  const peers = peersIn(files);
+  demand(quorum <= peers.length, "usage-option-value", `--quorum is at most the number of cosigners, ${peers.length}.`);
+  try {
+    await guardStart({ signer: note, since: (size) => signedSince(store, size) }, peers, quorum, log);
+  } catch (error) {
+    for (const peer of peers) peer.close();
+    throw error;
+  }
+  return beginShowing(store, peers, log, now);
+}
+
+function notYet(): HttpResponse {
+  return { status: 503, headers: { "content-type": "application/json" }, body: errorBody("service-busy", "The portal is starting; ask again.") };
 }
 
 function policyOf(args: Args, { accounts }: PortalSettings): Policy {
