@@ -23,7 +23,7 @@ const MOST = 16;
 export function peersIn(files: readonly string[]): readonly Peer[] {
   const peers = files.flatMap(linesOf).map(peerOf);
   const keys = new Set(peers.map(({ key }) => writeVerifierKey(key)));
-  demand(peers.length <= MOST && keys.size === peers.length, "input-malformed", `A log has at most ${MOST} cosigners, each named once.`);
+  demand(peers.length > 0 && peers.length <= MOST && keys.size === peers.length, "input-malformed", `A log has 1 to ${MOST} cosigners, each named once.`);
   return peers;
 }
 

@@ -28,7 +28,7 @@ const MAX_OCTETS = 4 << 20;
 /** A portal that vouches for the logs of others. */
 export type Cosigning = { /** Its key, as those have it who build on its word. */ readonly key: string; /** Undefined for what is not its path. */ readonly answer: (request: HttpRequest, remote: string) => Promise<HttpResponse> | undefined };
 
-/** Has a portal cosign the logs whose keys stand in some files, one a line; undefined where there are none. */
+/** Has a portal cosign the logs whose keys stand in some files, one a line; undefined where no file is named. One that is empty yet tells its operator the key. */
 export async function beginCosigning(directory: string, { identity, settings }: PortalData, store: Store, files: readonly string[], now: () => number): Promise<Cosigning | undefined> {
   if (files.length === 0) return undefined;
   const logs = logsIn(files);
@@ -45,7 +45,7 @@ export async function beginCosigning(directory: string, { identity, settings }: 
   };
 }
 
-/** The lines of a file, without empty ones and remarks; `input-unreadable`, `input-malformed`. */
+/** The lines of a file, without empty ones and remarks, perhaps none; `input-unreadable`, `input-malformed`. */
 export function linesOf(file: string): readonly string[] {
   let text: string;
   try {
@@ -53,8 +53,8 @@ export function linesOf(file: string): readonly string[] {
   } catch (error) {
     throw new MeshError("input-unreadable", `The file ${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? "?"}).`);
   }
-  const lines = text.length > MAX_OCTETS ? [] : text.split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
-  demand(lines.length > 0 && lines.length <= MAX_LINES, "input-malformed", `The file ${file} has no line, or more than ${MAX_LINES}.`);
+  const lines = text.split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
+  demand(text.length <= MAX_OCTETS && lines.length <= MAX_LINES, "input-malformed", `The file ${file} has more than ${MAX_LINES} lines.`);
   return lines;
 }
 

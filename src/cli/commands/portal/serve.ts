@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 
+import { equalBytes } from "../../../bytes/equal.ts";
 import { parseListen } from "../../../http/address.ts";
 import { errorBody, type HttpResponse } from "../../../http/answer.ts";
 import { behindProxies, type WhoAsks } from "../../../http/forwarded.ts";
@@ -10,6 +11,8 @@ import { writeVerifierKey } from "../../../notary/verifier-key.ts";
 import { defaultPolicy, type Policy } from "../../../portal/limits.ts";
 import { Portal } from "../../../portal/portal.ts";
 import { shelf } from "../../../portal/records.ts";
+import { hello } from "../../../protocol/hello.ts";
+import { encodeRequest } from "../../../protocol/wire.ts";
 import { demand } from "../../../refusals/mesh-error.ts";
 import type { Store } from "../../../store/store.ts";
 import type { Args } from "../../args.ts";
@@ -20,7 +23,7 @@ import { beginCosigning, COSIGNING_PREFIX } from "../../portal/cosigning.ts";
 import { describePortal, openPortalData, type PortalSettings, useDatabase } from "../../portal/data.ts";
 import type { LogSigners } from "../../portal/log-keys.ts";
 import { type Log, type LogLevel, logLevels, makeLog } from "../../portal/log.ts";
-import { beginNotary } from "../../portal/notary.ts";
+import { beginNotary, type Notary } from "../../portal/notary.ts";
 import { tellReady } from "../../portal/ready.ts";
 import { beginSettling } from "../../portal/settle.ts";
 import { openShown } from "../../portal/shown.ts";
@@ -45,15 +48,28 @@ export async function run(call: Call): Promise<void> {
   const meter = metrics === undefined ? undefined : new (await import("../../portal/meter.ts")).Meter();
   const store = meter?.store(opened) ?? opened;
   const cosigning = await beginCosigning(directory, data, store, args.texts("cosign"), world.now);
-  // From here on others are vouched for: two portals that vouch for each other may be starting at once, and each asks the other first.
-  const door: { open?: (whole: HttpRequest, remote: string) => Promise<HttpResponse> } = {};
+  const door: { open?: (whole: HttpRequest, remote: string) => Promise<HttpResponse>; receipts?: Notary["receipts"] } = {};
+  const portal = new Portal({
+    store,
+    receipts: { of: async (recorded) => door.receipts?.of(recorded) },
+    identity: shown.identity,
+    policy: policyOf(args, data.settings),
+    now: world.now,
+    ticks: () => performance.now(),
+    log: (event, fault) => {
+      meter?.request(event);
+      log.request(event, fault);
+    },
+  });
+  // From here on it says who it is, and vouches for others: two portals that vouch for each other may be starting at once, and each asks the other first.
+  const starting = async ({ remoteAddress: _, ...request }: HttpRequest, remote: string): Promise<HttpResponse> => (equalBytes(request.body, encodeRequest(hello, {})) ? portal.handle({ ...request, remote }) : notYet());
   const served = await serve({
     host: data.settings.host,
     port: data.settings.port,
     tls: shown.tls,
     handle: (whole) => {
       const remote = whoAsks(whole.remoteAddress, whole.headers);
-      return cosigning?.answer(whole, remote) ?? door.open?.(whole, remote) ?? Promise.resolve(notYet());
+      return cosigning?.answer(whole, remote) ?? door.open?.(whole, remote) ?? starting(whole, remote);
     },
     log: (event) => {
       meter?.wire(event);
@@ -67,18 +83,7 @@ export async function run(call: Call): Promise<void> {
   call.whenDone(() => cosigned?.stop());
   const notary = await beginNotary(store, data.log, log, world.now, cosigned);
   call.whenDone(notary.stop);
-  const portal = new Portal({
-    store,
-    receipts: notary.receipts,
-    identity: shown.identity,
-    policy: policyOf(args, data.settings),
-    now: world.now,
-    ticks: () => performance.now(),
-    log: (event, fault) => {
-      meter?.request(event);
-      log.request(event, fault);
-    },
-  });
+  door.receipts = notary.receipts;
   const settling = beginSettling(() => portal.forget());
   call.whenDone(settling.stop);
   door.open = (whole, remote) => {
