@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { suite, test } from "node:test";
 
 import { fromUtf8, utf8 } from "../../src/bytes/text.ts";
@@ -7,7 +8,7 @@ import { openConnection } from "../../src/http/call.ts";
 import { consistencyProof, type Hash, type NoteSigner, readVerifierKey, rootOf, signNote, type VerifierKey, verifierKey, verifyNote, writeAddCheckpoint, writeCheckpoint, writeNote, writeVerifierKey } from "../../src/notary/index.ts";
 import { readSignatureLines } from "../../src/notary/note.ts";
 import { someLeaves, TestLog } from "../../src/notary/test-log.ts";
-import { openPlace } from "../support/processes.ts";
+import { expectStatus, openPlace } from "../support/processes.ts";
 
 /** A log of somebody else's, with whatever it shows. */
 function strangersLog(origin: string) {
@@ -96,6 +97,16 @@ suite("a portal vouches for the logs of others (log 3.5)", () => {
     assert.equal((await add(20, 20, theirs)).status, 409);
     assert.equal((await add(20, 30, theirs)).status, 422);
     assert.equal((await add(20, 30, mine)).status, 200);
+
+    // What it vouched for is no damage to it, and the word of one that went back to a backup is another's.
+    await portal.stop();
+    const backup = join(place.folder, "backup");
+    expectStatus(await place.mesh("operator", ["portal", "check", "--data", portal.directory]), 0);
+    expectStatus(await place.mesh("operator", ["portal", "backup", "--data", portal.directory, "--out", backup]), 0);
+    expectStatus(await place.mesh("operator", ["portal", "restore", backup, "--data", join(place.folder, "restored")]), 0);
+    const restored = place.made(join(place.folder, "restored"), ["--cosign", file]);
+    await restored.start();
+    assert.match(restored.said(), /^Cosigns at \S+ as example\.com\/mesh\/cosigner\/[2-9]\d*\+/m);
   });
 
   test("it is off unless it is asked for, and so many an address are answered in a minute", { timeout: 60_000 }, async (t) => {
