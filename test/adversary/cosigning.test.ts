@@ -129,6 +129,10 @@ suite("a portal vouches for the logs of others (log 3.5)", () => {
     await on.stop();
     const bad = await place.mesh("operator", ["portal", "serve", "--data", portal.directory, "--cosign", place.file("bad", "other.example/mesh/1+00000000+AAAA")]);
     assert.equal(bad.status, 1, bad.stderr);
-    assert.match(bad.stderr, /log-key-malformed|key/);
+    assert.match(bad.stderr, /bad, line 1: This is no key/);
+    for (const [text, why] of [["", "has 1 to 16"], ["https://a.example/w", "its URL, a space, and its key"], [`https://a.example/w ${strangersLog("a.example/mesh/1").key}`, "key of a log"], ["x y", "its URL, a space"]] as const) {
+      const refused = await place.mesh("operator", ["portal", "serve", "--data", portal.directory, "--cosigners", place.file("bad", text)]);
+      assert.ok(refused.status === 2 && refused.stderr.includes(why), refused.stderr);
+    }
   });
 });

@@ -5,7 +5,7 @@ import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import { openConnection } from "../../http/call.ts";
 import { meetOutside } from "../monitor/meet.ts";
 import { parsePlace } from "../where.ts";
-import { linesOf } from "./cosigning.ts";
+import { readLines } from "./cosigning.ts";
 import type { Log } from "./log.ts";
 
 /** One who vouches for this portal's log, and the end of the connection to it. */
@@ -21,7 +21,7 @@ const MOST = 16;
 
 /** Those whom some files name, each on a line: where it is asked, `https://HOST[:PORT]/PREFIX[#PIN]`, and its key. */
 export function peersIn(files: readonly string[]): readonly Peer[] {
-  const peers = files.flatMap(linesOf).map(peerOf);
+  const peers = files.flatMap((file) => readLines(file, peerOf));
   const keys = new Set(peers.map(({ key }) => writeVerifierKey(key)));
   demand(peers.length > 0 && peers.length <= MOST && keys.size === peers.length, "input-malformed", `A log has 1 to ${MOST} cosigners, each named once.`);
   return peers;
@@ -29,8 +29,9 @@ export function peersIn(files: readonly string[]): readonly Peer[] {
 
 function peerOf(line: string): Peer {
   const [address = "", text = "", ...more] = line.split(/\s+/);
+  demand(text !== "" && more.length === 0 && URL.canParse(address), "input-malformed", "A line that names a cosigner has its URL, a space, and its key.");
   const key = readVerifierKey(text);
-  demand(more.length === 0 && key.type !== "note" && URL.canParse(address), "input-malformed", "A line that names a cosigner has its URL and its key.");
+  demand(key.type !== "note", "input-malformed", "This is the key of a log, not of a cosigner.");
   const { hash, origin, pathname, search } = new URL(address);
   demand(search === "", "service-url", "The URL of a cosigner has no query.");
   const place = parsePlace(`${origin}${hash}`);

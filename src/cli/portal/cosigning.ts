@@ -45,22 +45,29 @@ export async function beginCosigning(directory: string, { identity, settings }: 
   };
 }
 
-/** The lines of a file, without empty ones and remarks, perhaps none; `input-unreadable`, `input-malformed`. */
-export function linesOf(file: string): readonly string[] {
+/** What the lines of a file say, without empty ones and remarks, perhaps nothing; `input-unreadable`, `input-malformed`, and what `read` refuses, with its place. */
+export function readLines<T>(file: string, read: (line: string) => T): readonly T[] {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
     throw new MeshError("input-unreadable", `The file ${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? "?"}).`);
   }
-  const lines = text.split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
+  const lines = text.split("\n").map((line) => line.trim());
   demand(text.length <= MAX_OCTETS && lines.length <= MAX_LINES, "input-malformed", `The file ${file} has more than ${MAX_LINES} lines.`);
-  return lines;
+  return lines.flatMap((line, at) => {
+    if (line === "" || line.startsWith("#")) return [];
+    try {
+      return [read(line)];
+    } catch (error) {
+      throw error instanceof MeshError ? new MeshError(error.code, `${file}, line ${at + 1}: ${error.message}`, error.hint) : error;
+    }
+  });
 }
 
 function logsIn(files: readonly string[]): ReadonlyMap<string, readonly VerifierKey[]> {
   const logs = new Map<string, readonly VerifierKey[]>();
-  for (const key of files.flatMap(linesOf).map(readVerifierKey)) logs.set(key.name, [...(logs.get(key.name) ?? []), key]);
+  for (const key of files.flatMap((file) => readLines(file, readVerifierKey))) logs.set(key.name, [...(logs.get(key.name) ?? []), key]);
   return logs;
 }
 
