@@ -5,7 +5,8 @@ import { openCluster } from "../test/support/cluster.ts";
 import { atLeast, atMost, type Bench, median, reported } from "./bench.ts";
 import { createAll, creations, installPeer, startPeer } from "./peers/did-plc.ts";
 import { copyPortal, openFixture, portalId } from "./portal/fixture.ts";
-import { freePort, servePortal } from "./portal/process.ts";
+import { freePort } from "../test/support/free-port.ts";
+import { servePortal } from "./portal/process.ts";
 import { rate } from "./portal/round.ts";
 import { startWorker } from "./portal/worker-process.ts";
 

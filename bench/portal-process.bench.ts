@@ -6,7 +6,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { makePortalData } from "../src/cli/portal/data.ts";
 import { atMost, type Bench, median, type Measurement } from "./bench.ts";
 import { copyPortal, openFixture, portalId } from "./portal/fixture.ts";
-import { freePort, servePortal, type ServedPortal } from "./portal/process.ts";
+import { freePort } from "../test/support/free-port.ts";
+import { servePortal, type ServedPortal } from "./portal/process.ts";
 import { startWorker } from "./portal/worker-process.ts";
 
 const STARTS = 7;

@@ -3,7 +3,8 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { atLeast, atMost, type Bench, median, type Measurement, reported } from "./bench.ts";
 import { copyPortal, type Fixture, openFixture, portalId } from "./portal/fixture.ts";
-import { freePort, servePortal } from "./portal/process.ts";
+import { freePort } from "../test/support/free-port.ts";
+import { servePortal } from "./portal/process.ts";
 import { p99, rate, type Round } from "./portal/round.ts";
 import { startWorker, type Worker } from "./portal/worker-process.ts";
 

@@ -25,7 +25,7 @@ export type Account = { last: Verified<PersonalProfile>; readonly key: Uint8Arra
 const APPLICATIONS = 3;
 
 /** Makes a person's keys and first profiles, all of its own, creates the account, and opens a session. */
-export async function makeAccount(portal: Portal, profile: PortalProfile, address: string): Promise<Account> {
+export async function makeAccount(portal: Pick<Portal, "handle">, profile: PortalProfile, address: string): Promise<Account> {
   const [master, recovery, device, administration] = [generateSigningKey(), generateSigningKey(), generateSigningKey(), generateSigningKey()];
   const [authentication, encryption, sealed, escrow] = [generateDecapsulationKey(), generateDecapsulationKey(), generateDecapsulationKey(), generateDecapsulationKey()];
   const base = generateBaseKey();
@@ -77,7 +77,7 @@ function signerWith(key: SigningKey): Signer {
   return { kid: udfOfKey(key.publicKey.spki) as Udf<"signature-key">, sign: (message) => sign(key, message) };
 }
 
-async function ask<Q, A>(portal: Portal, command: Command<Q, A>, request: Q): Promise<A> {
+async function ask<Q, A>(portal: Pick<Portal, "handle">, command: Command<Q, A>, request: Q): Promise<A> {
   const answer = await portal.handle({ method: "POST", path: SERVICE_PATH, query: "", headers: {}, body: encodeRequest(command, request), remote: "127.0.0.1" });
   return decodeResponse(command, answer.body);
 }

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { root } from "../../test/tree.ts";
 
@@ -30,15 +29,5 @@ function ready(child: ChildProcess): Promise<void> {
       if (said.includes("Portal ready at")) done();
     });
     child.once("exit", (status) => fail(new Error(`the portal ended (${status}): ${said}`)));
-  });
-}
-
-/** A port of the loopback device that is free now. */
-export function freePort(): Promise<number> {
-  return new Promise((done) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => done(typeof address === "object" && address !== null ? address.port : 0));
-    });
   });
 }

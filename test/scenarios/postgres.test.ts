@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { openCluster, withoutPostgres } from "../support/cluster.ts";
+import { freePort } from "../support/free-port.ts";
 import { expectStatus, openPlace } from "../support/processes.ts";
 
 type Login = { readonly name: string };
@@ -91,12 +91,3 @@ describe("portal migrate", { skip: withoutPostgres }, () => {
     expectStatus(await place.mesh("operator", ["portal", "check", "--data", portal.directory]), 0);
   });
 });
-
-function freePort(): Promise<number> {
-  return new Promise((done) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => done(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
-}

@@ -22,7 +22,7 @@ export type PortalProcess = {
   /** Ends it as an operator does, or with SIGKILL; returns when it is gone. */
   stop(signal?: "SIGTERM" | "SIGKILL"): Promise<void>;
   /** Sends it a signal that does not end it. */
-  signal(name: "SIGHUP"): void;
+  signal(name: "SIGHUP" | "SIGSTOP" | "SIGCONT"): void;
   readonly running: () => boolean;
   /** What it has written to standard error since it was last started. */
   readonly said: () => string;

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { openPortalData } from "../../src/cli/portal/data.ts";
+import { makeClient } from "../../src/client/client.ts";
+import { sync } from "../../src/client/sync.ts";
+import { openMemoryKeyring } from "../../src/keyring/memory.ts";
+import { readCheckpoint } from "../../src/notary/checkpoint.ts";
+import { readNote } from "../../src/notary/note.ts";
+import { logPrefix } from "../../src/portal/log-pages.ts";
+import { openMemoryStore } from "../../src/store/memory.ts";
+import { openPostgresStore } from "../../src/store/postgres.ts";
+import { household, names, save } from "../adversary/household.ts";
+import { openCluster, withoutPostgres } from "../support/cluster.ts";
+import { judgeLog } from "../support/log-judge.ts";
+import { cases } from "../support/long.ts";
+import { hopping, insisting, type Portals, startPortals, strike } from "../support/portals.ts";
+import { openPlace } from "../support/processes.ts";
+import { Publisher } from "../support/publisher.ts";
+import type { TestDevice, TestPortal } from "../support/world.ts";
+
+const UPDATES = cases(160, 100_000);
+const PUBLISHERS = 8;
+/** More logins would measure the client. */
+const LOGINS = 200;
+
+describe("one portal of four processes on one PostgreSQL", { skip: withoutPostgres }, () => {
+  test(`stopped and killed at random, they take ${UPDATES} updates: one log without fork, gap or duplicate, every receipt honoured, no device alarmed, nothing lost`, { timeout: 7_200_000 }, async (t) => {
+    const [cluster, place] = [await openCluster(), openPlace()];
+    t.after(async () => (await place.close(), cluster.close()));
+    const portals = await startPortals(place, cluster, 4);
+    const { identity, log } = await openPortalData(portals.directory);
+    const way = hopping(portals, "any");
+    t.after(() => way.close());
+    const { payload: profile } = identity.profile;
+    const publishers = await Promise.all(Array.from({ length: PUBLISHERS }, (_, at) => Publisher.make(way, profile, `publisher${at}`)));
+    const { desktop, devices } = await household({ tablet: "member" }, { pin: portals.pin, url: `https://127.0.0.1:${portals.ports[0]}` } as TestPortal, () => deviceAt(portals));
+    const tablet = devices["tablet"] ?? assert.fail();
+
+    const [over, seen] = [new AbortController(), [] as Uint8Array[]];
+    const signers = log ?? assert.fail();
+    const striking = strike(portals, over.signal);
+    let left = UPDATES;
+    const publishing = publishers.map(async (one) => {
+      while (left-- > 0) await one.publish();
+    });
+    let saved = 0;
+    const living = [desktop, tablet].map(async (device, at) => {
+      for (let n = 0; !over.signal.aborted; n++) {
+        if (n >= LOGINS) await insisting(() => sync(device.client));
+        else {
+          await save(device, `${at}-${n}`).catch(() => insisting(() => sync(device.client)));
+          saved += 1;
+        }
+        await sleep(50);
+      }
+    });
+    const watching = (async () => {
+      for (let size = 0; !over.signal.aborted; await sleep(25)) {
+        const { body, status } = await insisting(() => way.get(`${logPrefix(signers.origin)}checkpoint`, {}));
+        if (status !== 200) continue;
+        const checkpoint = readCheckpoint(readNote(Buffer.from(body)).text);
+        assert.ok(checkpoint.size >= size, `a checkpoint of ${checkpoint.size} entries was served after one of ${size}`);
+        if (checkpoint.size > size) seen.push(body);
+        size = checkpoint.size;
+      }
+    })();
+    await Promise.all(publishing).finally(() => over.abort());
+    await Promise.all([...living, watching]);
+    const { stopped, killed } = await striking;
+    await sync(desktop.client);
+    await sync(tablet.client);
+    await sync(desktop.client);
+    for (const one of portals.processes) await one.stop(one === portals.processes[0] ? "SIGTERM" : "SIGKILL");
+
+    const store = await openPostgresStore(cluster.url, { owner: profile.id });
+    t.after(() => store.close());
+    const promised = publishers.flatMap((one) => one.promised);
+    const { replay, size } = await judgeLog(store, signers, promised, seen);
+    assert.equal(await cluster.ask("SELECT count(*) || ' ' || min(number) || ' ' || max(number) + 1 FROM mesh.log"), `${size} 0 ${size}`);
+    assert.equal(promised.length, UPDATES);
+    for (const one of publishers) assert.equal((await replay.newest("personal", one.id))?.n, one.newest);
+    for (const device of [desktop, tablet]) {
+      assert.equal((await names(device)).length, saved);
+      assert.deepEqual(device.evidence, []);
+    }
+    t.diagnostic(`${promised.length} updates and ${saved} logins in ${size} entries, ${seen.length} checkpoints seen; ${stopped} times a process was stopped, ${killed} times killed`);
+    assert.ok(stopped + killed > 0);
+  });
+});
+
+/** A device each of whose requests goes to another process. */
+function deviceAt(portals: Portals): TestDevice {
+  const [keyring, master, store, evidence] = [openMemoryKeyring(), openMemoryKeyring(), openMemoryStore(), [] as Uint8Array[]];
+  const client = makeClient({
+    store,
+    keyring,
+    now: Date.now,
+    connect: (_, trust) => hopping(portals, trust),
+    masterKeyring: async () => master,
+    keepEvidence: async (octets) => `number ${evidence.push(octets)}`,
+  });
+  return { client, keyring, master, store, portal: { pin: portals.pin } as TestPortal, evidence };
+}
