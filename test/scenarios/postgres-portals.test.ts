@@ -19,7 +19,7 @@ import { openPlace } from "../support/processes.ts";
 import { Publisher } from "../support/publisher.ts";
 import type { TestDevice, TestPortal } from "../support/world.ts";
 
-const UPDATES = cases(160, 100_000);
+const UPDATES = cases(96, 100_000);
 const PUBLISHERS = 8;
 /** More logins would measure the client. */
 const LOGINS = 200;
