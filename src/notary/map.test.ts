@@ -117,4 +117,34 @@ suite("the map (log 5.1, 5.2)", () => {
     assert.equal(rootFromProof(key, { end: undefined, beside: Array.from({ length: 257 }, () => key) }), undefined);
     for (const head of [[], [3], [0], [0, 255], [1], [2, ...new Uint8Array(20)], [0, 9, 0xff, 0xff]]) assert.equal(readMapProof(key, new OctetReader(Uint8Array.from(head))), undefined);
   });
+
+  test("folded it is the same map, whatever it is asked next, and a change from before can still be taken back", async () => {
+    const [map, rows] = [new PrefixMap(), new Buckets()];
+    const leaves = Array.from({ length: 200 }, (_, at) => leafOf(sha256(Uint8Array.of(at)), at));
+    const add = async (some: readonly MapLeaf[]) => {
+      for (const leaf of some) rows.put(leaf);
+      return map.refresh(some.map(({ key }) => bucketName(key)), rows.read);
+    };
+    await add(leaves.slice(0, 100));
+    const [before, saved] = [map.root, map.save()];
+    const undo = await add(leaves.slice(100));
+    const after = map.root;
+    map.fold();
+    map.fold();
+    assert.deepEqual(map.root, after);
+    for (const { key } of leaves) {
+      map.fold();
+      assert.deepEqual(rootFromProof(key, await map.prove(key, rows.read)), after);
+    }
+    map.fold();
+    const name = bucketName(leaves[0]?.key ?? assert.fail());
+    assert.ok(map.knows(name, await rows.read(name)));
+    map.fold();
+    undo();
+    assert.deepEqual([map.root, map.save()], [before, saved]);
+    map.fold();
+    assert.deepEqual(map.save(), saved);
+    await add(leaves.slice(100));
+    assert.deepEqual(map.root, after);
+  });
 });

@@ -15,6 +15,8 @@ export type BucketReader = (name: string) => Promise<readonly MapLeaf[]>;
 const TOP = 18;
 const BUCKETS = 2 ** TOP;
 const NAME_LENGTH = TOP / 6;
+/** Octets of the buckets' nodes that it is worth making the levels of again: those of some 24,000. */
+const MOST_FOLDED = 1 << 20;
 
 /** The bucket of a key. */
 export function bucketName(key: Uint8Array): string {
@@ -30,8 +32,10 @@ export type Undo = () => void;
  * Node 1 is the root, the children of node i are 2i and 2i + 1, and bucket b is node 2^18 + b.
  */
 export class PrefixMap {
-  readonly #hashes = new Uint8Array(2 * BUCKETS * HASH_OCTETS);
-  readonly #holds = new Uint8Array(2 * BUCKETS);
+  #hashes = new Uint8Array(2 * BUCKETS * HASH_OCTETS);
+  #holds = new Uint8Array(2 * BUCKETS);
+  /** The buckets' nodes, while it is folded. */
+  #folded: Uint8Array | undefined;
 
   /**
    * Reads back what {@link save} wrote; `store-damaged` if it is something else. Whether it is the right map its root says: an epoch leaf names it.
@@ -40,6 +44,11 @@ export class PrefixMap {
    */
   static load(octets: Uint8Array): PrefixMap {
     const map = new PrefixMap();
+    map.#fill(octets);
+    return map;
+  }
+
+  #fill(octets: Uint8Array): void {
     const changed: (readonly [number, MapNode])[] = [];
     let at = BUCKETS;
     for (let bucket = 0; bucket < BUCKETS; bucket++) {
@@ -51,12 +60,31 @@ export class PrefixMap {
       changed.push([BUCKETS + bucket, { hash, holds }]);
     }
     if (at !== octets.length) throw damaged();
-    map.#set(changed);
-    return map;
+    this.#set(changed);
+  }
+
+  /**
+   * Lets go of the levels, if what is left to make them of again is small: a few thousand identifiers touch all 16 MiB of them.
+   *
+   * Whatever is asked of the map next makes them again, which takes some 50 ms at most.
+   */
+  fold(): void {
+    if (this.#folded !== undefined) return;
+    const octets = this.save();
+    if (octets.length > MOST_FOLDED) return;
+    [this.#folded, this.#hashes, this.#holds] = [octets, new Uint8Array(0), new Uint8Array(0)];
+  }
+
+  #unfold(): void {
+    const octets = this.#folded;
+    if (octets === undefined) return;
+    [this.#folded, this.#hashes, this.#holds] = [undefined, new Uint8Array(2 * BUCKETS * HASH_OCTETS), new Uint8Array(2 * BUCKETS)];
+    this.#fill(octets);
   }
 
   /** The buckets' nodes: what each holds, one octet each, and then the hashes of those that hold something. */
   save(): Uint8Array {
+    if (this.#folded !== undefined) return this.#folded.slice();
     const holds = this.#holds.subarray(BUCKETS);
     const octets = new Uint8Array(BUCKETS + HASH_OCTETS * holds.reduce((sum, one) => sum + (one === EMPTY ? 0 : 1), 0));
     octets.set(holds);
@@ -71,6 +99,7 @@ export class PrefixMap {
 
   /** The root, which an epoch leaf commits to; 32 zeros while the map is empty. */
   get root(): Hash {
+    this.#unfold();
     return this.#hash(1).slice();
   }
 
@@ -87,12 +116,14 @@ export class PrefixMap {
 
   /** Whether these are the leaves that a bucket had when it was hashed last: what was read back is what was written. */
   knows(name: string, leaves: readonly MapLeaf[]): boolean {
+    this.#unfold();
     const [at, node] = [BUCKETS + numberOf(name), nodeOver(leaves, TOP)];
     return this.#holds[at] === node.holds && equalBytes(this.#hash(at), node.hash);
   }
 
   /** The proof of a key under the present root. */
   async prove(key: Uint8Array, read: BucketReader): Promise<MapProof> {
+    this.#unfold();
     const name = bucketName(key);
     const beside: Hash[] = [];
     let node = 1;
@@ -113,6 +144,7 @@ export class PrefixMap {
   }
 
   #set(buckets: readonly (readonly [at: number, node: MapNode])[]): Undo {
+    this.#unfold();
     const before = new Kept(this.#hashes, this.#holds);
     let level: number[] = [];
     for (const [at, node] of buckets) {
@@ -131,7 +163,10 @@ export class PrefixMap {
       }
       level = above;
     }
-    return () => before.putBack();
+    return () => {
+      this.#unfold();
+      before.putBack(this.#hashes, this.#holds);
+    };
   }
 
   #join(at: number): void {
@@ -171,11 +206,11 @@ class Kept {
     this.#nodes.push(node);
   }
 
-  putBack(): void {
+  putBack(hashes: Uint8Array, holds: Uint8Array): void {
     for (const [at, node] of this.#nodes.entries()) {
       const from = at * (HASH_OCTETS + 1);
-      this.#hashes.set(this.#octets.subarray(from, from + HASH_OCTETS), node * HASH_OCTETS);
-      this.#holds[node] = this.#octets[from + HASH_OCTETS] as number;
+      hashes.set(this.#octets.subarray(from, from + HASH_OCTETS), node * HASH_OCTETS);
+      holds[node] = this.#octets[from + HASH_OCTETS] as number;
     }
   }
 }

@@ -34,6 +34,8 @@ export type Notary = {
   readonly answer: (request: HttpRequest, remote: string) => Promise<HttpResponse> | undefined;
   /** Has the rows of the map tell all that the log says: before a mesh is taken away that may come back. */
   readonly written: () => Promise<void>;
+  /** Lets go of memory, when nobody has asked for a while. */
+  readonly rest: () => Promise<void>;
   /** Closes the last epoch, once nobody writes any more. */
   readonly stop: () => Promise<void>;
 };
@@ -92,6 +94,7 @@ export async function beginNotary(store: Store, { note, origin, subtree }: LogSi
       return Promise.resolve({ status: 429, headers: { "content-type": "application/json" }, body: errorBody("service-rate-limited", "Too many requests from this address; wait a minute.") });
     },
     written: () => keeper.save(),
+    rest: () => keeper.rest().catch(tell),
     stop: async () => {
       clearInterval(timer);
       await under;

@@ -5,7 +5,7 @@ import { beginSettling } from "./settle.ts";
 
 void test("memory is given back once, when a burst is over, and not while it lasts or where there was none", async () => {
   const forgotten: string[] = [];
-  const [busy, idle] = [beginSettling(() => forgotten.push("busy")), beginSettling(() => forgotten.push("idle"))];
+  const [busy, idle] = [beginSettling(async () => void forgotten.push("busy")), beginSettling(async () => void forgotten.push("idle"))];
   idle.request();
   const held = Array.from({ length: 20_000 }, () => new Uint8Array(1000));
   for (let request = 0; request < 500; request++) busy.request();

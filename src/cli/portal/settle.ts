@@ -13,13 +13,12 @@ export type Settling = { /** A request came. */ readonly request: () => void; /*
  * that room for ever, and the allocator the pages between what is still used: both are asked to let go, which takes some
  * 100 ms while nobody waits.
  */
-export function beginSettling(forget: () => void): Settling {
+export function beginSettling(forget: () => Promise<void>): Settling {
   let [requests, last] = [0, 0];
   const timer = setInterval(() => {
     if (requests < BURST || performance.now() - last < QUIET_MS) return;
     requests = 0;
-    forget();
-    void letGo();
+    void forget().then(letGo);
   }, QUIET_MS / 4).unref();
   return {
     request: () => {

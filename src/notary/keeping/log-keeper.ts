@@ -133,6 +133,12 @@ export class LogKeeper {
     });
   }
 
+  /** Keeps what is held in memory and lets go of what can be made of it again: when nobody has asked for a while. */
+  async rest(): Promise<void> {
+    await this.save();
+    await this.#inTurn(async () => this.#map.fold());
+  }
+
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#turn.then(work);
     this.#turn = turn.catch(() => {});

@@ -84,7 +84,10 @@ export async function run(call: Call): Promise<void> {
   const notary = await beginNotary(store, data.log, log, world.now, cosigned);
   call.whenDone(notary.stop);
   door.receipts = notary.receipts;
-  const settling = beginSettling(() => portal.forget());
+  const settling = beginSettling(() => {
+    portal.forget();
+    return notary.rest();
+  });
   call.whenDone(settling.stop);
   door.open = (whole, remote) => {
     const page = notary.answer(whole, remote);
