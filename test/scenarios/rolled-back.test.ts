@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpSync, readdirSync, rmSync, statSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -16,6 +16,8 @@ test("an operator who puts yesterday's directory back and says nothing is found 
   cpSync(portal.directory, yesterday, { recursive: true });
   await portal.start();
   expectStatus(await place.mesh("desktop", ["password", "add", "bank", "--generate"]), 0);
+  // What was written is in a checkpoint once its epoch is closed, within a second (log 6.1): only then has she seen more than there was yesterday.
+  await sleep(1100);
   expectStatus(await place.mesh("desktop", ["sync"]), 0);
   await portal.stop();
 
@@ -26,12 +28,17 @@ test("an operator who puts yesterday's directory back and says nothing is found 
   await portal.start();
   // It signs its log anew, as it stands now.
   expectStatus(await place.mesh("bob", ["create", "bob@example.com", "--device-name", "desktop", ...on]), 0);
-  const ran = await place.mesh("desktop", ["sync", "--json"]);
+  const folder = join(place.home("desktop"), "evidence");
+  let [ran, tries] = [await place.mesh("desktop", ["sync", "--json"]), 0];
+  // There is proof as soon as an epoch is closed and signed anew, in a later second.
+  for (; !existsSync(folder) && tries < 5; tries++) {
+    await sleep(1100);
+    ran = await place.mesh("desktop", ["sync", "--json"]);
+  }
   const refusal = JSON.parse(ran.stderr) as { code: string; hint: string };
   assert.deepEqual([ran.status, refusal.code], [6, "portal-older-catalog"], ran.stderr);
   await portal.stop();
 
-  const folder = join(place.home("desktop"), "evidence");
   const [name = "", ...others] = readdirSync(folder);
   assert.deepEqual(others, []);
   assert.deepEqual([statSync(folder).mode & 0o777, statSync(join(folder, name)).mode & 0o777], [0o700, 0o600]);
