@@ -5,7 +5,7 @@ import { utf8 } from "../bytes/text.ts";
 import { logKeyTexts, type LogSigners, logSigners, newLogKeys } from "../cli/portal/log-keys.ts";
 import { record } from "../notary/keeping/record.ts";
 import { adopt } from "../portal/adopt.ts";
-import { logPrefix } from "../portal/log-pages.ts";
+import { logPrefix } from "../notary/log-policy.ts";
 import { shelf } from "../portal/records.ts";
 import { openMemoryStore } from "../store/memory.ts";
 import type { Store } from "../store/store.ts";

@@ -1,6 +1,7 @@
 import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
 import type { Digest } from "../envelope/fields.ts";
 import { digestOf, type Jws, readSigned, signObject } from "../envelope/signed.ts";
+import { logPrefix } from "../notary/log-policy.ts";
 import { encapsulationKey } from "../profiles/keys.ts";
 import { type PortalProfile, portalProfile } from "../profiles/portal.ts";
 import type { Correct } from "../profiles/stages.ts";
@@ -129,7 +130,7 @@ export class PortalLink {
 
   /** What a log of the portal's serves to anybody at a path below its prefix, the path of its origin; undefined where there is nothing. */
   async readLog(origin: string, path: string): Promise<Uint8Array | undefined> {
-    const { status, body } = await this.#transport.get(`${origin.slice(origin.indexOf("/"))}/${path}`, {});
+    const { status, body } = await this.#transport.get(`${logPrefix(origin)}${path}`, {});
     if (status === 404) return undefined;
     if (status === 200) return body;
     await holdingPortalTo(async () => decodeResponse(hello, body));

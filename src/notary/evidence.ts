@@ -13,7 +13,7 @@ import { checkCurrencyProof } from "./currency.ts";
 import { MAX_ENTRY, readEntry } from "./entry.ts";
 import { logKeyOf, type LogPolicy, signedAt, trustCheckpoint, type TrustedCheckpoint } from "./log-policy.ts";
 import { HASH_OCTETS, leafHash } from "./merkle.ts";
-import { readNote } from "./note.ts";
+import { MAX_NOTE, readNote } from "./note.ts";
 import { readWhole } from "./reading.ts";
 import { checkReceipt, PROMISE_MS } from "./receipt.ts";
 import { changeOf, isNews } from "./succession.ts";
@@ -22,7 +22,7 @@ import type { VerifierKey } from "./verifier-key.ts";
 import { verifyConsistency, verifyInclusion } from "./verify.ts";
 
 const hashField = octetsField({ octets: HASH_OCTETS });
-const noteField = v.pipe(v.string(), v.maxLength(256 * 1024));
+const noteField = v.pipe(v.string(), v.maxLength(MAX_NOTE));
 const pathField = v.pipe(v.array(hashField), v.maxLength(63));
 
 const shape = v.variant("kind", [

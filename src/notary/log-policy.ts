@@ -50,6 +50,11 @@ export function logNumber(origin: string): number | undefined {
   return number === "" ? undefined : Number(number);
 }
 
+/** The prefix of a log at its portal: the path of its origin. */
+export function logPrefix(origin: string): string {
+  return `${origin.slice(origin.indexOf("/"))}/`;
+}
+
 /** A checkpoint for which a policy's keys vouch. */
 export type TrustedCheckpoint = Checkpoint & { readonly note: Note; /** How many cosigners vouch for it lately. */ readonly cosigned: number };
 

@@ -11,8 +11,8 @@ export type NoteSignature = { readonly name: string; readonly id: number; readon
 /** A signed note (C2SP signed-note): its text, which ends with a line end, and at least one signature. */
 export type Note = { readonly text: string; readonly signatures: readonly NoteSignature[] };
 
-/** Sixteen signatures must be taken; composites have close to 5 kB each. */
-const MAX_OCTETS = 256 * 1024;
+/** The most octets of a note: sixteen signatures must be taken; composites have close to 5 kB each. */
+export const MAX_NOTE = 256 * 1024;
 const MAX_SIGNATURES = 64;
 
 const DASH = "\u2014 ";
@@ -30,7 +30,7 @@ export function readNote(octets: Uint8Array): Note {
 
 /** The text of a note and, unread, the lines of its signatures; `note-malformed` if they are not set apart. */
 export function splitNote(octets: Uint8Array): { readonly text: string; readonly lines: string } {
-  demand(octets.length <= MAX_OCTETS, "note-malformed", `A note has at most ${MAX_OCTETS} octets.`);
+  demand(octets.length <= MAX_NOTE, "note-malformed", `A note has at most ${MAX_NOTE} octets.`);
   const whole = readOr("note-malformed", "A note is UTF-8 text.", () => fromUtf8(octets));
   demand(!CONTROL.test(whole), "note-malformed", "A note has no control characters but line ends.");
   const end = whole.lastIndexOf("\n\n");

@@ -17,13 +17,14 @@ export type TlogProof = {
 };
 
 const HEAD = "c2sp.org/tlog-proof@v1";
-const MAX_OCTETS = 512 * 1024;
+/** The most octets of a proof. */
+export const MAX_PROOF = 512 * 1024;
 /** A tree of 2^53 leaves is so high. */
 const MAX_PATH = 53;
 
 /** Reads a proof; `log-proof-malformed` for whatever is not in its form. It checks nothing; the checkpoint is not read. */
 export function readTlogProof(octets: Uint8Array): TlogProof {
-  demand(octets.length <= MAX_OCTETS, "log-proof-malformed", `A proof has at most ${MAX_OCTETS} octets.`);
+  demand(octets.length <= MAX_PROOF, "log-proof-malformed", `A proof has at most ${MAX_PROOF} octets.`);
   return readWhole("log-proof-malformed", "proof", () => {
     const text = fromUtf8(octets);
     const end = text.indexOf("\n\n");

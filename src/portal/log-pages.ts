@@ -59,8 +59,3 @@ function inclusionPage(store: Store, run: string): Promise<LogResource | undefin
 function hashesPage(hashes: readonly Hash[]): LogResource {
   return { octets: utf8(hashes.map((hash) => `${toBase64(hash)}\n`).join("")), type: "text/plain; charset=utf-8", keep: "for-ever" };
 }
-
-/** The prefix of a log at its portal: the path of its origin. */
-export function logPrefix(origin: string): string {
-  return `${origin.slice(origin.indexOf("/"))}/`;
-}

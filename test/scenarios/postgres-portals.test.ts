@@ -7,7 +7,7 @@ import { sync } from "../../src/client/sync.ts";
 import { openMemoryKeyring } from "../../src/keyring/memory.ts";
 import { readCheckpoint } from "../../src/notary/checkpoint.ts";
 import { readNote } from "../../src/notary/note.ts";
-import { logPrefix } from "../../src/portal/log-pages.ts";
+import { logPrefix } from "../../src/notary/log-policy.ts";
 import { openMemoryStore } from "../../src/store/memory.ts";
 import { openPostgresStore } from "../../src/store/postgres.ts";
 import { household, names, save } from "../adversary/household.ts";

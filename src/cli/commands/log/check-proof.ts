@@ -1,11 +1,9 @@
 import { judgeProof } from "../../../client/log-proofs.ts";
+import { MAX_PROOF } from "../../../notary/tlog-proof.ts";
 import type { Call } from "../../call.ts";
 import { readOctets } from "../../octets.ts";
 import { openClient } from "../../open-client.ts";
 import { currencyDocument, currencyText } from "./told.ts";
-
-/** The most octets of a proof that is read. */
-const MAX_PROOF = 512 * 1024;
 
 /** `mesh log check-proof FILE`: judged by the keys of this device's portal, offline. */
 export async function run(call: Call): Promise<void> {

@@ -7,20 +7,19 @@ import { holdingPortalTo } from "../../../client/blame.ts";
 import type { PortalLocation } from "../../../client/where.ts";
 import { parsePortalUrl } from "../../../http/url.ts";
 import { writeEvidence } from "../../../notary/evidence.ts";
-import { logNumber, policyOf } from "../../../notary/log-policy.ts";
+import { logNumber, logPrefix, policyOf } from "../../../notary/log-policy.ts";
 import { Caught, Monitor, monitored } from "../../../notary/monitoring/monitor.ts";
+import { MAX_NOTE } from "../../../notary/note.ts";
 import { holdToReceipt } from "../../../notary/monitoring/promised.ts";
 import type { Tallied } from "../../../notary/tally.ts";
 import { demand, MeshError } from "../../../refusals/mesh-error.ts";
 import type { SqliteStore } from "../../../store/sqlite.ts";
 import type { Call } from "../../call.ts";
+import { counted } from "../../counted.ts";
 import { homePath } from "../../home.ts";
 import { keepEvidence } from "../../keep-evidence.ts";
 import { readOctets } from "../../octets.ts";
 import { portalOf } from "../../where.ts";
-
-/** The most octets of a receipt that is read: a note. */
-const MAX_RECEIPT = 256 * 1024;
 
 const MOST_SECONDS = 7 * 24 * 3600;
 
@@ -30,7 +29,7 @@ export async function run(call: Call): Promise<void> {
   const place = await portalOf("", args.needText("URL"));
   const every = args.number("every", 1, MOST_SECONDS);
   const file = stateFile(call, place);
-  const receipts = args.texts("receipt").map((path) => readOctets(path, MAX_RECEIPT, "note-malformed"));
+  const receipts = args.texts("receipt").map((path) => readOctets(path, MAX_NOTE, "note-malformed"));
   let isFirst = true;
   for (;;) {
     try {
@@ -57,8 +56,7 @@ function shownTally({ accounts, busiest, versions }: Tallied) {
 /** What operators and members of a federation hold against the limits that they agreed on (decision 8.4). */
 function tallyText({ accounts, busiest, versions }: Tallied): string {
   if (busiest === undefined) return "";
-  const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;
-  return `\nNew in it: ${plural(accounts, "account")} made or given up, ${plural(versions, "version")} of profiles and suspensions; of one mesh at most ${busiest.versions} in an hour.`;
+  return `\nNew in it: ${counted(accounts, "account")} made or given up, ${counted(versions, "version")} of profiles and suspensions; of one mesh at most ${busiest.versions} in an hour.`;
 }
 
 async function readOn(call: Call, place: PortalLocation, file: string, receipts: readonly Uint8Array[]): Promise<Round> {
@@ -73,9 +71,9 @@ async function readOn(call: Call, place: PortalLocation, file: string, receipts:
     try {
       const monitor = await Monitor.open(store, policy);
       const before = monitor.size;
-      const prefix = policy.origin.slice(policy.origin.indexOf("/"));
+      const prefix = logPrefix(policy.origin);
       // What does not read is laid at its door, as devices do.
-      const checkpoint = await holdingPortalTo(() => monitor.follow((path) => met.get(`${prefix}/${path}`), call.world.now() / 1000));
+      const checkpoint = await holdingPortalTo(() => monitor.follow((path) => met.get(`${prefix}${path}`), call.world.now() / 1000));
       const { root, size } = checkpoint;
       if (size > before) await monitor.save();
       for (const receipt of receipts) await holdToReceipt(store, policy, checkpoint, receipt, call.world.now());

@@ -7,9 +7,10 @@ import { readEntries } from "../../../client/catalog.ts";
 import { replaceFile } from "../../../machine/replace-file.ts";
 import { demand, MeshError } from "../../../refusals/mesh-error.ts";
 import type { Call } from "../../call.ts";
+import { counted } from "../../counted.ts";
 import { openClient } from "../../open-client.ts";
 import { attachedTo } from "./exported-files.ts";
-import { counted, failuresText } from "./import.ts";
+import { failuresText } from "./import.ts";
 
 /** `mesh password export`: { file, format, exported, failed: [ { title, why } ], encrypted }. Works offline, but for attachments that only the portal has. */
 export async function run(call: Call): Promise<void> {

@@ -7,6 +7,7 @@ import { utf8 } from "../../../bytes/text.ts";
 import { readEntries } from "../../../client/catalog.ts";
 import { demand } from "../../../refusals/mesh-error.ts";
 import type { Call } from "../../call.ts";
+import { counted } from "../../counted.ts";
 import { readOctets } from "../../octets.ts";
 import { openClient } from "../../open-client.ts";
 import { printable } from "../../printable.ts";
@@ -70,9 +71,4 @@ function writtenAgain(format: FormatName): boolean {
 export function failuresText(failed: readonly Failure[], what: string): string {
   const shown = failed.slice(0, 50).map(({ title, why }) => `  ${printable(title)}: ${printable(why)}`);
   return [`${counted(failed.length, "thing")} ${what}:`, ...shown, ...(failed.length > 50 ? [`  ... and ${failed.length - 50} more: --json lists all`] : [])].join("\n");
-}
-
-/** A number and its noun. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
