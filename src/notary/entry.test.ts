@@ -17,6 +17,7 @@ const some: readonly LogEntry[] = [
   personal,
   { id: idOf(1), k: "suspension", len: 6000, n: 1, obj: digest(5), v: 1 },
   { k: "epoch", map: toBase64url(new Uint8Array(32)), n: 1, t: 1_790_000_000_000, v: 1 },
+  { k: "load", len: 0, obj: digest(7), v: 1 },
   ...sealedKinds.map((k): LogEntry => ({ c: digest(6), k, v: 1 })),
 ];
 
@@ -41,6 +42,7 @@ suite("entries (log 4.1, 4.2)", () => {
     ["an identifier in another spelling", utf8(text.replace(idOf(1), idOf(1).toLowerCase()))],
     ["another format", utf8(text.replace('"v":1', '"v":2'))],
     ["depth", utf8('{"k":[[1]]}')],
+    ["what was added for a test of load and claims to be of a mesh", utf8(`{"id":"${idOf(1)}","k":"load","len":1,"obj":"${digest(7)}","v":1}`)],
     ["a list", utf8("[]")],
     ["octets that are no UTF-8", Uint8Array.of(0xff, 0xfe)],
     ["more than 4 KiB", new Uint8Array(MAX_ENTRY + 1).fill(0x20)],

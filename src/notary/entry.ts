@@ -25,13 +25,14 @@ const shape = v.variant("k", [
   v.strictObject({ ...about, g: versionField, k: v.literal("personal"), n: versionField }),
   v.strictObject({ ...about, k: v.literal("suspension"), n: versionField }),
   v.strictObject({ c: digestField, k: v.picklist(sealedKinds), v: formatField }),
+  v.strictObject({ k: v.literal("load"), len: countField(0), obj: digestField, v: formatField }),
   v.strictObject({ k: v.literal("epoch"), map: octetsField({ octets: HASH_OCTETS }), n: countField(), t: countField(), v: formatField }),
 ]);
 
 /**
  * One entry of the notary log: a commitment to what a portal took, never the thing itself (`docs/spec/log.md` 4).
  *
- * `master`, `personal` and `suspension` name an object by digest; the sealed kinds hide it; `epoch` closes every checkpoint.
+ * `master`, `personal` and `suspension` name an object by digest; the sealed kinds hide it; `load` names what a tool for load tests had added; `epoch` closes every checkpoint.
  */
 export type LogEntry = v.InferOutput<typeof shape>;
 export type EpochEntry = Extract<LogEntry, { k: "epoch" }>;

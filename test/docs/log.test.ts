@@ -27,7 +27,7 @@ suite("docs/spec/log.md", () => {
 
   test("has every kind of entry, and every kind of the map", () => {
     const kinds = tableRows(part("## 4. Entries")).flatMap(([kind]) => plain(kind).split(", "));
-    assert.deepEqual(kinds.sort(), [...sealedKinds, "epoch", "master", "personal", "suspension"].sort());
+    assert.deepEqual(kinds.sort(), [...sealedKinds, "epoch", "load", "master", "personal", "suspension"].sort());
     for (const kind of mapKinds) assert.ok(part("## 5. The map").includes(`\`${kind}\``), kind);
   });
 });

@@ -40,6 +40,7 @@ export const portalCommands: readonly Command[] = [
       { name: "cosign", value: "FILE", many: true, about: "vouch for the logs of others whose keys stand in this file, one a line (NAME+IDENTIFIER+KEY)" },
       { name: "cosigners", value: "FILE", many: true, about: "those who vouch for this portal's log, each on a line: URL, space, key" },
       { name: "quorum", value: "N", about: "so many of them must say at its start that the portal was not set back (1)" },
+      { name: "add", value: "N", about: "for tests of load only: let anybody add N entries a second to the log" },
       { name: "writes-per-hour", value: "N", about: "changes that an account may make in an hour (10000)" },
       database,
     ],

@@ -1,7 +1,9 @@
 import { toBase64url } from "../../bytes/base64url.ts";
 import type { Json } from "../../bytes/canonical-json.ts";
 import { ordinal } from "../../bytes/ordinal.ts";
+import { sha512 } from "../../crypto/digest.ts";
 import { randomBytes } from "../../crypto/random.ts";
+import type { Digest } from "../../envelope/fields.ts";
 import type { Reading, Writing } from "../../store/store.ts";
 import { SALT_OCTETS, sealEntry } from "../commitment.ts";
 import type { MapLabel } from "../currency.ts";
@@ -36,6 +38,11 @@ export async function record(writing: Writing, recordings: readonly Recording[])
     recorded.push(sealed);
   }
   return recorded;
+}
+
+/** Appends what anybody had added for a test of load (`docs/spec/log.md` 9.6): by digest, under a kind of its own, so that it is about no mesh whatever it says. */
+export function recordLoad(writing: Writing, octets: Uint8Array): Promise<Recorded> {
+  return append(writing, { k: "load", len: octets.length, obj: toBase64url(sha512(octets)) as Digest, v: 1 });
 }
 
 /** Says that a mesh wrote to its catalogs, for the next epoch to commit to where they stand then. */

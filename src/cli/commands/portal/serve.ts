@@ -7,6 +7,7 @@ import { behindProxies, type WhoAsks } from "../../../http/forwarded.ts";
 import type { HttpRequest } from "../../../http/receive.ts";
 import { serve } from "../../../http/serve.ts";
 import { signedSince } from "../../../notary/keeping/resources.ts";
+import { logPrefix } from "../../../notary/log-policy.ts";
 import { writeVerifierKey } from "../../../notary/verifier-key.ts";
 import { defaultPolicy, type Policy } from "../../../portal/limits.ts";
 import { Portal } from "../../../portal/portal.ts";
@@ -17,6 +18,7 @@ import { demand } from "../../../refusals/mesh-error.ts";
 import type { Store } from "../../../store/store.ts";
 import type { Args } from "../../args.ts";
 import type { Call } from "../../call.ts";
+import type { Adding } from "../../portal/adding.ts";
 import { certificateFiles } from "../../portal/certificate.ts";
 import type { Cosigned } from "../../portal/cosigned.ts";
 import { beginCosigning, COSIGNING_PREFIX } from "../../portal/cosigning.ts";
@@ -89,7 +91,10 @@ export async function run(call: Call): Promise<void> {
     return notary.rest();
   });
   call.whenDone(settling.stop);
+  const adding = await openAdding(args, store, data.log.origin, world.now);
   door.open = (whole, remote) => {
+    const added = adding?.(whole);
+    if (added !== undefined) return added;
     const page = notary.answer(whole, remote);
     if (page !== undefined) return page;
     settling.request();
@@ -112,6 +117,7 @@ export async function run(call: Call): Promise<void> {
   const ended = untilSignal();
   if (cosigned !== undefined) world.write(2, `Cosigned as ${writeVerifierKey(data.log.note.key)}\n`);
   if (cosigning !== undefined) world.write(2, `Cosigns at ${url.split("#")[0]}${COSIGNING_PREFIX} as ${cosigning.key}\n`);
+  if (adding !== undefined) world.write(2, `Takes entries from anybody, for tests of load only, at ${url.split("#")[0]}${logPrefix(data.log.origin)}add\n`);
   world.write(2, `Portal ready at ${url}\n`);
   await tellReady(world.environment);
   await settling.started();
@@ -134,6 +140,13 @@ async function openCosigned(args: Args, store: Store, { note }: LogSigners, log:
     throw error;
   }
   return beginShowing(store, peers, log, now);
+}
+
+/** What takes entries from anybody, where an operator who tests load wants that; loaded for nobody else. */
+async function openAdding(args: Args, store: Store, origin: string, now: () => number): Promise<Adding | undefined> {
+  const perSecond = args.number("add", 1, 1_000_000);
+  if (perSecond === undefined) return undefined;
+  return (await import("../../portal/adding.ts")).beginAdding(store, origin, perSecond, now);
 }
 
 function notYet(): HttpResponse {
