@@ -5,13 +5,14 @@ import { type Signed, signedBytes } from "../envelope/signed.ts";
 import type { Currency } from "../notary/currency.ts";
 import { type PublicEntry, writeEntry } from "../notary/entry.ts";
 import { logKeyOf, signedAt } from "../notary/log-policy.ts";
-import { type Hash, leafHash } from "../notary/merkle.ts";
+import { brokenEvidence, lateEvidence, wrongMapEvidence } from "../notary/make-evidence.ts";
+import { leafHash } from "../notary/merkle.ts";
 import { promisedIndex, PROMISE_MS, readReceipt, type Receipt } from "../notary/receipt.ts";
 import { isNews } from "../notary/succession.ts";
 import { rootFromRun } from "../notary/verify.ts";
 import type { Mesh } from "../profiles/mesh.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
-import { accuse, type Accused, brokenReceipt, CHEATS, lateReceipt, wrongMap } from "./accuse.ts";
+import { accuse, type Accused, CHEATS, tilesOf } from "./accuse.ts";
 import { holdingPortalTo } from "./blame.ts";
 import { readHashes } from "./log-hashes.ts";
 import { forgetReceipts, type ReceiptRow, receiptsOf } from "./receipts.ts";
@@ -52,20 +53,21 @@ function receiptIn({ receipt }: ReceiptRow, read: () => Receipt): Promise<Receip
 }
 
 /** Whether the log has what a receipt promises; false while it may still come. */
-async function isKept(accused: Accused, { currency }: Shown, { receipt: text }: ReceiptRow, { from, leaves, time }: Receipt, now: number): Promise<boolean> {
+async function isKept(accused: Accused, { currency }: Shown, row: ReceiptRow, receipt: Receipt, now: number): Promise<boolean> {
   const { link, policy } = accused;
   const { checkpoint } = currency;
+  const { from, leaves, time } = receipt;
+  const given = { octets: utf8(row.receipt), receipt };
   const end = from + leaves.length;
   if (checkpoint.size < end) {
-    const last = leaves.at(-1) as Hash;
     const late = signedAt(policy, checkpoint) * 1000 > time + PROMISE_MS;
-    if (late || now > time + PROMISE_MS) await accuse(accused, "portal-missing-entry", "The portal signed that its log has what this device did, and its log lacks it.", async () => lateReceipt(text, last, currency));
+    if (late || now > time + PROMISE_MS) await accuse(accused, "portal-missing-entry", "The portal signed that its log has what this device did, and its log lacks it.", async () => lateEvidence(given, checkpoint, end - 1));
     return false;
   }
   const proof = await readHashes(link, policy, `inclusion/${from}/${end}/${checkpoint.size}`);
   const root = rootFromRun(leaves, from, checkpoint.size, proof);
   if (root !== undefined && equalBytes(root, checkpoint.root)) return true;
-  return accuse(accused, "portal-broken-receipt", "The portal signed that its log has what this device did, and something else stands there.", () => brokenReceipt(accused, text, leaves, from, currency));
+  return accuse(accused, "portal-broken-receipt", "The portal signed that its log has what this device did, and something else stands there.", () => brokenEvidence(given, { checkpoint, read: tilesOf(accused, checkpoint.size) }));
 }
 
 /** What this device sent is what was promised, and the map tells of it. */
@@ -78,7 +80,7 @@ async function checkOwn(accused: Accused, { currency, proof }: Shown, { objects 
     // What the log had before, it promises nothing of: it stands further up.
     if (isNewest && (index === undefined ? value.index >= receipt.from : value.index !== index)) throw new MeshError("portal-wrong-entry", "The portal signed for something else than this device sent.", CHEATS);
     if (index === undefined || entry.k !== "personal" || index >= currency.checkpoint.size || !isNews(entry, value)) continue;
-    await accuse(accused, "portal-wrong-map", "The portal's log has a version of your mesh, and says that an older one is current.", () => wrongMap(accused, octets, index, proof, currency));
+    await accuse(accused, "portal-wrong-map", "The portal's log has a version of your mesh, and says that an older one is current.", () => wrongMapEvidence(octets, index, proof, { checkpoint: currency.checkpoint, read: tilesOf(accused, currency.checkpoint.size) }));
   }
 }
 

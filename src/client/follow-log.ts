@@ -1,13 +1,14 @@
 import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
-import { fromUtf8 } from "../bytes/text.ts";
+import { fromUtf8, utf8 } from "../bytes/text.ts";
 import { checkCurrencyProof, type Currency } from "../notary/currency.ts";
 import { advance, type LogHead, NO_HEAD } from "../notary/log-head.ts";
-import { logNumber, type LogPolicy, policyOf } from "../notary/log-policy.ts";
+import { logNumber, type LogPolicy, policyOf, trustCheckpoint } from "../notary/log-policy.ts";
+import { forkEvidence, rollbackEvidence } from "../notary/make-evidence.ts";
 import type { MapKind } from "../notary/map.ts";
 import { writeNote } from "../notary/note.ts";
 import type { Mesh } from "../profiles/mesh.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
-import { accuse, Accusation, type Accused, CHEATS, forkEvidence, rollback, withKept } from "./accuse.ts";
+import { accuse, Accusation, type Accused, CHEATS, tilesOf, withKept } from "./accuse.ts";
 import { holdingPortalTo } from "./blame.ts";
 import { checkNewest, checkSuspensions } from "./check-current.ts";
 import { checkReceipts, type Shown } from "./check-receipts.ts";
@@ -140,6 +141,9 @@ async function goneOn(accused: Accused, known: LogRow | undefined, currency: Cur
     return advance(before, checkpoint, proof);
   } catch (error) {
     if (!(error instanceof MeshError) || known === undefined) throw error;
-    return accuse(accused, error.code, error.message, async () => (size < known.size ? rollback(known.checkpoint, currency) : forkEvidence(accused, known, currency)));
+    return accuse(accused, error.code, error.message, async () => {
+      const earlier = trustCheckpoint(utf8(known.checkpoint), policy, 0);
+      return size < known.size ? rollbackEvidence(earlier, checkpoint) : forkEvidence(earlier, { checkpoint, read: tilesOf(accused, size) });
+    });
   }
 }

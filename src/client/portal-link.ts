@@ -12,7 +12,7 @@ import type { Command } from "../protocol/command.ts";
 import { hello } from "../protocol/hello.ts";
 import { openSession } from "../protocol/open-session.ts";
 import { answerMac, confirmSession, isMac, proposeSession, requestMac, type Session } from "../protocol/session.ts";
-import { COUNTER_HEADER, decodeCarrying, decodeResponse, encodeRequest, MAC_HEADER, RECEIPT_HEADER, SERVICE_PATH, SESSION_HEADER } from "../protocol/wire.ts";
+import { COUNTER_HEADER, decodeCarrying, decodePage, decodeResponse, encodeRequest, MAC_HEADER, RECEIPT_HEADER, SERVICE_PATH, SESSION_HEADER } from "../protocol/wire.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { udfOfKey } from "../udf/udf.ts";
 import { holdingPortalTo } from "./blame.ts";
@@ -130,11 +130,8 @@ export class PortalLink {
 
   /** What a log of the portal's serves to anybody at a path below its prefix, the path of its origin; undefined where there is nothing. */
   async readLog(origin: string, path: string): Promise<Uint8Array | undefined> {
-    const { status, body } = await this.#transport.get(`${logPrefix(origin)}${path}`, {});
-    if (status === 404) return undefined;
-    if (status === 200) return body;
-    await holdingPortalTo(async () => decodeResponse(hello, body));
-    throw new MeshError("service-answer-malformed", `The portal's log answered ${status}.`, "Try again in a while.");
+    const answer = await this.#transport.get(`${logPrefix(origin)}${path}`, {});
+    return holdingPortalTo(async () => decodePage(answer));
   }
 
   /** Lets go of the connection. */

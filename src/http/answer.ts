@@ -21,8 +21,13 @@ const reasons: Readonly<Record<number, string>> = {
 };
 
 /** An error as every door of a service words it: `{"error":{"code","message"}}`. */
-export function errorBody(code: Code, message: string): Uint8Array {
+function errorBody(code: Code, message: string): Uint8Array {
   return new TextEncoder().encode(JSON.stringify({ error: { code, message } }));
+}
+
+/** The answer that tells an error. */
+export function errorResponse(status: number, code: Code, message: string): HttpResponse {
+  return { status, headers: { "content-type": "application/json" }, body: errorBody(code, message) };
 }
 
 /** Sends one answer; `last` closes the connection behind it. Throws what Node throws on a malformed header or status. */

@@ -1,6 +1,6 @@
 import { toBase64url } from "../bytes/base64url.ts";
 import { sha256 } from "../crypto/digest.ts";
-import { errorBody, type HttpResponse } from "./answer.ts";
+import { errorResponse, type HttpResponse } from "./answer.ts";
 import type { HttpRequest } from "./receive.ts";
 
 /** Octets that anybody may read, and how long whoever has them may keep them: what is said of the moment, never. */
@@ -15,7 +15,7 @@ const nothing = new Uint8Array(0);
  * Several parts at once are not given: the whole is, as it is where a range does not read.
  */
 export function answerResource({ method, headers }: Pick<HttpRequest, "method" | "headers">, resource: Resource | undefined): HttpResponse {
-  if (resource === undefined) return { status: 404, headers: { "content-type": "application/json" }, body: errorBody("store-not-found", "There is nothing here, or not yet.") };
+  if (resource === undefined) return errorResponse(404, "store-not-found", "There is nothing here, or not yet.");
   const { octets, type, keep } = resource;
   if (keep === "never") return { status: 200, headers: { "content-type": type }, body: octets };
   const tag = `"${toBase64url(sha256(octets).subarray(0, TAG_OCTETS))}"`;

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isIPv6, type Socket } from "node:net";
 import type { Code } from "../refusals/codes.ts";
-import { errorBody, type HttpResponse, refuseSocket, send } from "./answer.ts";
+import { errorResponse, type HttpResponse, refuseSocket, send } from "./answer.ts";
 import { pack } from "./compression.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import { Lines, listen, makeServer, renewTls, type TlsMaterial } from "./listener.ts";
@@ -113,7 +113,7 @@ function taker(handle: ServeOptions["handle"], limits: Limits, lines: Lines, log
     } catch (error) {
       log({ kind: "fault", method, path, error });
       if (response.headersSent) return void response.req.socket.destroy();
-      send(response, { status: 500, headers: { "content-type": "application/json" }, body: errorBody("service-internal", "The service failed; its operator's log says why.") }, true);
+      send(response, errorResponse(500, "service-internal", "The service failed; its operator's log says why."), true);
     } finally {
       held.octets -= request.body.length;
     }

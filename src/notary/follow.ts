@@ -1,8 +1,10 @@
 import { MeshError } from "../refusals/mesh-error.ts";
 import { readBundle } from "./bundles.ts";
+import { demandNoOlder } from "./log-head.ts";
 import { type LogPolicy, trustCheckpoint, type TrustedCheckpoint } from "./log-policy.ts";
+import { HASH_OCTETS } from "./merkle.ts";
 import type { Replay } from "./replay.ts";
-import { bundlePath, TILE_WIDTH, tileAt } from "./tiles.ts";
+import { bundlePath, TILE_WIDTH, tileAt, tilePath, type TileReader } from "./tiles.ts";
 
 /** Gets what a log serves at a path below its prefix; whatever goes wrong there is thrown. */
 export type GetResource = (path: string) => Promise<Uint8Array>;
@@ -18,7 +20,7 @@ export const MAX_RESOURCE = TILE_WIDTH * (2 + 4096);
  */
 export async function follow(replay: Replay, get: GetResource, policy: LogPolicy, now: number): Promise<TrustedCheckpoint> {
   const checkpoint = trustCheckpoint(await bounded(get, "checkpoint"), policy, now);
-  if (checkpoint.size < replay.size) throw new MeshError("portal-older-log", `The log has ${checkpoint.size} entries where it had ${replay.size}.`);
+  demandNoOlder(checkpoint.size, replay.size);
   while (replay.size < checkpoint.size) {
     const name = tileAt(checkpoint.size, 0, Math.floor(replay.size / TILE_WIDTH));
     const entries = readBundle(await bounded(get, bundlePath(name)), name.width);
@@ -28,7 +30,13 @@ export async function follow(replay: Replay, get: GetResource, policy: LogPolicy
   return checkpoint;
 }
 
-async function bounded(get: GetResource, path: string): Promise<Uint8Array> {
+/** The tiles under a checkpoint of so many entries: a full one in place of a partial one that only a smaller tree had. */
+export function tilesUnder(get: GetResource, size: number): TileReader {
+  return async ({ level, index, width }) => (await bounded(get, tilePath(tileAt(size, level, index)))).subarray(0, width * HASH_OCTETS);
+}
+
+/** What a log serves at a path, within bounds. */
+export async function bounded(get: GetResource, path: string): Promise<Uint8Array> {
   const octets = await get(path);
   if (octets.length > MAX_RESOURCE) throw new MeshError("log-tile-malformed", `${path} has ${octets.length} octets.`);
   return octets;

@@ -15,9 +15,11 @@ export { markDue, newestIn, record, type Recorded, type Recording } from "./keep
 export { logResource, type LogResource } from "./keeping/resources.ts";
 export { type ReceiptParts, Receipts } from "./keeping/receipts.ts";
 export { logShelf, tilesIn } from "./keeping/rows.ts";
-export { advance, type LogHead, NO_HEAD } from "./log-head.ts";
+export { advance, continues, type LogHead, NO_HEAD } from "./log-head.ts";
 export { FRESH_SECONDS, type LogPolicy, policyOf, signedAt, trustCheckpoint, type TrustedCheckpoint } from "./log-policy.ts";
+export { brokenEvidence, forkEvidence, type Given, lateEvidence, proven, rollbackEvidence, type Shown, wrongMapEvidence } from "./make-evidence.ts";
 export { type MapKind, mapKey, type MapLeaf, type MapValue, readMapValue, writeMapValue } from "./map.ts";
+export { MapLeaves } from "./map-leaves.ts";
 export { EMPTY_ROOT, type Hash, leafHash, nodeHash } from "./merkle.ts";
 export { Caught, Monitor, monitored } from "./monitoring/monitor.ts";
 export { holdToReceipt } from "./monitoring/promised.ts";

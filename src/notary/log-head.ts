@@ -1,5 +1,5 @@
 import { equalBytes } from "../bytes/equal.ts";
-import { MeshError } from "../refusals/mesh-error.ts";
+import { demand, MeshError } from "../refusals/mesh-error.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { EMPTY_ROOT, type Hash } from "./merkle.ts";
 import { verifyConsistency } from "./verify.ts";
@@ -16,9 +16,14 @@ export const NO_HEAD: LogHead = { size: 0, root: EMPTY_ROOT };
  * `portal-older-log` if it shows less, `portal-forked-log` if something else. Whose checkpoints they are, and that both are signed, the caller has judged.
  */
 export function advance(known: LogHead, { size, root }: Pick<Checkpoint, "size" | "root">, proof: readonly Hash[]): LogHead {
-  if (size < known.size) throw new MeshError("portal-older-log", `The log has ${size} entries where it had ${known.size}.`);
+  demandNoOlder(size, known.size);
   if (!continues(known, { size, root }, proof)) throw new MeshError("portal-forked-log", `The log of ${size} entries does not continue that of ${known.size}.`);
   return { size, root };
+}
+
+/** Demands that a log is no shorter than it was: `portal-older-log`. */
+export function demandNoOlder(size: number, known: number): void {
+  demand(size >= known, "portal-older-log", `The log has ${size} entries where it had ${known}.`);
 }
 
 /** Whether a head that is no smaller continues another. */

@@ -4,6 +4,7 @@ import { demand } from "../refusals/mesh-error.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { type EpochEntry, readEntry } from "./entry.ts";
 import { type MapKind, mapKey, type MapLeaf, type MapValue } from "./map.ts";
+import { MapLeaves } from "./map-leaves.ts";
 import { leafHash } from "./merkle.ts";
 import { type BucketReader, bucketName, PrefixMap } from "./prefix-map.ts";
 import { changeOf, checkSuccession } from "./succession.ts";
@@ -121,13 +122,6 @@ export class Replay {
 }
 
 function rowsInMemory(): ReplayRows {
-  const buckets = new Map<string, MapLeaf[]>();
-  return {
-    bucket: async (name) => buckets.get(name) ?? [],
-    get: async (wanted) => buckets.get(bucketName(wanted))?.find(({ key }) => equalBytes(key, wanted))?.value,
-    put: async (leaf) => {
-      const name = bucketName(leaf.key);
-      buckets.set(name, [...(buckets.get(name) ?? []).filter(({ key }) => !equalBytes(key, leaf.key)), leaf]);
-    },
-  };
+  const leaves = new MapLeaves();
+  return { bucket: leaves.bucket, get: async (key) => leaves.get(key), put: async (leaf) => leaves.add([leaf]) };
 }

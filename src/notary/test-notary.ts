@@ -1,5 +1,4 @@
 import { toBase64url } from "../bytes/base64url.ts";
-import { equalBytes } from "../bytes/equal.ts";
 import { sha512 } from "../crypto/digest.ts";
 import { generateLogKey, type LogAlgorithm } from "../crypto/log-key.ts";
 import type { Digest } from "../envelope/fields.ts";
@@ -12,9 +11,10 @@ import { closedEpoch, type ClosedEpoch, type MapLabel, writeCurrencyProof } from
 import { type PublicEntry, type SealedKind, writeEntry } from "./entry.ts";
 import type { LogPolicy } from "./log-policy.ts";
 import { mapKey, type MapLeaf } from "./map.ts";
+import { MapLeaves } from "./map-leaves.ts";
 import { leafHash } from "./merkle.ts";
 import { writeNote } from "./note.ts";
-import { bucketName, PrefixMap } from "./prefix-map.ts";
+import { PrefixMap } from "./prefix-map.ts";
 import { closeEpoch, type Standing } from "./epoch.ts";
 import { TestLog } from "./test-log.ts";
 import { EMPTY_TREE, rootOf } from "./tree.ts";
@@ -38,7 +38,7 @@ export class TestNotary {
   readonly log = new TestLog();
   readonly map = new PrefixMap();
   readonly entries: Uint8Array[] = [];
-  readonly #buckets = new Map<string, MapLeaf[]>();
+  readonly #leaves = new MapLeaves();
   readonly #newest = new Map<string, PublicEntry>();
   #standing: Omit<Standing, "map"> = { tree: EMPTY_TREE, epoch: undefined };
   #closed: ClosedEpoch | undefined;
@@ -98,7 +98,7 @@ export class TestNotary {
 
   /** Closes an epoch at a time in seconds. */
   async close(seconds: number): Promise<Checkpoint> {
-    const { epoch, entry, before, tree } = await closeEpoch({ ...this.#standing, map: this.map }, this.entries.slice(this.#standing.tree.size), { put: this.#put, bucket: this.#read }, seconds * 1000);
+    const { epoch, entry, before, tree } = await closeEpoch({ ...this.#standing, map: this.map }, this.entries.slice(this.#standing.tree.size), { put: this.#put, bucket: this.#leaves.bucket }, seconds * 1000);
     this.add(entry);
     this.#standing = { tree, epoch };
     const checkpoint: Checkpoint = { origin: this.origin, size: this.size, root: rootOf(this.log.tree), extensions: [] };
@@ -109,15 +109,10 @@ export class TestNotary {
   }
 
   async prove(label: MapLabel): Promise<Uint8Array> {
-    return writeCurrencyProof(label, await this.map.prove(mapKey(label.kind, label.id), this.#read), this.closed);
+    return writeCurrencyProof(label, await this.map.prove(mapKey(label.kind, label.id), this.#leaves.bucket), this.closed);
   }
 
-  readonly #read = async (name: string): Promise<readonly MapLeaf[]> => this.#buckets.get(name) ?? [];
-
-  readonly #put = async (leaf: MapLeaf): Promise<void> => {
-    const name = bucketName(leaf.key);
-    this.#buckets.set(name, [...(this.#buckets.get(name) ?? []).filter(({ key }) => !equalBytes(key, leaf.key)), leaf]);
-  };
+  readonly #put = async (leaf: MapLeaf): Promise<void> => this.#leaves.add([leaf]);
 
   #public(entry: PublicEntry): void {
     this.#newest.set(`${entry.k} ${entry.id}`, entry);

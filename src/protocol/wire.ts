@@ -7,6 +7,7 @@ import { type Code, codes } from "../refusals/codes.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import type { Command } from "./command.ts";
 import { commandNamed } from "./commands.ts";
+import { hello } from "./hello.ts";
 import { refusalHints } from "./refusal-hints.ts";
 import { splitOctets, withOctets } from "./octets.ts";
 
@@ -86,6 +87,17 @@ export function decodeCarrying<A>(command: Command<never, A> | Command<unknown, 
   demand(!Array.isArray((value as Record<string, unknown>)[`${command.name}Response`]), "answer-malformed", `An answer to ${command.name} is an object.`);
   demand((octets !== undefined) === (command.carries === "response"), "answer-malformed", `An answer to ${command.name} ${octets === undefined ? "carries" : "does not carry"} octets.`);
   return { answer: answer[`${command.name}Response`] as A, octets };
+}
+
+/**
+ * What a portal serves to anybody at a page; undefined where there is nothing. A refusal is thrown as by {@link decodeCarrying}, any other answer
+ * as `service-answer-malformed`.
+ */
+export function decodePage({ status, body }: { readonly status: number; readonly body: Uint8Array }): Uint8Array | undefined {
+  if (status === 200) return body;
+  if (status === 404) return undefined;
+  decodeResponse(hello, body);
+  throw new MeshError("service-answer-malformed", `The portal answered ${status} for a page.`, "Try again in a while.");
 }
 
 /** The HTTP status that goes with a code; the body is what counts (decision 8.2). */

@@ -12,9 +12,10 @@ import { LogKeeper } from "../../src/notary/keeping/log-keeper.ts";
 import { Receipts } from "../../src/notary/keeping/receipts.ts";
 import { logShelf } from "../../src/notary/keeping/rows.ts";
 import { type MapLeaf, mapKey } from "../../src/notary/map.ts";
+import { MapLeaves } from "../../src/notary/map-leaves.ts";
 import { leafHash } from "../../src/notary/merkle.ts";
 import { writeNote } from "../../src/notary/note.ts";
-import { bucketName, PrefixMap } from "../../src/notary/prefix-map.ts";
+import { PrefixMap } from "../../src/notary/prefix-map.ts";
 import { EMPTY_TREE, integrate, rootOf } from "../../src/notary/tree.ts";
 import { logPrefix } from "../../src/notary/log-policy.ts";
 import { logPage } from "../../src/portal/log-pages.ts";
@@ -90,15 +91,11 @@ async function storeOf(leaves: readonly Uint8Array[]): Promise<Store> {
 /** As `serves`, with a map that tells nothing of one of the entries. */
 export async function servesUntold({ portal }: LoggedHousehold, id: Udf<"master">, leaves: readonly Uint8Array[], untold: Uint8Array): Promise<void> {
   const { note, origin, subtree } = signers;
-  const buckets = new Map<string, MapLeaf[]>();
-  const bucket = async (name: string): Promise<readonly MapLeaf[]> => buckets.get(name) ?? [];
-  const put = async (leaf: MapLeaf): Promise<void> => {
-    const name = bucketName(leaf.key);
-    buckets.set(name, [...(buckets.get(name) ?? []).filter(({ key }) => !equalBytes(key, leaf.key)), leaf]);
-  };
+  const told = new MapLeaves();
+  const put = async (leaf: MapLeaf): Promise<void> => told.add([leaf]);
   const map = new PrefixMap();
   const filler = fillers(1)[0] ?? assert.fail();
-  const { epoch } = await closeEpoch({ epoch: undefined, map, tree: EMPTY_TREE }, leaves.map((leaf) => (equalBytes(leaf, untold) ? filler : leaf)), { bucket, put }, portal.clock.now);
+  const { epoch } = await closeEpoch({ epoch: undefined, map, tree: EMPTY_TREE }, leaves.map((leaf) => (equalBytes(leaf, untold) ? filler : leaf)), { bucket: told.bucket, put }, portal.clock.now);
   const entry = writeEntry(epoch);
   const before = integrate(EMPTY_TREE, leaves.map(leafHash)).tree;
   const { tree } = integrate(before, [leafHash(entry)]);
@@ -106,7 +103,7 @@ export async function servesUntold({ portal }: LoggedHousehold, id: Udf<"master"
   const checkpoint = writeNote({ signatures: await Promise.all([note, subtree].map((one) => signNote(one, text, Math.floor(epoch.t / 1000)))), text });
   const store = await storeOf([...leaves, entry]);
   await store.transact((w) => w.put(logShelf.log, "checkpoint", checkpoint));
-  const prove = async (): Promise<Uint8Array> => writeCurrencyProof({ id, kind: "personal" }, await map.prove(mapKey("personal", id), bucket), closedEpoch(epoch, before, checkpoint));
+  const prove = async (): Promise<Uint8Array> => writeCurrencyProof({ id, kind: "personal" }, await map.prove(mapKey("personal", id), told.bucket), closedEpoch(epoch, before, checkpoint));
   portal.pages.get = async (path) => (await logPage(store, { prove }, path.slice(logPrefix(origin).length)))?.octets;
 }
 

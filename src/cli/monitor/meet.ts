@@ -7,8 +7,8 @@ import { type PortalProfile, portalProfile } from "../../profiles/portal.ts";
 import type { Correct } from "../../profiles/stages.ts";
 import { correctPortal } from "../../profiles/validity.ts";
 import { hello } from "../../protocol/hello.ts";
-import { decodeResponse, encodeRequest, SERVICE_PATH } from "../../protocol/wire.ts";
-import { demand, MeshError } from "../../refusals/mesh-error.ts";
+import { decodePage, decodeResponse, encodeRequest, SERVICE_PATH } from "../../protocol/wire.ts";
+import { demand } from "../../refusals/mesh-error.ts";
 import { udfOfKey } from "../../udf/udf.ts";
 
 /** A portal as somebody outside meets it: who it is, and what it serves to anybody. */
@@ -30,9 +30,7 @@ export async function meetOutside({ url, pin }: PortalLocation, timeout: { reado
 }
 
 async function getPage(connection: Connection, path: string): Promise<Uint8Array> {
-  const { body, status } = await connection.get(path, {});
-  if (status === 200) return body;
-  if (status === 404) throw new MeshError("store-not-found", `The portal's log has nothing at ${path}.`, "If that lasts, its operator should know.");
-  decodeResponse(hello, body);
-  throw new MeshError("service-answer-malformed", `The portal's log answered ${status}.`, "Try again in a while.");
+  const page = decodePage(await connection.get(path, {}));
+  demand(page !== undefined, "store-not-found", `The portal's log has nothing at ${path}.`, "If that lasts, its operator should know.");
+  return page;
 }

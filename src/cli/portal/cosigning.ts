@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { utf8 } from "../../bytes/text.ts";
 import { generateLogKey, logKeyFromSeed, logKeySeed } from "../../crypto/log-key.ts";
-import { errorBody, type HttpResponse } from "../../http/answer.ts";
+import { errorResponse, type HttpResponse } from "../../http/answer.ts";
 import type { HttpRequest } from "../../http/receive.ts";
 import { openKeyringFile } from "../../keyring/file.ts";
 import type { NoteSigner } from "../../notary/cosignature.ts";
@@ -39,7 +39,7 @@ export async function beginCosigning(directory: string, { identity, settings }: 
     answer: ({ body, method, path }, remote) => {
       if (path !== `${COSIGNING_PREFIX}/add-checkpoint`) return undefined;
       if (method !== "POST") return Promise.resolve(plain(405, "POST a checkpoint.\n", { allow: "POST" }));
-      if (!asked.take(networkOf(remote), now())) return Promise.resolve({ status: 429, headers: { "content-type": "application/json" }, body: errorBody("service-rate-limited", "Too many checkpoints from this address; wait a minute.") });
+      if (!asked.take(networkOf(remote), now())) return Promise.resolve(errorResponse(429, "service-rate-limited", "Too many checkpoints from this address; wait a minute."));
       return cosign({ store, logs, signer, now }, body).then(answered, refused);
     },
   };
@@ -97,7 +97,7 @@ function answered(answer: CosigningAnswer): HttpResponse {
 
 /** What ails the store ends here as it does elsewhere: others are told to ask again; the rest is a fault of ours. */
 function refused(error: unknown): HttpResponse {
-  if (error instanceof MeshError && ["store-busy", "store-full", "store-read-only", "store-closed"].includes(error.code)) return { status: 503, headers: { "content-type": "application/json" }, body: errorBody("service-busy", "Nothing can be kept here now; ask again.") };
+  if (error instanceof MeshError && ["store-busy", "store-full", "store-read-only", "store-closed"].includes(error.code)) return errorResponse(503, "service-busy", "Nothing can be kept here now; ask again.");
   throw error;
 }
 

@@ -5,7 +5,7 @@ import { Buckets, networkOf } from "../../portal/limits.ts";
 import { logPrefix } from "../../notary/log-policy.ts";
 import { logPage } from "../../portal/log-pages.ts";
 import { standingOf } from "../../portal/logged.ts";
-import { errorBody, type HttpResponse } from "../../http/answer.ts";
+import { errorResponse, type HttpResponse } from "../../http/answer.ts";
 import type { HttpRequest } from "../../http/receive.ts";
 import { answerResource } from "../../http/resource.ts";
 import { MeshError } from "../../refusals/mesh-error.ts";
@@ -81,7 +81,7 @@ export async function beginNotary(store: Store, { note, origin, subtree }: LogSi
     // Of a log that ended nothing is served.
     if (!request.path.startsWith(prefix)) return answerResource(request, undefined);
     // What is not closed may be long due: nobody is to take that for a lie.
-    if (failing !== undefined && now() - closed > BEHIND_MS) return { status: 503, headers: { "content-type": "application/json" }, body: failing.isFull ? errorBody("service-full", "The portal's disk takes nothing now; its operator's log says why.") : errorBody("service-busy", "The portal cannot write its log now; ask again later.") };
+    if (failing !== undefined && now() - closed > BEHIND_MS) return failing.isFull ? errorResponse(503, "service-full", "The portal's disk takes nothing now; its operator's log says why.") : errorResponse(503, "service-busy", "The portal cannot write its log now; ask again later.");
     const path = request.path.slice(prefix.length);
     const page = await logPage(store, keeper, path);
     return answerResource(request, page === undefined || cosigned === undefined ? page : { ...page, octets: cosigned.on(path, page.octets) });
@@ -92,7 +92,7 @@ export async function beginNotary(store: Store, { note, origin, subtree }: LogSi
       const { method, path } = request;
       if ((method !== "GET" && method !== "HEAD") || !ANY_LOG.test(path)) return undefined;
       if (pages.take(networkOf(remote), now())) return answerPage(request);
-      return Promise.resolve({ status: 429, headers: { "content-type": "application/json" }, body: errorBody("service-rate-limited", "Too many requests from this address; wait a minute.") });
+      return Promise.resolve(errorResponse(429, "service-rate-limited", "Too many requests from this address; wait a minute."));
     },
     written: () => keeper.save(),
     rest: () => keeper.rest().catch(tell),

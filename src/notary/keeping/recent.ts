@@ -1,8 +1,9 @@
 import { toBase64url } from "../../bytes/base64url.ts";
 import type { Reading, Writing } from "../../store/store.ts";
 import { type MapLeaf, writeMapValue } from "../map.ts";
-import { type BucketReader, bucketName, type PrefixMap } from "../prefix-map.ts";
-import { damagedLog, leafIn, logShelf, putRow, rowIn } from "./rows.ts";
+import { MapLeaves } from "../map-leaves.ts";
+import type { BucketReader, PrefixMap } from "../prefix-map.ts";
+import { damagedLog, logShelf, putRow, rowIn, writtenBuckets } from "./rows.ts";
 
 /** How many leaves are held back before their rows are written. */
 const MOST = 20_000;
@@ -17,54 +18,41 @@ type WrittenRow = { readonly size: number };
  * written once.
  */
 export class RecentLeaves {
-  #buckets = new Map<string, Map<string, MapLeaf>>();
-  #count = 0;
+  #leaves = new MapLeaves();
 
   /** Takes leaves in, in the order of their entries. */
   add(leaves: Iterable<MapLeaf>): void {
-    for (const leaf of leaves) {
-      const name = bucketName(leaf.key);
-      const bucket = this.#buckets.get(name) ?? new Map<string, MapLeaf>();
-      this.#buckets.set(name, bucket);
-      const key = toBase64url(leaf.key);
-      if (!bucket.has(key)) this.#count++;
-      bucket.set(key, leaf);
-    }
+    this.#leaves.add(leaves);
   }
 
   /** All of them. */
   all(): readonly MapLeaf[] {
-    return [...this.#buckets.values()].flatMap((bucket) => [...bucket.values()]);
+    return this.#leaves.all();
   }
 
   /** The names of the buckets that have any. */
   names(): Iterable<string> {
-    return this.#buckets.keys();
+    return this.#leaves.names();
   }
 
   /** The buckets of the map: rows, and over them what is recent. */
   bucketsIn(reading: Reading): BucketReader {
-    return async (name) => {
-      const leaves = new Map((await reading.list(logShelf.map, name)).map(({ key, value }) => [key, leafIn(key, value)]));
-      for (const [key, leaf] of this.#buckets.get(name) ?? []) leaves.set(key, leaf);
-      return [...leaves.values()];
-    };
+    return this.#leaves.over(writtenBuckets(reading));
   }
 
   /** The same, and over it what is about to be; `store-damaged` if what was there before is not what the map was hashed of. */
   changedBucketsIn(reading: Reading, coming: RecentLeaves, map: PrefixMap): BucketReader {
     const before = this.bucketsIn(reading);
-    return async (name) => {
+    return coming.#leaves.over(async (name) => {
       const leaves = await before(name);
       if (!map.knows(name, leaves)) throw damagedLog();
-      const changed = coming.#buckets.get(name) ?? new Map<string, MapLeaf>();
-      return [...leaves.filter(({ key }) => !changed.has(toBase64url(key))), ...changed.values()];
-    };
+      return leaves;
+    });
   }
 
   /** Whether the rows should be written once these are taken in, too. */
   isFullWith(coming: RecentLeaves): boolean {
-    return this.#count + coming.#count >= MOST;
+    return this.#leaves.count + coming.#leaves.count >= MOST;
   }
 
   /** Writes the rows of all of these and of what is about to be, and up to which size of the log they now tell. */
@@ -78,8 +66,7 @@ export class RecentLeaves {
   /** Forgets what the rows have. */
   dropBelow(size: number): void {
     const left = this.all().filter(({ value }) => value.index >= size);
-    this.#buckets = new Map();
-    this.#count = 0;
+    this.#leaves = new MapLeaves();
     this.add(left);
   }
 }

@@ -7,6 +7,7 @@ import { MeshError } from "../../refusals/mesh-error.ts";
 import type { Reading, Writing } from "../../store/store.ts";
 import { type MapLeaf, readMapValue } from "../map.ts";
 import { type Hash, HASH_OCTETS, leafHash, rootOfRun } from "../merkle.ts";
+import type { BucketReader } from "../prefix-map.ts";
 import { type Tile, TILE_WIDTH, type TileName, type TileReader } from "../tiles.ts";
 
 /** The shelves on which a log is kept, beside the store's own leaves, which are its entries (`docs/spec/log.md` 10.4). */
@@ -35,6 +36,11 @@ export function leafIn(key: string, octets: Uint8Array): MapLeaf {
   const value = readMapValue(octets);
   if (value === undefined) throw damagedLog();
   return { key: fromBase64url(key), value };
+}
+
+/** The buckets of a map as its rows have them. */
+export function writtenBuckets(reading: Reading): BucketReader {
+  return async (name) => (await reading.list(logShelf.map, name)).map(({ key, value }) => leafIn(key, value));
 }
 
 /**

@@ -1,24 +1,24 @@
 import { toBase64url } from "../../bytes/base64url.ts";
-import { fromUtf8 } from "../../bytes/text.ts";
 import { demand, MeshError } from "../../refusals/mesh-error.ts";
-import type { Reading, Store, Writing } from "../../store/store.ts";
+import type { Store, Writing } from "../../store/store.ts";
 import { readBundle } from "../bundles.ts";
-import { type Checkpoint, readCheckpoint } from "../checkpoint.ts";
+import type { Checkpoint } from "../checkpoint.ts";
 import type { Evidence } from "../evidence.ts";
-import { type GetResource, MAX_RESOURCE } from "../follow.ts";
+import { bounded, type GetResource, tilesUnder } from "../follow.ts";
 import { builtMap, savedMap } from "../keeping/opening.ts";
 import { RecentLeaves } from "../keeping/recent.ts";
-import { leafIn, logShelf, putRow, putTile, rowIn, tilesIn } from "../keeping/rows.ts";
-import { type LogPolicy, signedAt, trustCheckpoint, type TrustedCheckpoint } from "../log-policy.ts";
+import { leafIn, logShelf, putRow, putTile, rowIn, tilesIn, writtenBuckets } from "../keeping/rows.ts";
+import { continues, demandNoOlder } from "../log-head.ts";
+import { type LogPolicy, trustCheckpoint, type TrustedCheckpoint } from "../log-policy.ts";
+import { forkEvidence, proven, rollbackEvidence } from "../make-evidence.ts";
 import { writeMapValue } from "../map.ts";
 import { leafHash } from "../merkle.ts";
-import { readNote, writeNote } from "../note.ts";
-import { consistencyProof, rootAt } from "../prove.ts";
+import { writeNote } from "../note.ts";
+import { consistencyProof } from "../prove.ts";
 import { Replay, type Replayed, type ReplayRows } from "../replay.ts";
 import type { Tallied } from "../tally.ts";
-import { bundlePath, TILE_WIDTH, tileAt, tilePath, type TileReader } from "../tiles.ts";
+import { bundlePath, TILE_WIDTH, tileAt, type TileReader } from "../tiles.ts";
 import { integrate, rootOf, treeFrom } from "../tree.ts";
-import { verifyConsistency } from "../verify.ts";
 
 /** What a monitor keeps of a log: how far it was replayed, and the log's own word for it as it was signed last. */
 type StateRow = Replayed & { readonly origin: string; readonly size: number };
@@ -81,11 +81,10 @@ export class Monitor {
   async follow(get: GetResource, now: number): Promise<TrustedCheckpoint> {
     const checkpoint = trustCheckpoint(await bounded(get, "checkpoint"), this.#policy, now);
     const before = await this.#store.read((r) => r.get(logShelf.log, "checkpoint"));
-    const shown = tilesOf(get);
-    if (before !== undefined) await this.#goesOn(before, checkpoint, shown);
-    demandCaught(checkpoint.size >= this.size, "portal-older-log", `The log has ${checkpoint.size} entries where it had ${this.size}.`);
-    while (this.size < checkpoint.size) await this.#takeChunk(get, checkpoint, shown);
-    demandCaught(this.#replay.agrees(checkpoint), "portal-forked-log", "The checkpoint is not closed by an epoch over its entries.");
+    if (before !== undefined) await this.#goesOn(before, checkpoint, get);
+    demandNoOlderThan(this.size, checkpoint.size);
+    while (this.size < checkpoint.size) await this.#takeChunk(get, checkpoint);
+    demandContinued(this.#replay.agrees(checkpoint), "The checkpoint is not closed by an epoch over its entries.");
     await this.#store.transact((w) => w.put(logShelf.log, "checkpoint", writeNote(checkpoint.note)));
     return checkpoint;
   }
@@ -100,24 +99,17 @@ export class Monitor {
   }
 
   /** Both are signed: where one does not continue the other that is proof by itself. */
-  async #goesOn(kept: Uint8Array, later: TrustedCheckpoint, shown: TileReader): Promise<void> {
-    const note = readNote(kept);
-    const earlier = readCheckpoint(note.text);
-    const [notes, isOlder] = [{ kept: fromUtf8(kept), shown: fromUtf8(writeNote(later.note)) }, later.size < earlier.size];
-    const [small, large] = isOlder ? [later, earlier] : [earlier, later];
-    // The larger tree is the one that is kept if the log went back.
-    const read = isOlder ? this.#ownTiles() : shown;
-    const root = await rootAt(read, small.size);
-    const proof = small.size === 0 ? [] : await consistencyProof(read, small.size, large.size);
-    const isProved = small.size > 0 && verifyConsistency(small.size, large.size, root, large.root, proof);
-    demandCaught(isProved || small.size === 0, "portal-forked-log", "The log does not show tiles under its checkpoint that go on from the one before.");
-    if (isProved && toBase64url(root) !== toBase64url(small.root)) {
-      const evidence: Evidence = { earlier: isOlder ? notes.shown : notes.kept, kind: "fork", later: isOlder ? notes.kept : notes.shown, proof: proof.map((hash) => toBase64url(hash)), root: toBase64url(root), v: 1 };
-      throw new Caught(new MeshError("portal-forked-log", `The log of ${later.size} entries does not continue that of ${earlier.size}.`), evidence);
+  async #goesOn(kept: Uint8Array, later: TrustedCheckpoint, get: GetResource): Promise<void> {
+    const earlier = trustCheckpoint(kept, this.#policy, 0);
+    const isOlder = later.size < earlier.size;
+    const [small, checkpoint] = isOlder ? [later, earlier] : [earlier, later];
+    if (small.size > 0) {
+      // The larger tree is the one that is kept if the log went back.
+      const read = isOlder ? this.#ownTiles() : tilesUnder(get, checkpoint.size);
+      const isContinued = continues(small, checkpoint, await consistencyProof(read, small.size, checkpoint.size));
+      if (!isContinued) throw new Caught(new MeshError("portal-forked-log", `The log of ${later.size} entries does not continue that of ${earlier.size}.`), await proven(forkEvidence(small, { checkpoint, read }), this.#policy));
     }
-    if (!isOlder) return;
-    const isSignedLater = signedAt(this.#policy, later) > signedAt(this.#policy, { note });
-    throw new Caught(new MeshError("portal-older-log", `The log has ${later.size} entries where it had ${earlier.size}.`), isSignedLater ? { earlier: notes.kept, kind: "rollback", later: notes.shown, v: 1 } : undefined);
+    if (isOlder) demandNoOlderThan(earlier.size, later.size, await proven(rollbackEvidence(earlier, later), this.#policy));
   }
 
   #ownTiles(): TileReader {
@@ -125,7 +117,7 @@ export class Monitor {
   }
 
   /** Reads some bundles; they must be under the checkpoint before anything is made of them. */
-  async #takeChunk(get: GetResource, checkpoint: Checkpoint, shown: TileReader): Promise<void> {
+  async #takeChunk(get: GetResource, checkpoint: Checkpoint): Promise<void> {
     const entries: Uint8Array[] = [];
     let at = this.size;
     for (let count = 0; count < CHUNK && at < checkpoint.size; count++) {
@@ -135,8 +127,8 @@ export class Monitor {
       at += fresh.length;
     }
     const root = rootOf(integrate(this.#replay.tree, entries.map(leafHash)).tree);
-    const proof = at === checkpoint.size ? [] : await consistencyProof(shown, at, checkpoint.size);
-    demandCaught(verifyConsistency(at, checkpoint.size, root, checkpoint.root, proof), "portal-forked-log", "The entries that this log shows are not those under its checkpoint.");
+    const proof = at === checkpoint.size ? [] : await consistencyProof(tilesUnder(get, checkpoint.size), at, checkpoint.size);
+    demandContinued(continues({ root, size: at }, checkpoint, proof), "The entries that this log shows are not those under its checkpoint.");
     const from = this.size;
     await this.#store.transact(async (w) => {
       // What was replayed cannot be again: another process was quicker.
@@ -156,9 +148,8 @@ export function monitored(store: Store): Promise<StateRow | undefined> {
 }
 
 function rowsIn(w: Writing): ReplayRows {
-  const bucket = async (reading: Reading, name: string) => (await reading.list(logShelf.map, name)).map(({ key, value }) => leafIn(key, value));
   return {
-    bucket: (name) => bucket(w, name),
+    bucket: writtenBuckets(w),
     get: async (key) => {
       const octets = await w.get(logShelf.map, toBase64url(key));
       return octets === undefined ? undefined : leafIn(toBase64url(key), octets).value;
@@ -167,18 +158,16 @@ function rowsIn(w: Writing): ReplayRows {
   };
 }
 
-function tilesOf(get: GetResource): TileReader {
-  return (name) => bounded(get, tilePath(name));
+function demandNoOlderThan(known: number, size: number, evidence?: Evidence): void {
+  try {
+    demandNoOlder(size, known);
+  } catch (error) {
+    throw error instanceof MeshError ? new Caught(error, evidence) : error;
+  }
 }
 
-async function bounded(get: GetResource, path: string): Promise<Uint8Array> {
-  const octets = await get(path);
-  demand(octets.length <= MAX_RESOURCE, "log-tile-malformed", `${path} has ${octets.length} octets.`);
-  return octets;
-}
-
-function demandCaught(holds: boolean, code: "portal-older-log" | "portal-forked-log", because: string): asserts holds {
-  if (!holds) throw new Caught(new MeshError(code, because), undefined);
+function demandContinued(holds: boolean, because: string): asserts holds {
+  if (!holds) throw new Caught(new MeshError("portal-forked-log", because), undefined);
 }
 
 function caught(error: unknown): never {

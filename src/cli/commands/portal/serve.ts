@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 
 import { equalBytes } from "../../../bytes/equal.ts";
 import { parseListen } from "../../../http/address.ts";
-import { errorBody, type HttpResponse } from "../../../http/answer.ts";
+import { errorResponse, type HttpResponse } from "../../../http/answer.ts";
 import { behindProxies, type WhoAsks } from "../../../http/forwarded.ts";
 import type { HttpRequest } from "../../../http/receive.ts";
 import { serve } from "../../../http/serve.ts";
@@ -150,7 +150,7 @@ async function openAdding(args: Args, store: Store, origin: string, now: () => n
 }
 
 function notYet(): HttpResponse {
-  return { status: 503, headers: { "content-type": "application/json" }, body: errorBody("service-busy", "The portal is starting; ask again.") };
+  return errorResponse(503, "service-busy", "The portal is starting; ask again.");
 }
 
 function policyOf(args: Args, { accounts }: PortalSettings): Policy {
