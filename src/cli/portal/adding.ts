@@ -1,5 +1,5 @@
 import { utf8 } from "../../bytes/text.ts";
-import { errorBody, type HttpResponse } from "../../http/answer.ts";
+import { errorResponse, type HttpResponse } from "../../http/answer.ts";
 import type { HttpRequest } from "../../http/receive.ts";
 import { MAX_ENTRY } from "../../notary/entry.ts";
 import { recordLoad } from "../../notary/keeping/record.ts";
@@ -49,5 +49,6 @@ export function beginAdding(store: Store, origin: string, perSecond: number, now
 }
 
 function refused(status: number, code: Code, message: string): HttpResponse {
-  return { status, headers: { "content-type": "application/json", ...(status === 503 ? { "retry-after": "1" } : {}) }, body: errorBody(code, message) };
+  const response = errorResponse(status, code, message);
+  return status === 503 ? { ...response, headers: { ...response.headers, "retry-after": "1" } } : response;
 }
