@@ -14,7 +14,7 @@ export type Place = { readonly version: number; readonly size: number };
  * One statement is the whole commit. It changes the row of `head` if that is still as the snapshot saw it, and everything else only if it did:
  * whoever committed in between, if only by a moment, has raised the version. No lock has to hold for that, no other statement, and no client.
  */
-export function commitStatement(schema: string): string {
+function commitStatement(schema: string): string {
   return `
     WITH won AS (UPDATE ${schema}.head SET version = version + 1, size = size + cardinality($7::bytea[]) WHERE version = $1::bigint RETURNING size - cardinality($7::bytea[]) AS size),
     put AS (INSERT INTO ${schema}.entry (shelf, key, value) SELECT s, k, v FROM won, unnest($2::bytea[], $3::bytea[], $4::bytea[]) AS t (s, k, v) ON CONFLICT (shelf, key) DO UPDATE SET value = excluded.value),
@@ -30,9 +30,9 @@ export class PostgresLink {
   #over = false;
   #warned = false;
 
-  constructor(client: Client, schema: string, commit = commitStatement(schema)) {
+  constructor(client: Client, schema: string) {
     this.#client = client;
-    this.#text = statements(schema, commit);
+    this.#text = statements(schema);
     client.on("end", () => (this.#over = true));
     client.on("error", () => (this.#over = true));
     client.on("notice", ({ code }) => (this.#warned ||= code === "01000"));
@@ -109,10 +109,10 @@ export class PostgresLink {
   }
 }
 
-function statements(schema: string, commit: string) {
+function statements(schema: string) {
   const range = `FROM ${schema}.entry WHERE shelf = $1 AND key >= $2 AND key < $3`;
   return {
-    commit,
+    commit: commitStatement(schema),
     head: `SELECT format, moved, version, size FROM ${schema}.head`,
     get: `SELECT value FROM ${schema}.entry WHERE shelf = $1 AND key = $2`,
     rising: `SELECT key, value ${range} ORDER BY key LIMIT $4`,

@@ -18,8 +18,6 @@ export interface PostgresOptions {
   readonly patience?: number;
   /** The schema of the tables, usually `mesh`. */
   readonly schema?: string;
-  /** The statement that commits. */
-  readonly commit?: string;
 }
 
 /** How many works share a commit at most, and how long they are run before it; milliseconds. */
@@ -57,9 +55,9 @@ class Opener {
   }
 
   async open(): Promise<PostgresLink> {
-    const { owner, schema = "mesh", commit } = this.#options;
+    const { owner, schema = "mesh" } = this.#options;
     const client = await connectPostgres(this.#address);
-    const link = new PostgresLink(client, schema, commit);
+    const link = new PostgresLink(client, schema);
     try {
       // Only at first: a server that comes back without our tables has lost them, and must not be given empty ones.
       if (!this.#opened) await establishPostgres(client, schema, owner);

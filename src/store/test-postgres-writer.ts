@@ -1,15 +1,12 @@
-// A process of its own for the tests of several: `node test-postgres-writer.ts URL NAME N [unguarded]` makes N updates, four at a time, and says of each that was acknowledged its key and index.
+// A process of its own for the tests of several: `node test-postgres-writer.ts URL NAME N` makes N updates, four at a time, and says of each that was acknowledged its key and index.
 import { writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MeshError } from "../refusals/mesh-error.ts";
 import { readNumber, text, writeNumber } from "./conformance-values.ts";
 import { openPostgresStore } from "./postgres.ts";
-import { commitStatement } from "./postgres-link.ts";
 import type { Store } from "./store.ts";
 
-const [url = "", name = "", count = "", unguarded] = process.argv.slice(2);
-// The same statement without the comparison: what the tests must find out.
-const commit = commitStatement("mesh").replace("WHERE version = $1::bigint", "WHERE $1::bigint IS NOT NULL");
+const [url = "", name = "", count = ""] = process.argv.slice(2);
 const store = await opened();
 
 let next = 0;
@@ -24,7 +21,7 @@ async function write(): Promise<void> {
 async function opened(): Promise<Store> {
   for (;;) {
     try {
-      return await openPostgresStore(url, { owner: "test", patience: 30_000, ...(unguarded === undefined ? {} : { commit }) });
+      return await openPostgresStore(url, { owner: "test", patience: 30_000 });
     } catch (error) {
       if (!(error instanceof MeshError) || error.code !== "store-unreachable") throw error;
       await sleep(20);

@@ -13,11 +13,11 @@ export type Writer = { readonly name: string; readonly child: ChildProcess; read
 const children = new Set<ChildProcess>();
 
 /** Starts writers; what they say was acknowledged is gathered in `said`, with its index. */
-export function writers(url: string, said: Map<string, number>, unguarded = false) {
+export function writers(url: string, said: Map<string, number>) {
   let started = 0;
   return (count: number): Writer => {
     const name = `w${started++}`;
-    const child = spawn(process.execPath, [program, url, name, String(count), ...(unguarded ? ["unguarded"] : [])], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, [program, url, name, String(count)], { stdio: ["ignore", "pipe", "inherit"] });
     children.add(child);
     let rest = "";
     child.stdout.setEncoding("latin1").on("data", (chunk: string) => {

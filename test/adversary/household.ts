@@ -59,8 +59,13 @@ export async function agreed(): Promise<void> {}
 
 /** Saves a password and sends it. */
 export async function save(device: TestDevice, name: string, password = `${name}-secret`): Promise<void> {
-  await editEntries(device.client, "passwords", () => [change(newEntryId(), undefined, { name, password })]);
+  await keep(device, name, password);
   await sync(device.client);
+}
+
+/** Saves a password, for the next sync to send it. */
+export async function keep(device: TestDevice, name: string, password = `${name}-secret`): Promise<void> {
+  await editEntries(device.client, "passwords", () => [change(newEntryId(), undefined, { name, password })]);
 }
 
 /** The names of the passwords that a device has. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { describe, test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openPortalData } from "../../src/cli/portal/data.ts";
 import { makeClient } from "../../src/client/client.ts";
@@ -10,48 +10,44 @@ import { readNote } from "../../src/notary/note.ts";
 import { logPrefix } from "../../src/notary/log-policy.ts";
 import { openMemoryStore } from "../../src/store/memory.ts";
 import { openPostgresStore } from "../../src/store/postgres.ts";
-import { household, names, save } from "../adversary/household.ts";
+import { household, keep, names } from "../adversary/household.ts";
 import { openCluster, withoutPostgres } from "../support/cluster.ts";
 import { judgeLog } from "../support/log-judge.ts";
 import { cases } from "../support/long.ts";
 import { hopping, insisting, type Portals, startPortals, strike } from "../support/portals.ts";
 import { openPlace } from "../support/processes.ts";
 import { Publisher } from "../support/publisher.ts";
+import { openUnguarded } from "../support/unguarded.ts";
 import type { TestDevice, TestPortal } from "../support/world.ts";
 
 const UPDATES = cases(96, 100_000);
-const PUBLISHERS = 8;
+/** Enough that those whose process stands still do not hold up all. */
+const PUBLISHERS = UPDATES > 1000 ? 128 : 8;
 /** More logins would measure the client. */
 const LOGINS = 200;
 
 describe("one portal of four processes on one PostgreSQL", { skip: withoutPostgres }, () => {
   test(`stopped and killed at random, they take ${UPDATES} updates: one log without fork, gap or duplicate, every receipt honoured, no device alarmed, nothing lost`, { timeout: 7_200_000 }, async (t) => {
-    const [cluster, place] = [await openCluster(), openPlace()];
-    t.after(async () => (await place.close(), cluster.close()));
-    const portals = await startPortals(place, cluster, 4);
-    const { identity, log } = await openPortalData(portals.directory);
-    const way = hopping(portals, "any");
-    t.after(() => way.close());
-    const { payload: profile } = identity.profile;
-    const publishers = await Promise.all(Array.from({ length: PUBLISHERS }, (_, at) => Publisher.make(way, profile, `publisher${at}`)));
+    const cluster = await openCluster();
+    t.after(() => cluster.close());
+    const { portals, profile, publishers, signers, way } = await begin(t, cluster.url, PUBLISHERS);
     const { desktop, devices } = await household({ tablet: "member" }, { pin: portals.pin, url: `https://127.0.0.1:${portals.ports[0]}` } as TestPortal, () => deviceAt(portals));
     const tablet = devices["tablet"] ?? assert.fail();
 
     const [over, seen] = [new AbortController(), [] as Uint8Array[]];
-    const signers = log ?? assert.fail();
     const striking = strike(portals, over.signal);
     let left = UPDATES;
     const publishing = publishers.map(async (one) => {
-      while (left-- > 0) await one.publish();
+      while (left-- > 0 && !over.signal.aborted) await one.publish();
     });
     let saved = 0;
     const living = [desktop, tablet].map(async (device, at) => {
       for (let n = 0; !over.signal.aborted; n++) {
-        if (n >= LOGINS) await insisting(() => sync(device.client));
-        else {
-          await save(device, `${at}-${n}`).catch(() => insisting(() => sync(device.client)));
+        if (n < LOGINS) {
+          await keep(device, `${at}-${n}`);
           saved += 1;
         }
+        await insisting(() => sync(device.client));
         await sleep(50);
       }
     });
@@ -65,8 +61,9 @@ describe("one portal of four processes on one PostgreSQL", { skip: withoutPostgr
         size = checkpoint.size;
       }
     })();
-    await Promise.all(publishing).finally(() => over.abort());
-    await Promise.all([...living, watching]);
+    // Whoever finds something wrong ends it for all.
+    const all = [Promise.all(publishing).finally(() => over.abort()), ...living, watching];
+    await Promise.all(all).finally(() => over.abort());
     const { stopped, killed } = await striking;
     await sync(desktop.client);
     await sync(tablet.client);
@@ -87,7 +84,41 @@ describe("one portal of four processes on one PostgreSQL", { skip: withoutPostgr
     t.diagnostic(`${promised.length} updates and ${saved} logins in ${size} entries, ${seen.length} checkpoints seen; ${stopped} times a process was stopped, ${killed} times killed`);
     assert.ok(stopped + killed > 0);
   });
+
+  test("the same where commits are not compared goes wrong, and is found out by what was promised", { timeout: 120_000 }, async (t) => {
+    const cluster = await openCluster();
+    const unguarded = await openUnguarded(cluster);
+    t.after(async () => (await unguarded.close(), cluster.close()));
+    const { portals, profile, publishers, signers } = await begin(t, unguarded.url, 8);
+    unguarded.loosen();
+    // Until a portal has tangled itself so that it refuses.
+    const ended = await Promise.allSettled(publishers.map(async (one) => {
+      for (let n = 0; n < 25; n++) await one.publish();
+    }));
+    for (const one of portals.processes) await one.stop("SIGKILL");
+    const store = await openPostgresStore(cluster.url, { owner: profile.id });
+    t.after(() => store.close());
+    const promised = publishers.flatMap((one) => one.promised);
+    t.diagnostic(`${promised.length} updates promised, ${unguarded.changed()} connections changed, ${ended.filter(({ status }) => status === "rejected").length} of 8 refused in the end`);
+    await assert.rejects(judgeLog(store, signers, promised, []), ({ code, message }: Error & { readonly code?: string }) => {
+      t.diagnostic(`${code}: ${message}`);
+      return code === "portal-wrong-map" || (code === "ERR_ASSERTION" && message.startsWith("a receipt "));
+    });
+  });
 });
+
+/** Starts a portal's processes where they think that the database is, with publishers of their own. */
+async function begin(t: TestContext, url: string, count: number) {
+  const place = openPlace();
+  t.after(() => place.close());
+  const portals = await startPortals(place, { url }, 4);
+  const { identity, log } = await openPortalData(portals.directory);
+  const way = hopping(portals, "any");
+  t.after(() => way.close());
+  const { payload: profile } = identity.profile;
+  const publishers = await Promise.all(Array.from({ length: count }, (_, at) => Publisher.make(way, profile, `publisher${at}`)));
+  return { portals, profile, publishers, signers: log ?? assert.fail(), way };
+}
 
 /** A device each of whose requests goes to another process. */
 function deviceAt(portals: Portals): TestDevice {

@@ -43,13 +43,16 @@ export function hopping({ ports }: Portals, trust: Trust): Connection {
   };
 }
 
-/** Does something again until a portal was there that could: what a kill, or a standstill, may be met with, and nothing else. */
+/** What a kill, or a standstill, may be met with: nobody was there who could. */
+const AWAY: ReadonlySet<string> = new Set(["service-unreachable", "service-timeout", "service-busy", "service-handshake-failed"]);
+
+/** Does something again until a portal was there that could, and for no other reason. */
 export async function insisting<T>(act: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await act();
     } catch (error) {
-      if (!(error instanceof MeshError) || !["service-unreachable", "service-timeout", "service-busy", "service-handshake-failed"].includes(error.code)) throw error;
+      if (!(error instanceof MeshError) || !AWAY.has(error.code)) throw error;
       await sleep(20);
     }
   }
