@@ -1,8 +1,11 @@
 import { createPublicKey, generateKeyPairSync, sign as nativeSign, verify as nativeVerify } from "node:crypto";
 
+import { wipe } from "../bytes/equal.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import { base } from "./algorithms.ts";
+import { edwards } from "./edwards.ts";
 import { importPrivate, importPublic, plain } from "./native.ts";
+import { randomBytes } from "./random.ts";
 
 /** A base key for co-generation (draft §5.2, decision 5.5): the device's own half of keys that applications will use. */
 export type BaseKey = {
@@ -37,21 +40,25 @@ export function verifyBaseKeyProof(publicKey: Uint8Array, message: Uint8Array, p
 /**
  * Refuses (`key-malformed`) a base key to which adding a contribution would be unsafe: off the curve, in another spelling,
  * the identity, of small order, or outside the prime-order subgroup.
- *
- * The engine has no arithmetic on points, hence the library, loaded at first use.
  */
 export async function checkBasePublicKey(publicKey: Uint8Array): Promise<void> {
-  const { ed25519 } = await import("@noble/curves/ed25519.js");
-  const point = tryTo(() => ed25519.Point.fromBytes(publicKey));
-  if (point === undefined || point.is0() || !point.isTorsionFree()) {
-    throw new MeshError("key-malformed", "This base key is not a point of prime order on Ed25519.");
-  }
+  if (!(await edwards()).isPoint(publicKey)) throw new MeshError("key-malformed", "This base key is not a point of prime order on Ed25519.");
 }
 
-function tryTo<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
+/** What whoever administers an application adds to a device's base key: a secret scalar of 32 octets, and the public key of the two together. */
+export type Contribution = { readonly scalar: Uint8Array; readonly publicKey: Uint8Array };
+
+/** Draws a contribution to a base key, which is checked as by {@link checkBasePublicKey}; it must be drawn after the base key is seen (decision 5.5). */
+export async function contribute(baseKey: Uint8Array): Promise<Contribution> {
+  await checkBasePublicKey(baseKey);
+  const curve = await edwards();
+  for (;;) {
+    const wide = randomBytes(64);
+    const scalar = curve.reduce(wide);
+    wipe(wide);
+    const share = curve.timesBase(scalar);
+    // The base key's negative gives the identity: once in 2^252 draws.
+    const publicKey = share === undefined ? undefined : curve.add(baseKey, share);
+    if (publicKey !== undefined && curve.isPoint(publicKey)) return { scalar, publicKey };
   }
 }

@@ -18,6 +18,7 @@ export const codes = {
   "base32-malformed": 1,
   "der-malformed": 1,
   "key-malformed": 1,
+  "key-failed": 1,
   "ciphertext-malformed": 1,
   "password-key-parameters": 1,
   "udf-malformed": 2,

@@ -29,7 +29,7 @@ const publicCatalogs = ["catalogs/commits.ts", "catalogs/chain.ts", "catalogs/fr
 export const rooms: Readonly<Record<string, Room>> = {
   refusals: { is: "the closed list of error codes, errors and refusals", pure: true, sees: [] },
   bytes: { is: "base32, base64url, strict and canonical JSON, DER, equality", pure: true, sees: [] },
-  crypto: { is: "the one table of algorithms, and the only door to chance and to the platform's cryptography", pure: true, sees: ["bytes"], packages: ["@noble/curves"], node: ["crypto"] },
+  crypto: { is: "the one table of algorithms, and the only door to chance and to the platform's cryptography", pure: true, sees: ["bytes"], packages: ["libsodium-wrappers-sumo"], node: ["crypto"] },
   udf: { is: "the only identifier of keys, and words", pure: true, sees: ["bytes", "crypto"] },
   envelope: { is: "signed and sealed objects", pure: true, sees: ["bytes", "crypto", "udf"], packages: ["valibot"] },
   profiles: { is: "Master, Personal, Device, Application and Portal Profile; the stages of validity", pure: true, sees: formats, packages: ["valibot"] },

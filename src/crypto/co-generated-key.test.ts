@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { createPublicKey, verify as nativeVerify } from "node:crypto";
+import { suite, test } from "node:test";
+import { ed25519 } from "@noble/curves/ed25519.js";
+
+import { utf8 } from "../bytes/text.ts";
+import { contribute, generateBaseKey } from "./co-generation.ts";
+import { CoGeneratedKey } from "./co-generated-key.ts";
+
+const { Point } = ed25519;
+const order = Point.Fn.ORDER;
+const malformed = { code: "key-malformed" };
+const message = utf8("a message");
+
+/** A number of 32 octets, little end first, as RFC 8032 writes scalars. */
+const octetsOf = (scalar: bigint) => Uint8Array.fromHex(scalar.toString(16).padStart(64, "0")).toReversed();
+const numberOf = (octets: Uint8Array) => BigInt(`0x${octets.toReversed().toHex()}`);
+
+suite("co-generated keys (draft §5.2, decision 5.5)", () => {
+  const base = generateBaseKey();
+
+  test("the key of both halves is the sum of the points, and a second implementation makes the same", async () => {
+    for (let n = 0; n < 20; n++) {
+      const { privateKey, publicKey: basePublic } = generateBaseKey();
+      const { scalar, publicKey } = await contribute(basePublic);
+      assert.ok(numberOf(scalar) > 0n && numberOf(scalar) < order);
+      assert.deepEqual(Point.fromBytes(basePublic).add(Point.BASE.multiply(numberOf(scalar))).toBytes(), publicKey);
+      const whole = Point.Fn.create(ed25519.utils.getExtendedPublicKey(privateKey).scalar + numberOf(scalar));
+      assert.deepEqual(Point.BASE.multiply(whole).toBytes(), publicKey);
+      assert.deepEqual((await CoGeneratedKey.from(privateKey, scalar, publicKey)).publicKey, publicKey);
+    }
+  });
+
+  test("what it signs is verified like any signature of Ed25519 (RFC 8032), by the engine and by a second implementation", async () => {
+    const { scalar, publicKey } = await contribute(base.publicKey);
+    const key = await CoGeneratedKey.from(base.privateKey, scalar, publicKey);
+    const native = createPublicKey({ key: publicKey as Uint8Array<ArrayBuffer>, format: "raw-public", asymmetricKeyType: "ed25519" });
+    for (const text of [new Uint8Array(0), message, new Uint8Array(100_000).fill(7)]) {
+      const signature = key.sign(text);
+      assert.ok(nativeVerify(null, text, native, signature));
+      assert.ok(ed25519.verify(signature, text, publicKey, { zip215: false }));
+    }
+  });
+
+  test("no nonce comes twice: of one message, of two messages, of two keys from one base", async () => {
+    const keys = await Promise.all([1, 2].map(async () => {
+      const { scalar, publicKey } = await contribute(base.publicKey);
+      return CoGeneratedKey.from(base.privateKey, scalar, publicKey);
+    }));
+    const commitments = keys.flatMap((key) => [message, message, utf8("another")].map((text) => key.sign(text).subarray(0, 32).toHex()));
+    assert.equal(new Set(commitments).size, commitments.length);
+  });
+
+  test("the device refuses a key that is not the sum of its half and the other", async () => {
+    const { scalar, publicKey } = await contribute(base.publicKey);
+    const other = await contribute(base.publicKey);
+    await assert.rejects(CoGeneratedKey.from(base.privateKey, other.scalar, publicKey), malformed);
+    await assert.rejects(CoGeneratedKey.from(base.privateKey, scalar, other.publicKey), malformed);
+    await assert.rejects(CoGeneratedKey.from(generateBaseKey().privateKey, scalar, publicKey), malformed);
+    await assert.rejects(CoGeneratedKey.from(base.privateKey, scalar, publicKey.with(31, (publicKey[31] as number) ^ 0x80)), malformed);
+  });
+
+  test("refuses a contribution of zero, one in another spelling, and one that takes the key away", async () => {
+    const { scalar, publicKey } = await contribute(base.publicKey);
+    const own = Point.Fn.create(ed25519.utils.getExtendedPublicKey(base.privateKey).scalar);
+    await assert.rejects(CoGeneratedKey.from(base.privateKey, new Uint8Array(32), base.publicKey), malformed);
+    await assert.rejects(CoGeneratedKey.from(base.privateKey, octetsOf(numberOf(scalar) + order), publicKey), malformed);
+    await assert.rejects(CoGeneratedKey.from(base.privateKey, octetsOf(order - own), Point.ZERO.toBytes()), malformed);
+  });
+
+  test("refuses other lengths", async () => {
+    const { scalar, publicKey } = await contribute(base.publicKey);
+    await assert.rejects(CoGeneratedKey.from(base.privateKey.subarray(1), scalar, publicKey), malformed);
+    await assert.rejects(CoGeneratedKey.from(base.privateKey, scalar.subarray(1), publicKey), malformed);
+    await assert.rejects(CoGeneratedKey.from(base.privateKey, scalar, publicKey.subarray(1)), malformed);
+  });
+
+  test("a base key that is no point of prime order gets no contribution", async () => {
+    await assert.rejects(contribute(Point.ZERO.toBytes()), malformed);
+  });
+
+  test("a key that was closed signs nothing", async () => {
+    const { scalar, publicKey } = await contribute(base.publicKey);
+    const key = await CoGeneratedKey.from(base.privateKey, scalar, publicKey);
+    key.close();
+    assert.throws(() => key.sign(message), { code: "key-failed" });
+  });
+});
