@@ -1,5 +1,5 @@
 import { toBase64url } from "../../src/bytes/base64url.ts";
-import { generateBaseKey, proveBaseKey } from "../../src/crypto/co-generation.ts";
+import { generateEd25519, signEd25519 } from "../../src/crypto/ed25519.ts";
 import { generateDecapsulationKey, generateSigningKey, type SigningKey } from "../../src/crypto/key-pair.ts";
 import { randomBytes } from "../../src/crypto/random.ts";
 import { sign } from "../../src/crypto/sign.ts";
@@ -28,9 +28,9 @@ const APPLICATIONS = 3;
 export async function makeAccount(portal: Pick<Portal, "handle">, profile: PortalProfile, address: string): Promise<Account> {
   const [master, recovery, device, administration] = [generateSigningKey(), generateSigningKey(), generateSigningKey(), generateSigningKey()];
   const [authentication, encryption, sealed, escrow] = [generateDecapsulationKey(), generateDecapsulationKey(), generateDecapsulationKey(), generateDecapsulationKey()];
-  const base = generateBaseKey();
+  const base = generateEd25519();
   const [id, deviceId] = [udfOfKey<"master">(master.publicKey.spki), udfOfKey<"device">(device.publicKey.spki)];
-  const proof = proveBaseKey(base.privateKey, baseKeyProofMessage(deviceId, "ssh", base.publicKey));
+  const proof = signEd25519(base.privateKey, baseKeyProofMessage(deviceId, "ssh", base.publicKey));
   const administrator = signerWith(administration);
   const deviceObject = await signObject(
     deviceProfile,

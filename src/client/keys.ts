@@ -1,5 +1,5 @@
 import { toBase64url } from "../bytes/base64url.ts";
-import { generateBaseKey, proveBaseKey } from "../crypto/co-generation.ts";
+import { generateEd25519, signEd25519 } from "../crypto/ed25519.ts";
 import { decapsulationKeyToPkcs8, signingKeyToPkcs8 } from "../crypto/key-encoding.ts";
 import { type DecapsulationKey, generateDecapsulationKey, generateSigningKey, type SigningKey } from "../crypto/key-pair.ts";
 import { wipe } from "../bytes/equal.ts";
@@ -28,7 +28,7 @@ export async function makeDeviceKeys(keyring: Keyring): Promise<DeviceKeys> {
   const signature = generateSigningKey();
   const [authentication, encryption, administrationEncryption] = [generateDecapsulationKey(), generateDecapsulationKey(), generateDecapsulationKey()];
   const administration = generateSigningKey();
-  const base = generateBaseKey();
+  const base = generateEd25519();
   const device = udfOfKey(signature.publicKey.spki) as Udf<"device">;
   const ids = {
     authenticationKey: idOf(authentication),
@@ -45,7 +45,7 @@ export async function makeDeviceKeys(keyring: Keyring): Promise<DeviceKeys> {
     { id: `base-ssh-${device}`, purpose: "base-key-ssh", secret: base.privateKey },
   ];
   await keyring.addAll(secrets);
-  const proof = proveBaseKey(base.privateKey, baseKeyProofMessage(device, "ssh", base.publicKey));
+  const proof = signEd25519(base.privateKey, baseKeyProofMessage(device, "ssh", base.publicKey));
   for (const { secret } of secrets) wipe(secret);
   const payload: DeviceProfile = {
     authenticationKey: encapsulationJwk(authentication.publicKey),

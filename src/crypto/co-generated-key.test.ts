@@ -4,8 +4,9 @@ import { suite, test } from "node:test";
 import { ed25519 } from "@noble/curves/ed25519.js";
 
 import { utf8 } from "../bytes/text.ts";
-import { contribute, generateBaseKey } from "./co-generation.ts";
 import { CoGeneratedKey } from "./co-generated-key.ts";
+import { contribute } from "./co-generation.ts";
+import { generateEd25519 } from "./ed25519.ts";
 
 const { Point } = ed25519;
 const order = Point.Fn.ORDER;
@@ -17,11 +18,11 @@ const octetsOf = (scalar: bigint) => Uint8Array.fromHex(scalar.toString(16).padS
 const numberOf = (octets: Uint8Array) => BigInt(`0x${octets.toReversed().toHex()}`);
 
 suite("co-generated keys (draft §5.2, decision 5.5)", () => {
-  const base = generateBaseKey();
+  const base = generateEd25519();
 
   test("the key of both halves is the sum of the points, and a second implementation makes the same", async () => {
     for (let n = 0; n < 20; n++) {
-      const { privateKey, publicKey: basePublic } = generateBaseKey();
+      const { privateKey, publicKey: basePublic } = generateEd25519();
       const { scalar, publicKey } = await contribute(basePublic);
       assert.ok(numberOf(scalar) > 0n && numberOf(scalar) < order);
       assert.deepEqual(Point.fromBytes(basePublic).add(Point.BASE.multiply(numberOf(scalar))).toBytes(), publicKey);
@@ -56,7 +57,7 @@ suite("co-generated keys (draft §5.2, decision 5.5)", () => {
     const other = await contribute(base.publicKey);
     await assert.rejects(CoGeneratedKey.from(base.privateKey, other.scalar, publicKey), malformed);
     await assert.rejects(CoGeneratedKey.from(base.privateKey, scalar, other.publicKey), malformed);
-    await assert.rejects(CoGeneratedKey.from(generateBaseKey().privateKey, scalar, publicKey), malformed);
+    await assert.rejects(CoGeneratedKey.from(generateEd25519().privateKey, scalar, publicKey), malformed);
     await assert.rejects(CoGeneratedKey.from(base.privateKey, scalar, publicKey.with(31, (publicKey[31] as number) ^ 0x80)), malformed);
   });
 

@@ -3,14 +3,15 @@ import { suite, test } from "node:test";
 import { ed25519, ED25519_TORSION_SUBGROUP } from "@noble/curves/ed25519.js";
 
 import { utf8 } from "../bytes/text.ts";
-import { checkBasePublicKey, generateBaseKey, proveBaseKey, verifyBaseKeyProof } from "./co-generation.ts";
+import { checkBasePublicKey } from "./co-generation.ts";
+import { generateEd25519, signEd25519, verifyEd25519 } from "./ed25519.ts";
 
 const malformed = { code: "key-malformed" };
 
 suite("base keys for co-generation (draft §5.2, decision 5.5)", () => {
-  const key = generateBaseKey();
+  const key = generateEd25519();
   const message = utf8("device, application, key");
-  const proof = proveBaseKey(key.privateKey, message);
+  const proof = signEd25519(key.privateKey, message);
 
   test("a second implementation makes the same public key and the same proof", () => {
     assert.deepEqual(ed25519.getPublicKey(key.privateKey), key.publicKey);
@@ -18,22 +19,22 @@ suite("base keys for co-generation (draft §5.2, decision 5.5)", () => {
   });
 
   test("a proof holds for its key and message only", () => {
-    assert.equal(verifyBaseKeyProof(key.publicKey, message, proof), true);
-    assert.equal(verifyBaseKeyProof(key.publicKey, utf8("another"), proof), false);
-    assert.equal(verifyBaseKeyProof(generateBaseKey().publicKey, message, proof), false);
-    for (let at = 0; at < 64; at++) assert.equal(verifyBaseKeyProof(key.publicKey, message, proof.map((byte, place) => (place === at ? byte ^ 1 : byte))), false);
+    assert.equal(verifyEd25519(key.publicKey, message, proof), true);
+    assert.equal(verifyEd25519(key.publicKey, utf8("another"), proof), false);
+    assert.equal(verifyEd25519(generateEd25519().publicKey, message, proof), false);
+    for (let at = 0; at < 64; at++) assert.equal(verifyEd25519(key.publicKey, message, proof.map((byte, place) => (place === at ? byte ^ 1 : byte))), false);
   });
 
   test("wrong lengths are false and no error", () => {
-    assert.equal(verifyBaseKeyProof(key.publicKey.subarray(1), message, proof), false);
-    assert.equal(verifyBaseKeyProof(key.publicKey, message, proof.subarray(1)), false);
-    assert.equal(verifyBaseKeyProof(key.publicKey, message, new Uint8Array(0)), false);
+    assert.equal(verifyEd25519(key.publicKey.subarray(1), message, proof), false);
+    assert.equal(verifyEd25519(key.publicKey, message, proof.subarray(1)), false);
+    assert.equal(verifyEd25519(key.publicKey, message, new Uint8Array(0)), false);
   });
 
-  test("a seed of another length is refused", () => assert.throws(() => proveBaseKey(new Uint8Array(31), message), malformed));
+  test("a seed of another length is refused", () => assert.throws(() => signEd25519(new Uint8Array(31), message), malformed));
 
   test("a key that was generated passes", async () => {
-    for (let n = 0; n < 5; n++) await checkBasePublicKey(generateBaseKey().publicKey);
+    for (let n = 0; n < 5; n++) await checkBasePublicKey(generateEd25519().publicKey);
   });
 
   test("refuses the identity and every other point of small order", async () => {

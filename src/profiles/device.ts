@@ -3,7 +3,8 @@ import * as v from "valibot";
 import { fromBase64url } from "../bytes/base64url.ts";
 import { concatBytes } from "../bytes/equal.ts";
 import { utf8 } from "../bytes/text.ts";
-import { checkBasePublicKey, verifyBaseKeyProof } from "../crypto/co-generation.ts";
+import { checkBasePublicKey } from "../crypto/co-generation.ts";
+import { verifyEd25519 } from "../crypto/ed25519.ts";
 import { countField, formatField, octetsField, udfField } from "../envelope/fields.ts";
 import type { ObjectType } from "../envelope/signed.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
@@ -46,6 +47,6 @@ export async function checkBaseKeys(profile: DeviceProfile): Promise<void> {
     const pub = fromBase64url(key.pub);
     await checkBasePublicKey(pub);
     const message = baseKeyProofMessage(profile.id, key.application, pub);
-    if (!verifyBaseKeyProof(pub, message, fromBase64url(key.proof))) throw new MeshError("profile-malformed", `The base key for ${key.application} has no proof that this device holds it.`);
+    if (!verifyEd25519(pub, message, fromBase64url(key.proof))) throw new MeshError("profile-malformed", `The base key for ${key.application} has no proof that this device holds it.`);
   }
 }

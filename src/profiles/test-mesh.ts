@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
 import { toBase64url } from "../bytes/base64url.ts";
-import { generateBaseKey, proveBaseKey } from "../crypto/co-generation.ts";
+import { generateEd25519, signEd25519 } from "../crypto/ed25519.ts";
 import { type DecapsulationKey, generateDecapsulationKey, generateSigningKey, type SigningKey } from "../crypto/key-pair.ts";
 import { randomBytes } from "../crypto/random.ts";
 import { sign } from "../crypto/sign.ts";
@@ -43,11 +43,11 @@ export function someId(): ApplicationId {
 }
 
 export async function makeDevice(): Promise<TestDevice> {
-  const [key, administrationKey, base] = [generateSigningKey(), generateSigningKey(), generateBaseKey()];
+  const [key, administrationKey, base] = [generateSigningKey(), generateSigningKey(), generateEd25519()];
   const [encryption, authentication, sealed] = [generateDecapsulationKey(), generateDecapsulationKey(), generateDecapsulationKey()];
   const device = signerWith(key);
   const id = udfOfKey<"device">(key.publicKey.spki);
-  const proof = proveBaseKey(base.privateKey, baseKeyProofMessage(id, "ssh", base.publicKey));
+  const proof = signEd25519(base.privateKey, baseKeyProofMessage(id, "ssh", base.publicKey));
   const payload: DeviceProfile = {
     authenticationKey: encapsulationJwk(authentication.publicKey),
     baseKeys: [{ alg: "Ed25519", application: "ssh", proof: toBase64url(proof), pub: toBase64url(base.publicKey) }],
