@@ -35,5 +35,5 @@ export async function checkNotBehind({ signer, since }: SignedLog, cosigner: Cos
 }
 
 function behind({ key }: Cosigner, what: string): MeshError {
-  return new MeshError("log-behind-peers", `${key.name} ${what}: the portal was set back.`, "Nothing was signed. Bring back the newest records; if they are lost, make a backup of these (`mesh portal backup`) and restore it elsewhere (`mesh portal restore`): that begins a new log.");
+  return new MeshError("log-behind-peers", `${key.name} ${what}: the portal was set back.`, "Nothing was signed. Bring back the newest records; if they are lost, make a backup of these (`mesh portal backup`, after `mesh portal migrate` to a file where they are in PostgreSQL) and restore it elsewhere (`mesh portal restore`): that begins a new log.");
 }

@@ -1,33 +1,11 @@
 import assert from "node:assert/strict";
-import { chownSync, mkdtempSync, renameSync, rmSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, describe, test, type TestContext } from "node:test";
+import { afterEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Cluster, openCluster, withoutPostgres } from "../../test/support/cluster.ts";
+import { withoutPostgres } from "../../test/support/cluster.ts";
+import { openPair } from "../../test/support/pair.ts";
 import { text } from "./conformance-values.ts";
 import { openPostgresStore } from "./postgres.ts";
 import { endWriters, troubles, writers } from "./test-postgres-writers.ts";
-
-/** A primary and its standby behind one name, which leads to the primary until it is `turned`. */
-type Pair = { readonly primary: Cluster; readonly standby: Cluster; readonly url: string; turn(): void };
-
-async function openPair(t: TestContext): Promise<Pair> {
-  const primary = await openCluster();
-  const folder = mkdtempSync(join(tmpdir(), "mesh-pg-"));
-  const name = mkdtempSync(join(tmpdir(), "mesh-pg-name-"));
-  t.after(() => (rmSync(folder, { recursive: true, force: true }), rmSync(name, { recursive: true, force: true }), primary.close()));
-  if (process.getuid?.() === 0) chownSync(folder, 65_534, 65_534);
-  await primary.run("pg_basebackup", ["-h", primary.socket, "-U", "mesh", "-D", join(folder, "data"), "-R", "--checkpoint=fast", "--no-sync"]);
-  const standby = await openCluster([], { folder, socket: folder });
-  t.after(() => standby.close());
-  const lead = (to: string): void => {
-    symlinkSync(to, join(name, "next"));
-    renameSync(join(name, "next"), join(name, "server"));
-  };
-  lead(primary.socket);
-  return { primary, standby, url: `postgres:///postgres?host=${encodeURIComponent(join(name, "server"))}&user=mesh`, turn: () => lead(standby.socket) };
-}
 
 async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
   while (!(await holds())) await sleep(20);
@@ -37,10 +15,7 @@ describe("postgres: a primary with a standby", { skip: withoutPostgres }, () => 
   afterEach(endWriters);
 
   test("the primary is killed under load and a synchronous standby promoted: the processes go on there, and all that was acknowledged is there", { timeout: 60_000 }, async (t) => {
-    const { primary, standby, url, turn } = await openPair(t);
-    await primary.ask("ALTER SYSTEM SET synchronous_standby_names = '*'");
-    await primary.ask("SELECT pg_reload_conf()");
-    await until(async () => (await primary.ask("SELECT sync_state FROM pg_stat_replication")) === "sync");
+    const { primary, standby, url, lead } = await openPair(t, "synchronous");
     const said = new Map<string, number>();
     const start = writers(url, said);
     const two = [start(1_000_000), start(1_000_000)];
@@ -48,7 +23,7 @@ describe("postgres: a primary with a standby", { skip: withoutPostgres }, () => 
     await primary.stop("crash");
     const before = said.size;
     await standby.ask("SELECT pg_promote()");
-    turn();
+    lead(standby);
     await until(() => said.size > before + 200);
     assert.ok(two.every(({ child }) => child.exitCode === null));
     endWriters();
@@ -59,7 +34,7 @@ describe("postgres: a primary with a standby", { skip: withoutPostgres }, () => 
   });
 
   test("a standby that had not all of it is promoted: whoever saw more refuses it, reading and writing", { timeout: 60_000 }, async (t) => {
-    const { primary, standby, url, turn } = await openPair(t);
+    const { primary, standby, url, lead } = await openPair(t);
     const store = await openPostgresStore(url, { owner: "test", patience: 2_000 });
     t.after(() => store.close());
     await store.transact((w) => w.append(text("on both")));
@@ -69,7 +44,7 @@ describe("postgres: a primary with a standby", { skip: withoutPostgres }, () => 
     await primary.stop("crash");
     await standby.start();
     await standby.ask("SELECT pg_promote()");
-    turn();
+    lead(standby);
     await assert.rejects(store.transact((w) => w.append(text("forked"))), { code: "store-rolled-back" });
     await assert.rejects(store.read((r) => r.leaves(0)), { code: "store-rolled-back" });
     assert.equal(await standby.ask("SELECT count(*) FROM mesh.log"), "1");

@@ -1,47 +1,11 @@
 import assert from "node:assert/strict";
-import { copyFileSync, existsSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
 
-import { fromBase64url } from "../../src/bytes/base64url.ts";
-import { fromUtf8 } from "../../src/bytes/text.ts";
-import { openConnection } from "../../src/http/call.ts";
-import { readCheckpoint, readNote, readTlogProof, readVerifierKey, signatureBy } from "../../src/notary/index.ts";
+import { readNote, readTlogProof, readVerifierKey, signatureBy } from "../../src/notary/index.ts";
+import { lineOf, logKeysOf, pageOf, untilCosigned } from "../support/cosigning.ts";
 import { expectStatus, openPlace, type PortalProcess } from "../support/processes.ts";
-
-/** The keys of a portal's newest log, as its profile lists them. */
-function logKeysOf(directory: string): string {
-  const { payload } = JSON.parse(readFileSync(join(directory, "profile.json"), "utf8")) as { payload: string };
-  return (JSON.parse(fromUtf8(fromBase64url(payload))) as { logKeys: string[] }).logKeys.slice(-2).join("\n");
-}
-
-/** What a portal said at its start of how it vouches for others: a line of the file for --cosigners. */
-function lineOf({ said, pin }: PortalProcess): string {
-  const [, url = "", key = ""] = /^Cosigns at (\S+) as (\S+)$/m.exec(said()) ?? assert.fail(said());
-  return `${url}#${pin} ${key}\n`;
-}
-
-async function pageOf(port: number, path: string): Promise<Uint8Array | undefined> {
-  const connection = openConnection(`https://127.0.0.1:${port}`, { trust: "any" });
-  const { body, status } = await connection.get(path, {}).finally(() => connection.close());
-  // Before its first epoch a log has no checkpoint.
-  if (status === 404) return undefined;
-  assert.equal(status, 200, fromUtf8(body));
-  return body;
-}
-
-/** Waits until the checkpoint that is served has the word of a cosigner under it; returns its size. */
-async function untilCosigned(port: number, line: string, log = 1): Promise<number> {
-  const key = readVerifierKey(line.trim().split(" ")[1] ?? "");
-  for (let tries = 0; tries < 100; tries++) {
-    const page = await pageOf(port, `/mesh/${log}/checkpoint`);
-    const note = page === undefined ? undefined : readNote(page);
-    if (note !== undefined && signatureBy(key, note) !== undefined) return readCheckpoint(note.text).size;
-    await pause(100);
-  }
-  return assert.fail("not cosigned within ten seconds");
-}
 
 suite("a portal whose log others vouch for (decision 8.7, log 10.4)", () => {
   test("yesterday's database put back under it is refused at its start, with what to do; done so, it begins a new log", { timeout: 120_000 }, async (t) => {

@@ -46,13 +46,16 @@ export function hopping({ ports }: Portals, trust: Trust): Connection {
 /** What a kill, or a standstill, may be met with: nobody was there who could. */
 const AWAY: ReadonlySet<string> = new Set(["service-unreachable", "service-timeout", "service-busy", "service-handshake-failed"]);
 
+/** So long nobody may be there before it is no kill and no standstill, in milliseconds. */
+const PATIENCE = 120_000;
+
 /** Does something again until a portal was there that could, and for no other reason. */
 export async function insisting<T>(act: () => Promise<T>): Promise<T> {
-  for (;;) {
+  for (const begun = performance.now(); ; ) {
     try {
       return await act();
     } catch (error) {
-      if (!(error instanceof MeshError) || !AWAY.has(error.code)) throw error;
+      if (!(error instanceof MeshError) || !AWAY.has(error.code) || performance.now() - begun > PATIENCE) throw error;
       await sleep(20);
     }
   }

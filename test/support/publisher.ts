@@ -41,8 +41,8 @@ export class Publisher {
     return this.#account.last.payload.n;
   }
 
-  /** Publishes the next version: asks again, under the same counter, until the portal has said that it took it. */
-  async publish(): Promise<void> {
+  /** Publishes the next version: asks again, under the same counter, until the portal has said that it took it; `again` are the statuses that are no answer. */
+  async publish(again: readonly number[] = [503]): Promise<void> {
     const body = await nextUpdate(this.#account);
     const { session, last } = this.#account;
     const counter = this.promised.length + 1;
@@ -50,7 +50,7 @@ export class Publisher {
     const headers = { "content-type": "application/json", [SESSION_HEADER]: session.id, [COUNTER_HEADER]: String(counter), [MAC_HEADER]: requestMac(session, about) };
     const answer = await insisting(async () => {
       const one = await this.#way.post(SERVICE_PATH, headers, body);
-      if (one.status === 503) throw new MeshError("service-busy", "The portal is busy.");
+      if (again.includes(one.status)) throw new MeshError("service-busy", "The portal is busy.");
       return one;
     });
     assert.equal(answer.status, 200, JSON.stringify(parseJson(answer.body, { maxBytes: 1 << 20 })));
@@ -61,4 +61,3 @@ export class Publisher {
     this.promised.push({ entry, receipt: fromBase64url(receipt) });
   }
 }
-
