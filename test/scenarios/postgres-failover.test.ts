@@ -66,10 +66,10 @@ describe("a portal on a PostgreSQL server with a standby, whose log others vouch
     for (let round = 0; round < ROUNDS; round++) {
       const { primary, standby, url, lead } = await openPair(t, "synchronous");
       const { port, cosigned, line, publishers, judged } = await begin(t, url);
-      let over = false;
+      const over = new AbortController();
       const publishing = publishers.map(async (one) => {
         // A commit that was cut off is told as a fault of the portal: it is asked for again.
-        while (!over) await one.publish([500, 503]);
+        while (!over.signal.aborted) await one.publish([500, 503]);
       });
       const promised = (): number => publishers.reduce((sum, one) => sum + one.promised.length, 0);
       const until = async (count: number): Promise<void> => {
@@ -85,7 +85,7 @@ describe("a portal on a PostgreSQL server with a standby, whose log others vouch
       await cosigned.stop("SIGKILL");
       await cosigned.start();
       await until(before + 30);
-      over = true;
+      over.abort();
       await Promise.all(publishing);
       for (let tries = 0; (await untilCosigned(port, line)) <= size; tries++) assert.ok(tries < 100);
       await cosigned.stop();

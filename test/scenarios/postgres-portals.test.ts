@@ -112,6 +112,9 @@ async function begin(t: TestContext, url: string, count: number) {
   const place = openPlace();
   t.after(() => place.close());
   const portals = await startPortals(place, { url }, 4);
+  t.after(() => {
+    for (const { said } of portals.processes) if (!t.passed) t.diagnostic(said().slice(-2000));
+  });
   const { identity, log } = await openPortalData(portals.directory);
   const way = hopping(portals, "any");
   t.after(() => way.close());

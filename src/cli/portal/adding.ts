@@ -6,14 +6,11 @@ import { recordLoad } from "../../notary/keeping/record.ts";
 import { logPrefix } from "../../notary/log-policy.ts";
 import { Buckets } from "../../portal/limits.ts";
 import type { Code } from "../../refusals/codes.ts";
-import { MeshError } from "../../refusals/mesh-error.ts";
 import type { Store } from "../../store/store.ts";
+import { unable } from "./unable.ts";
 
 /** So many entries wait for the disk at once. */
 const MOST_WAITING = 1024;
-
-/** What ails a store for a while. */
-const AWAY: ReadonlySet<Code> = new Set(["store-busy", "store-closed", "store-full", "store-read-only", "store-unreachable"]);
 
 /** Takes what tools for load tests add to a log; undefined for what is not its path. */
 export type Adding = (request: HttpRequest) => Promise<HttpResponse> | undefined;
@@ -34,9 +31,7 @@ export function beginAdding(store: Store, origin: string, perSecond: number, now
       const { index } = await store.transact((w) => recordLoad(w, octets));
       return { status: 200, headers: { "content-type": "text/plain; charset=utf-8" }, body: utf8(`${index}\n`) };
     } catch (error) {
-      if (!(error instanceof MeshError) || !AWAY.has(error.code)) throw error;
-      const isFull = error.code === "store-full" || error.code === "store-read-only";
-      return refused(503, isFull ? "service-full" : "service-busy", "Nothing can be kept here now; send it again later.");
+      return soon(unable(error));
     } finally {
       waiting -= 1;
     }
@@ -50,5 +45,9 @@ export function beginAdding(store: Store, origin: string, perSecond: number, now
 
 function refused(status: number, code: Code, message: string): HttpResponse {
   const response = errorResponse(status, code, message);
-  return status === 503 ? { ...response, headers: { ...response.headers, "retry-after": "1" } } : response;
+  return status === 503 ? soon(response) : response;
+}
+
+function soon(response: HttpResponse): HttpResponse {
+  return { ...response, headers: { ...response.headers, "retry-after": "1" } };
 }

@@ -14,6 +14,7 @@ import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import type { Store } from "../../store/store.ts";
 import type { PortalData } from "./data.ts";
 import { newestLog } from "./log-keys.ts";
+import { unable } from "./unable.ts";
 
 /** Where logs are cosigned: the submission prefix of C2SP `tlog-witness`. */
 export const COSIGNING_PREFIX = "/mesh/cosign";
@@ -40,7 +41,7 @@ export async function beginCosigning(directory: string, { identity, settings }: 
       if (path !== `${COSIGNING_PREFIX}/add-checkpoint`) return undefined;
       if (method !== "POST") return Promise.resolve(plain(405, "POST a checkpoint.\n", { allow: "POST" }));
       if (!asked.take(networkOf(remote), now())) return Promise.resolve(errorResponse(429, "service-rate-limited", "Too many checkpoints from this address; wait a minute."));
-      return cosign({ store, logs, signer, now }, body).then(answered, refused);
+      return cosign({ store, logs, signer, now }, body).then(answered, unable);
     },
   };
 }
@@ -93,12 +94,6 @@ function answered(answer: CosigningAnswer): HttpResponse {
   if (answer.status === 200) return plain(200, answer.lines);
   if (answer.status === 409) return { ...plain(409, `${answer.size}\n`), headers: { "content-type": "text/x.tlog.size" } };
   return plain(answer.status, `${REASONS[answer.status]}\n`);
-}
-
-/** What ails the store ends here as it does elsewhere: others are told to ask again; the rest is a fault of ours. */
-function refused(error: unknown): HttpResponse {
-  if (error instanceof MeshError && ["store-busy", "store-full", "store-read-only", "store-closed"].includes(error.code)) return errorResponse(503, "service-busy", "Nothing can be kept here now; ask again.");
-  throw error;
 }
 
 function plain(status: number, text: string, headers: Readonly<Record<string, string>> = {}): HttpResponse {

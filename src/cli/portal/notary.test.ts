@@ -3,6 +3,7 @@ import { suite, test, type TestContext } from "node:test";
 
 import { fromUtf8 } from "../../bytes/text.ts";
 import { record } from "../../notary/keeping/record.ts";
+import type { Code } from "../../refusals/codes.ts";
 import { MeshError } from "../../refusals/mesh-error.ts";
 import { openMemoryStore } from "../../store/memory.ts";
 import type { Store } from "../../store/store.ts";
@@ -12,15 +13,15 @@ import { beginNotary, type Notary } from "./notary.ts";
 
 const signers = logSigners("example.com", newLogKeys(), 1);
 
-type Served = { readonly ask: (path: string, from?: string, method?: string) => ReturnType<Notary["answer"]>; readonly clock: { now: number }; readonly disk: { fault?: "store-full" | "store-busy" }; readonly drop: (drop: number) => Promise<unknown>; readonly said: string[] };
+type Served = { readonly ask: (path: string, from?: string, method?: string) => ReturnType<Notary["answer"]>; readonly clock: { now: number }; readonly disk: { fault?: "store-full" | "store-busy"; /** Neither read. */ away?: Code }; readonly drop: (drop: number) => Promise<unknown>; readonly said: string[] };
 
 /** A portal's notary over a disk that a test can fill, on a clock that it moves. */
 async function served(t: TestContext): Promise<Served> {
-  const [clock, disk, said]: [Served["clock"], { fault?: "store-full" | "store-busy" }, string[]] = [{ now: 1_790_000_000_000 }, {}, []];
+  const [clock, disk, said]: [Served["clock"], Served["disk"], string[]] = [{ now: 1_790_000_000_000 }, {}, []];
   const inner = openMemoryStore();
   const store: Store = {
     close: () => inner.close(),
-    read: (work) => inner.read(work),
+    read: (work) => (disk.away === undefined ? inner.read(work) : Promise.reject(new MeshError(disk.away, "Nothing can be read."))),
     transact: (work) => (disk.fault === undefined ? inner.transact(work) : Promise.reject(new MeshError(disk.fault, "The disk takes nothing."))),
   };
   const drop: Served["drop"] = (number) => inner.transact((w) => record(w, [{ seal: "blobs", of: "mesh", content: { drop: number } }]));
@@ -63,6 +64,19 @@ suite("a portal's pages of its log (log 10.5)", () => {
     assert.equal(said.filter((line) => line.includes("epoch-failed")).length, 1);
     delete disk.fault;
     clock.now += 2000;
+    assert.equal((await ask("/mesh/1/checkpoint"))?.status, 200);
+  });
+
+  test("while the records cannot be had, whoever asks is told to ask again; what is damaged is a fault", async (t) => {
+    const { ask, disk } = await served(t);
+    for (const [away, code] of [["store-busy", "service-busy"], ["store-unreachable", "service-busy"], ["store-full", "service-full"]] as const) {
+      disk.away = away;
+      const refused = await ask("/mesh/1/checkpoint");
+      assert.deepEqual([refused?.status, (JSON.parse(fromUtf8(refused?.body ?? new Uint8Array(0))) as { error: { code: string } }).error.code], [503, code], away);
+    }
+    disk.away = "store-damaged";
+    await assert.rejects(ask("/mesh/1/checkpoint") ?? assert.fail(), { code: "store-damaged" });
+    delete disk.away;
     assert.equal((await ask("/mesh/1/checkpoint"))?.status, 200);
   });
 });

@@ -12,6 +12,7 @@ import { MeshError } from "../../refusals/mesh-error.ts";
 import type { Store } from "../../store/store.ts";
 import type { Log } from "./log.ts";
 import type { LogSigners } from "./log-keys.ts";
+import { unable } from "./unable.ts";
 
 /** An epoch is closed so often, in milliseconds, if there is anything to close it over; a second is what is promised (`docs/spec/log.md` 6.1). */
 const EPOCH_MS = 250;
@@ -91,7 +92,7 @@ export async function beginNotary(store: Store, { note, origin, subtree }: LogSi
     answer: (request, remote) => {
       const { method, path } = request;
       if ((method !== "GET" && method !== "HEAD") || !ANY_LOG.test(path)) return undefined;
-      if (pages.take(networkOf(remote), now())) return answerPage(request);
+      if (pages.take(networkOf(remote), now())) return answerPage(request).catch(unable);
       return Promise.resolve(errorResponse(429, "service-rate-limited", "Too many requests from this address; wait a minute."));
     },
     written: () => keeper.save(),
