@@ -5,13 +5,13 @@ import { type Signed, signedBytes } from "../envelope/signed.ts";
 import type { Currency } from "../notary/currency.ts";
 import { type PublicEntry, writeEntry } from "../notary/entry.ts";
 import { logKeyOf, signedAt } from "../notary/log-policy.ts";
-import { brokenEvidence, lateEvidence, wrongMapEvidence } from "../notary/make-evidence.ts";
+import { brokenEvidence, lateEvidence, wrongEntryEvidence, wrongMapEvidence } from "../notary/make-evidence.ts";
 import { leafHash } from "../notary/merkle.ts";
-import { promisedIndex, PROMISE_MS, readReceipt, type Receipt } from "../notary/receipt.ts";
-import { isNews } from "../notary/succession.ts";
+import { promisedIndex, PROMISE_MS, readReceipt, type Receipt, runFor } from "../notary/receipt.ts";
+import { contradicts, isNews } from "../notary/succession.ts";
 import { rootFromRun } from "../notary/verify.ts";
 import type { Mesh } from "../profiles/mesh.ts";
-import { MeshError } from "../refusals/mesh-error.ts";
+import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { accuse, type Accused, CHEATS, tilesOf } from "./accuse.ts";
 import { holdingPortalTo } from "./blame.ts";
 import { readHashes } from "./log-hashes.ts";
@@ -71,16 +71,21 @@ async function isKept(accused: Accused, { currency }: Shown, row: ReceiptRow, re
 }
 
 /** What this device sent is what was promised, and the map tells of it. */
-async function checkOwn(accused: Accused, { currency, proof }: Shown, { objects }: ReceiptRow, receipt: Receipt, mesh: Mesh): Promise<void> {
-  for (const entry of entriesOf(mesh, objects)) {
-    const octets = writeEntry(entry);
-    const index = promisedIndex(receipt, leafHash(octets));
-    const { value } = currency;
-    const isNewest = value !== undefined && entry.k === "personal" && toBase64url(value.digest) === entry.obj;
+async function checkOwn(accused: Accused, { currency, proof }: Shown, { receipt: text, sent }: ReceiptRow, receipt: Receipt, mesh: Mesh): Promise<void> {
+  const run = runFor(receipt, sent);
+  demand(run !== undefined, "portal-wrong-entry", "The portal signed for something else than this device sent.", CHEATS);
+  const { checkpoint, value } = currency;
+  if (checkpoint.size < run.to) return;
+  const entries = entriesOf(mesh, sent.map(({ obj }) => obj));
+  for (const [at, object] of sent.entries()) {
+    if (!("k" in object) || object.k !== "personal") continue;
+    const entry = entries.find(({ obj }) => obj === object.obj);
+    const octets = entry === undefined ? undefined : writeEntry(entry);
+    const index = octets === undefined ? undefined : promisedIndex(receipt, leafHash(octets));
+    if (octets !== undefined && index !== undefined && isNews(object, value)) await accuse(accused, "portal-wrong-map", "The portal's log has a version of your mesh, and says that an older one is current.", () => wrongMapEvidence(octets, index, proof, { checkpoint, read: tilesOf(accused, checkpoint.size) }));
     // What the log had before, it promises nothing of: it stands further up.
-    if (isNewest && (index === undefined ? value.index >= receipt.from : value.index !== index)) throw new MeshError("portal-wrong-entry", "The portal signed for something else than this device sent.", CHEATS);
-    if (index === undefined || entry.k !== "personal" || index >= currency.checkpoint.size || !isNews(entry, value)) continue;
-    await accuse(accused, "portal-wrong-map", "The portal's log has a version of your mesh, and says that an older one is current.", () => wrongMapEvidence(octets, index, proof, { checkpoint: currency.checkpoint, read: tilesOf(accused, currency.checkpoint.size) }));
+    const isElsewhere = entry !== undefined && value !== undefined && toBase64url(value.digest) === entry.obj && (index === undefined ? value.index >= receipt.from : value.index !== index);
+    if (isElsewhere || contradicts(value, object, run)) await accuse(accused, "portal-wrong-entry", "The portal's log has something else than this device sent.", async () => wrongEntryEvidence(utf8(text), sent, at, proof));
   }
 }
 

@@ -1,14 +1,10 @@
 import { fromBase64url } from "../bytes/base64url.ts";
 import { fromUtf8 } from "../bytes/text.ts";
-import { readSigned } from "../envelope/signed.ts";
-import { masterProfile } from "../profiles/master.ts";
-import { personalProfile } from "../profiles/personal.ts";
-import { suspension } from "../profiles/suspension.ts";
-import type { Part } from "../protocol/parts.ts";
+import { sentIn, type SentObject } from "../protocol/sent.ts";
 import type { RowsReading, RowsWriting } from "./rows.ts";
 
-/** What a portal promised beside an answer: its receipt as it was signed, and the digests of what was sent that the log names. `number` tells receipts apart. */
-export type ReceiptRow = { readonly number: number; readonly receipt: string; readonly objects: readonly string[] };
+/** What a portal promised beside an answer: its receipt as it was signed, and the objects that were sent. `number` tells receipts apart. */
+export type ReceiptRow = { readonly number: number; readonly receipt: string; readonly sent: readonly SentObject[] };
 
 /** A home keeps so many receipts; each sync checks them all, and lets go of what was kept. Those that were given first are the first to be due. */
 const MAX_RECEIPTS = 64;
@@ -22,7 +18,7 @@ export async function keepReceipt(rows: RowsWriting, header: string, request: un
   const kept = await receiptsOf(rows);
   if (kept.length >= MAX_RECEIPTS) return;
   const number = (kept.at(-1)?.number ?? 0) + 1;
-  await rows.put("receipts", "receipts", number, { number, objects: objectsIn(request), receipt: textOf(header) } satisfies ReceiptRow);
+  await rows.put("receipts", "receipts", number, { number, receipt: textOf(header), sent: sentIn(request) } satisfies ReceiptRow);
 }
 
 /** The receipts that are still to be checked, as they came. */
@@ -42,14 +38,4 @@ function textOf(header: string): string {
   } catch {
     return "";
   }
-}
-
-/** What of a request the log names by its digest. */
-function objectsIn(request: unknown): readonly string[] {
-  const { parts = [] } = request as { readonly parts?: readonly Part[] };
-  return parts.flatMap(({ kind, object }) => {
-    if (kind === "personal") return [readSigned(object, personalProfile).digest];
-    if (kind === "suspension") return [readSigned(object, suspension).digest];
-    return kind === "master" ? [readSigned(object, masterProfile).digest] : [];
-  });
 }

@@ -64,7 +64,7 @@ export function readJws<P>(jws: Jws, type: ObjectType<P>): Signed<P> {
   const header = readShape(headerShape, parseCanonical(fromBase64url(jws.protected)), "signed-malformed", `${type.typ} header`);
   if (header.typ !== type.typ) throw new MeshError("signed-malformed", `Expected ${type.typ}, got ${JSON.stringify(header.typ.slice(0, 60))}.`);
   const payload = readShape(type.shape, parseCanonical(fromBase64url(jws.payload)), "signed-malformed", type.typ);
-  return { type, jws, kid: header.kid, payload, digest: digestOf(signingInput(jws)) };
+  return { type, jws, kid: header.kid, payload, digest: jwsDigest(jws) };
 }
 
 /**
@@ -98,6 +98,11 @@ export function signedBytes(signed: Signed<unknown>): Uint8Array {
 /** The digest of octets, in the form used for signing inputs and ciphertexts. */
 export function digestOf(octets: Uint8Array): Digest {
   return toBase64url(sha512(octets)) as Digest;
+}
+
+/** The digest of a signed object that nobody has read. */
+export function jwsDigest(jws: Pick<Jws, "protected" | "payload">): Digest {
+  return digestOf(signingInput(jws));
 }
 
 function signingInput(jws: { readonly protected: string; readonly payload: string }): Uint8Array {

@@ -10,7 +10,7 @@ import { leafHash } from "./merkle.ts";
 import { advance, NO_HEAD } from "./log-head.ts";
 import { readNote, writeNote } from "./note.ts";
 import { consistencyProof } from "./prove.ts";
-import { checkReceipt, signReceipt } from "./receipt.ts";
+import { checkReceipt, sentHash, signReceipt } from "./receipt.ts";
 import { Replay } from "./replay.ts";
 import { idOf, TestNotary } from "./test-notary.ts";
 import { flipped } from "./test-log.ts";
@@ -111,7 +111,7 @@ suite("a log that goes on (log 7)", () => {
   test("a receipt is for its leaf, from its log, by its key", async () => {
     const notary = await TestNotary.open();
     const leaves = [1, 2, 3].map((person) => leafHash(utf8(`entry ${person}`)));
-    const receipt = await signReceipt({ origin: notary.origin, from: 40, time: NOW * 1000, leaves }, notary.signers[0]);
+    const receipt = await signReceipt({ origin: notary.origin, from: 40, time: NOW * 1000, runs: [{ leaves, sent: sentHash([]) }] }, notary.signers[0]);
     assert.deepEqual(checkReceipt(receipt, notary.signers[0].key, notary.origin, leaves[2] as Uint8Array), { index: 42, time: NOW * 1000 });
     assert.throws(() => checkReceipt(receipt, notary.signers[0].key, notary.origin, leafHash(utf8("entry 4"))), { code: "log-proof-false" });
     assert.throws(() => checkReceipt(receipt, notary.signers[0].key, "other.example", leaves[0] as Uint8Array), { code: "log-wrong-origin" });

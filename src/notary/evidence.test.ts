@@ -3,15 +3,18 @@ import { suite, test } from "node:test";
 
 import { toBase64url } from "../bytes/base64url.ts";
 import { fromUtf8, utf8 } from "../bytes/text.ts";
+import type { Digest } from "../envelope/fields.ts";
+import { digestOf } from "../envelope/signed.ts";
+import type { Udf } from "../udf/udf.ts";
 import { writeCheckpoint } from "./checkpoint.ts";
 import { signNote } from "./cosignature.ts";
 import { closedEpoch } from "./currency.ts";
-import { readEntry, writeEntry } from "./entry.ts";
+import { type LogEntry, readEntry, writeEntry } from "./entry.ts";
 import { checkEvidence, type Evidence, originIn, readEvidence, writeEvidence } from "./evidence.ts";
 import { leafHash } from "./merkle.ts";
 import { writeNote } from "./note.ts";
 import { consistencyProof, inclusionProof, rootAt } from "./prove.ts";
-import { signReceipt } from "./receipt.ts";
+import { sentHash, type SentObject, signReceipt } from "./receipt.ts";
 import { someLeaves, TestLog } from "./test-log.ts";
 import { idOf, TestNotary } from "./test-notary.ts";
 import { joinTlogProof, readTlogProof } from "./tlog-proof.ts";
@@ -41,6 +44,11 @@ const hashes = (proof: readonly Uint8Array[]) => proof.map(toBase64url);
 const refused = (evidence: Evidence, code = "log-evidence-false") => assert.throws(() => checkEvidence(readEvidence(writeEvidence(evidence)), origin, keys), { code });
 const taken = (evidence: Evidence) => checkEvidence(readEvidence(writeEvidence(evidence)), origin, keys);
 
+function personalIn(octets: Uint8Array | undefined): Extract<LogEntry, { k: "personal" }> {
+  const entry = readEntry(octets ?? assert.fail());
+  return entry.k === "personal" ? entry : assert.fail();
+}
+
 /** What stands beside a proof, under another number and time of its epoch. */
 function withTime(extra: Uint8Array, n: number, t: number): Uint8Array {
   const octets = extra.slice();
@@ -69,7 +77,7 @@ suite("evidence (log 7.2)", () => {
   });
 
   test("a receipt that is broken: another leaf stands where one was promised", async () => {
-    const receipt = fromUtf8(await signReceipt({ origin, from: 19, time: NOW * 1000, leaves: leaves.slice(19, 22) }, signers[0]));
+    const receipt = fromUtf8(await signReceipt({ origin, from: 19, time: NOW * 1000, runs: [{ leaves: leaves.slice(19, 22), sent: sentHash([]) }] }, signers[0]));
     const broken: Evidence = { checkpoint: await signed(forked), found: toBase64url(other), kind: "broken-receipt", leaf: toBase64url(leaves[20] as Uint8Array), path: hashes(await inclusionProof(forked.read, 20, 90)), receipt, v: 1 };
     taken(broken);
     refused({ ...broken, checkpoint: await signed(honest), found: broken.leaf, path: hashes(await inclusionProof(honest.read, 20, 90)) });
@@ -79,7 +87,7 @@ suite("evidence (log 7.2)", () => {
   });
 
   test("a receipt that is late: a checkpoint of eleven seconds later does not reach it", async () => {
-    const receipt = fromUtf8(await signReceipt({ origin, from: 90, time: NOW * 1000, leaves: [other] }, signers[0]));
+    const receipt = fromUtf8(await signReceipt({ origin, from: 90, time: NOW * 1000, runs: [{ leaves: [other], sent: sentHash([]) }] }, signers[0]));
     const late: Evidence = { checkpoint: await signed(honest, NOW + 11), kind: "late-receipt", leaf: toBase64url(other), receipt, v: 1 };
     taken(late);
     refused({ ...late, checkpoint: await signed(honest, NOW + 10) });
@@ -93,6 +101,37 @@ suite("evidence (log 7.2)", () => {
     refused({ ...rollback, later: await signed(logOf(leaves, [other]), NOW + 1) });
     refused({ ...rollback, later: rollback.earlier });
     refused({ ...rollback, later: rollback.later.replace("\n89\n", "\n88\n") }, "note-unsigned");
+  });
+
+  test("a wrong entry: the log has something else than the version that a receipt is for, or nothing", async () => {
+    const notary = await TestNotary.open();
+    notary.create(idOf(1));
+    const from = notary.size;
+    notary.personal(idOf(1));
+    const { k, id, g, n, obj } = personalIn(notary.entries[from]);
+    await notary.close(NOW);
+    const proof = fromUtf8(await notary.prove({ id: idOf(1), kind: "personal" }));
+    const judge = (evidence: Evidence) => checkEvidence(readEvidence(writeEvidence(evidence)), origin, notary.policy().logKeys);
+    /** What a receipt for a version says of the run that begins there. */
+    const promised = async (run: { readonly from: number; readonly leaf?: Uint8Array }, version: { readonly g?: number; readonly n?: number; readonly obj?: Digest; readonly id?: Udf<"master"> } = {}): Promise<Evidence> => {
+      const sent: readonly SentObject[] = [{ obj: digestOf(utf8("account")) }, { g, id, k, n, obj, ...version }];
+      return { at: 1, kind: "wrong-entry", proof, receipt: fromUtf8(await signReceipt({ from: run.from, origin, runs: [{ leaves: [run.leaf ?? other], sent: sentHash(sent) }], time: NOW * 1000 }, notary.signers[0])), sent: [...sent], v: 1 };
+    };
+    const never = digestOf(utf8("another object"));
+    judge(await promised({ from: 0 }));
+    judge(await promised({ from }, { n: n + 1, obj: never }));
+    judge(await promised({ from }, { g: g + 1, n: 1, obj: never }));
+    judge(await promised({ from }, { obj: never }));
+    const innocent = (evidence: Evidence) => assert.throws(() => judge(evidence), { code: "log-evidence-false" });
+    // It stands in the run, the log had it before, it is not current any more, it is of somebody else, or the checkpoint is from before.
+    for (const one of [await promised({ from }), await promised({ from: from + 1 }), await promised({ from }, { n: n - 1, obj: never }), await promised({ from: 0 }, { id: idOf(2) }), await promised({ from: notary.size }, { obj: never })]) innocent(one);
+    const lie = await promised({ from: 0 });
+    assert.ok(lie.kind === "wrong-entry");
+    innocent({ ...lie, at: 0 });
+    innocent({ ...lie, at: 2 });
+    innocent({ ...lie, sent: [...lie.sent, { obj }] });
+    assert.throws(() => judge({ ...lie, receipt: lie.receipt.replace("\n0\n", "\n1\n") }), { code: "note-unsigned" });
+    assert.equal(originIn(lie), origin);
   });
 
   test("a wrong map: an entry that the log has is news to the map over it", async () => {

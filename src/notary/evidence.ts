@@ -5,7 +5,7 @@ import { canonicalBytes, type Json } from "../bytes/canonical-json.ts";
 import { equalBytes } from "../bytes/equal.ts";
 import { parseCanonical } from "../bytes/json.ts";
 import { fromUtf8, utf8 } from "../bytes/text.ts";
-import { countField, formatField, octetsField } from "../envelope/fields.ts";
+import { countField, digestField, formatField, octetsField, udfField } from "../envelope/fields.ts";
 import { readShape } from "../envelope/shape.ts";
 import { demand } from "../refusals/mesh-error.ts";
 import { readCheckpoint } from "./checkpoint.ts";
@@ -15,8 +15,8 @@ import { logKeyOf, type LogPolicy, signedAt, trustCheckpoint, type TrustedCheckp
 import { HASH_OCTETS, leafHash } from "./merkle.ts";
 import { MAX_NOTE, readNote } from "./note.ts";
 import { readWhole } from "./reading.ts";
-import { checkReceipt, PROMISE_MS } from "./receipt.ts";
-import { changeOf, isNews } from "./succession.ts";
+import { checkReceipt, PROMISE_MS, readReceipt, runFor } from "./receipt.ts";
+import { changeOf, contradicts, isNews, kindOf } from "./succession.ts";
 import { readTlogProof } from "./tlog-proof.ts";
 import type { VerifierKey } from "./verifier-key.ts";
 import { verifyConsistency, verifyInclusion } from "./verify.ts";
@@ -25,11 +25,17 @@ const hashField = octetsField({ octets: HASH_OCTETS });
 const noteField = v.pipe(v.string(), v.maxLength(MAX_NOTE));
 const pathField = v.pipe(v.array(hashField), v.maxLength(63));
 
+/** A request has at most so many signed objects: its parts, and what stands around them. */
+const MAX_SENT = 300;
+const versionField = { id: udfField<"master">(), n: countField(), obj: digestField };
+const sentShape = v.union([v.strictObject({ obj: digestField }), v.strictObject({ ...versionField, k: v.literal("master") }), v.strictObject({ ...versionField, g: countField(), k: v.literal("personal") })]);
+
 const shape = v.variant("kind", [
   v.strictObject({ earlier: noteField, kind: v.literal("fork"), later: noteField, proof: pathField, root: hashField, v: formatField }),
   v.strictObject({ checkpoint: noteField, found: hashField, kind: v.literal("broken-receipt"), leaf: hashField, path: pathField, receipt: noteField, v: formatField }),
   v.strictObject({ checkpoint: noteField, kind: v.literal("late-receipt"), leaf: hashField, receipt: noteField, v: formatField }),
   v.strictObject({ earlier: noteField, kind: v.literal("rollback"), later: noteField, v: formatField }),
+  v.strictObject({ at: countField(0), kind: v.literal("wrong-entry"), proof: noteField, receipt: noteField, sent: v.pipe(v.array(sentShape), v.maxLength(MAX_SENT)), v: formatField }),
   v.strictObject({ entry: v.pipe(v.string(), v.maxLength(MAX_ENTRY)), index: countField(), kind: v.literal("wrong-map"), path: pathField, proof: noteField, v: formatField }),
 ]);
 
@@ -38,7 +44,7 @@ const shape = v.variant("kind", [
  *
  * `fork`: the later checkpoint's tree had another `root` at the size of the earlier. `broken-receipt`: where a receipt promised one leaf another stands.
  * `late-receipt`: a checkpoint signed after the promise was due does not reach it. `rollback`: of two checkpoints the one that was signed later has fewer entries.
- * `wrong-map`: an entry stands in the log, and the map over it says that something older is the newest.
+ * `wrong-entry`: a receipt is for a request that held a version, and the log has something else instead, or nothing. `wrong-map`: an entry stands in the log, and the map over it says that something older is the newest.
  */
 export type Evidence = v.InferOutput<typeof shape>;
 
@@ -46,7 +52,7 @@ const MAX_OCTETS = 1 << 20;
 
 /** Reads a file of evidence; `log-evidence-malformed` for any other octets. */
 export function readEvidence(octets: Uint8Array): Evidence {
-  return readWhole("log-evidence-malformed", "evidence", () => readShape(shape, parseCanonical(octets, { maxBytes: MAX_OCTETS, maxDepth: 2 }), "log-evidence-malformed", "evidence"));
+  return readWhole("log-evidence-malformed", "evidence", () => readShape(shape, parseCanonical(octets, { maxBytes: MAX_OCTETS, maxDepth: 3 }), "log-evidence-malformed", "evidence"));
 }
 
 /** Writes a file of evidence. */
@@ -69,6 +75,7 @@ export function checkEvidence(evidence: Evidence, origin: string, logKeys: reado
 function proves(evidence: Evidence, policy: LogPolicy): boolean {
   const signed = (note: string): TrustedCheckpoint => trustCheckpoint(utf8(note), policy, 0);
   if (evidence.kind === "wrong-map") return isWrongMap(evidence, policy);
+  if (evidence.kind === "wrong-entry") return isWrongEntry(evidence, policy);
   if (evidence.kind === "rollback") {
     const [earlier, later] = [signed(evidence.earlier), signed(evidence.later)];
     return later.size < earlier.size && signedAt(policy, later) > signedAt(policy, earlier);
@@ -93,4 +100,13 @@ function isWrongMap({ entry: text, index, path, proof }: Extract<Evidence, { kin
   const { checkpoint, label, value } = checkCurrencyProof(utf8(proof), policy, 0);
   if (!("id" in entry) || change?.kind !== label.kind || change.id !== label.id) return false;
   return isNews(entry, value) && verifyInclusion(leafHash(octets), index, checkpoint.size, checkpoint.root, path.map(fromBase64url));
+}
+
+/** Whether a receipt is for a request that held a version of which the map over its entries has not heard, or has another object, or says that it came later by another way. */
+function isWrongEntry({ at, proof, receipt, sent }: Extract<Evidence, { kind: "wrong-entry" }>, policy: LogPolicy): boolean {
+  const run = runFor(readReceipt(utf8(receipt), logKeyOf(policy.logKeys, "note"), policy.origin), sent);
+  const { checkpoint, label, value } = checkCurrencyProof(utf8(proof), policy, 0);
+  const object = sent[at];
+  if (run === undefined || checkpoint.size < run.to || object === undefined || !("k" in object)) return false;
+  return kindOf[object.k] === label.kind && object.id === label.id && contradicts(value, object, run);
 }

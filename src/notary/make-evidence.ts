@@ -6,7 +6,7 @@ import type { LogPolicy, TrustedCheckpoint } from "./log-policy.ts";
 import { type Hash, HASH_OCTETS } from "./merkle.ts";
 import { writeNote } from "./note.ts";
 import { consistencyProof, inclusionProof, rootAt } from "./prove.ts";
-import type { Receipt } from "./receipt.ts";
+import type { Receipt, SentObject } from "./receipt.ts";
 import { TILE_WIDTH, tileAt, tileFrom, type TileReader } from "./tiles.ts";
 
 /** What is to be shown of a log, and the tiles under it: whoever serves them need not be believed, since what is made of them is judged. */
@@ -49,6 +49,11 @@ export async function brokenEvidence({ octets, receipt: { from, leaves } }: Give
 /** Evidence that the map, by a proof of what is current under a checkpoint, does not tell of an entry that is in the log. */
 export async function wrongMapEvidence(entry: Uint8Array, index: number, proof: Uint8Array, shown: Shown): Promise<Evidence> {
   return { entry: fromUtf8(entry), index, kind: "wrong-map", path: await pathTo(index, shown), proof: fromUtf8(proof), v: 1 };
+}
+
+/** Evidence that the log has something else than one of the versions that a receipt is for, by a proof of what is current. */
+export function wrongEntryEvidence(octets: Uint8Array, sent: readonly SentObject[], at: number, proof: Uint8Array): Evidence {
+  return { at, kind: "wrong-entry", proof: fromUtf8(proof), receipt: fromUtf8(octets), sent: [...sent], v: 1 };
 }
 
 /** What is evidence to others, too, by the log's keys alone; undefined for what proves nothing, or where what it needs was not to be had. */

@@ -7,10 +7,14 @@ import type { MapKind, MapValue } from "./map.ts";
 /** What an entry makes the newest in the map. */
 export type Change = MapLabel & { readonly value: MapValue };
 
+/** Which version of what something is. */
+export type Versioned = { readonly k: "master" | "suspension"; readonly n: number } | { readonly k: "personal"; readonly g: number; readonly n: number };
+
 /** How far the number of a Personal Profile may step (`docs/decisions/0010-version-steps.md`). */
 const MAX_STEP = 16;
 
-const kindOf: Readonly<Record<PublicEntry["k"], MapKind>> = { master: "master", personal: "personal", suspension: "suspensions" };
+/** Of which kind the map has what an entry names. */
+export const kindOf: Readonly<Record<PublicEntry["k"], MapKind>> = { master: "master", personal: "personal", suspension: "suspensions" };
 
 /** What an entry at an index changes in the map: nothing, unless it names an object. The map is a function of the entries, and this is the function. */
 export function changeOf(entry: LogEntry, index: number): Change | undefined {
@@ -19,9 +23,19 @@ export function changeOf(entry: LogEntry, index: number): Change | undefined {
 }
 
 /** Whether an object is news to a log that has this as the newest of its kind: what it has already it does not take again. */
-export function isNews(entry: PublicEntry, newest: MapValue | undefined): boolean {
+export function isNews(entry: Versioned, newest: MapValue | undefined): boolean {
   const { g, n } = versionIn(entry);
   return newest === undefined || g > newest.g || (g === newest.g && n > newest.n);
+}
+
+/**
+ * Whether the map over all entries of a run that is for a version contradicts it: has not heard of it, has another object under its number, or has it from after
+ * the run. What the log had before the run it need not take again.
+ */
+export function contradicts(newest: MapValue | undefined, version: Versioned & { readonly obj: string }, { to }: { readonly to: number }): boolean {
+  if (newest === undefined || isNews(version, newest)) return true;
+  const { g, n } = versionIn(version);
+  return g === newest.g && n === newest.n && (version.obj !== toBase64url(newest.digest) || newest.index >= to);
 }
 
 /**
@@ -42,7 +56,7 @@ function isNext(entry: PublicEntry, newest: MapValue): boolean {
   return g === newest.g ? follows && n > newest.n && n <= newest.n + MAX_STEP : g === newest.g + 1 && n <= MAX_STEP;
 }
 
-function versionIn(entry: PublicEntry): { readonly g: number; readonly n: number } {
+function versionIn(entry: Versioned): { readonly g: number; readonly n: number } {
   switch (entry.k) {
     case "master":
       return { g: entry.n, n: 0 };

@@ -1,8 +1,11 @@
 import { toBase64url } from "../bytes/base64url.ts";
 import type { Recorded } from "../notary/keeping/record.ts";
+import type { Hash } from "../notary/merkle.ts";
+import { sentHash } from "../notary/receipt.ts";
 import { forgetKeys } from "../profiles/keys.ts";
 import type { MasterId } from "../profiles/types.ts";
 import type { Asker as Wanted, Command } from "../protocol/command.ts";
+import { sentIn } from "../protocol/sent.ts";
 import { answerMac, MAX_COUNTER } from "../protocol/session.ts";
 import { COUNTER_HEADER, decodeRequest, encodeRefusal, encodeResponse, MAC_HEADER, MAX_BODY, RECEIPT_HEADER, SERVICE_PATH, SESSION_HEADER, statusOf } from "../protocol/wire.ts";
 import type { Code } from "../refusals/codes.ts";
@@ -28,7 +31,7 @@ export type PortalAnswer = { readonly status: number; readonly headers: Readonly
 export type PortalEvent = { readonly command: string; readonly outcome: "ok" | "repeated" | Code; readonly ms: number };
 
 /** What a portal is made of; `receipts` signs for what its log was told, if its log has keys. */
-export type PortalParts = { readonly store: Store; readonly receipts?: { of(recorded: readonly Recorded[]): Promise<Uint8Array | undefined> } | undefined; readonly identity: Identity; readonly policy: Policy; readonly now: () => number; /** Milliseconds with fractions, from any beginning: how long requests take. */ readonly ticks?: () => number; readonly log?: (event: PortalEvent, fault?: unknown) => void };
+export type PortalParts = { readonly store: Store; readonly receipts?: { of(recorded: readonly Recorded[], sent: Hash): Promise<Uint8Array | undefined> } | undefined; readonly identity: Identity; readonly policy: Policy; readonly now: () => number; /** Milliseconds with fractions, from any beginning: how long requests take. */ readonly ticks?: () => number; readonly log?: (event: PortalEvent, fault?: unknown) => void };
 
 /** A request that was read, with what it was found to be about, if it came in a session that was shown to be true. */
 type Opened = { readonly command: Command<unknown, unknown>; readonly content: unknown; readonly session: InSession | undefined };
@@ -80,7 +83,7 @@ export class Portal {
       demand(request.body.length <= MAX_BODY, "json-too-large", "A request has at most 1 MiB.");
       const opened = await this.#open(request, state);
       const { status, body, repeated, recorded } = await this.#answer(opened, request);
-      const receipt = recorded.length === 0 ? undefined : await this.#parts.receipts?.of(recorded);
+      const receipt = recorded.length === 0 ? undefined : await this.#parts.receipts?.of(recorded, sentHash(sentIn(opened.content)));
       return finish(status, body, repeated ? "repeated" : "ok", undefined, receipt);
     } catch (error) {
       // What ails a portal's store is its operator's business; whoever asks is told only whether to ask again.

@@ -4,13 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, test, type TestContext } from "node:test";
 
+import { fromUtf8 } from "../../src/bytes/text.ts";
 import { knownHead } from "../../src/client/log-proofs.ts";
 import { disableDevice } from "../../src/client/operations/disable.ts";
 import { sync } from "../../src/client/sync.ts";
 import { logKeyTexts } from "../../src/cli/portal/log-keys.ts";
 import type { Code } from "../../src/refusals/codes.ts";
 import { leafHash } from "../../src/notary/merkle.ts";
-import { signReceipt } from "../../src/notary/receipt.ts";
+import { sentHash, signReceipt } from "../../src/notary/receipt.ts";
 import { openPlace } from "../support/processes.ts";
 import { agreed, refused, save, whoIs } from "./household.ts";
 import { fillers, leavesIn, logged, type LoggedHousehold, newestPersonal, serves, servesUntold, signers } from "./log-doubles.ts";
@@ -37,6 +38,20 @@ async function convicted(t: TestContext, home: LoggedHousehold, code: Code, kind
   const judged = await place.json<{ kind: string; origin: string; proves: string }>("stranger", ["log", "check-evidence", file, ...keys]);
   assert.deepEqual([judged.kind, judged.origin], [kind, signers.origin]);
   assert.ok(judged.proves.length > 10);
+}
+
+/** A household at a portal that signs, for a change that it takes and logs, that the log's first entry is what it did; `sent` is what it says that it was sent. */
+async function foisted(sentFor: (sent: Uint8Array) => Uint8Array): Promise<LoggedHousehold> {
+  const first = new Uint8Array(32);
+  let lies = false;
+  const home = await logged((receipts, now) => ({ of: async (recorded, sent) => (lies ? signReceipt({ from: 0, origin: signers.origin, runs: [{ leaves: [first], sent: sentFor(sent) }], time: now() }, signers.note) : receipts.of(recorded, sent)) }));
+  await sync(home.desktop.client);
+  const [leaf] = await leavesIn(home);
+  // What it promises stands there, and is nothing that this device sent.
+  first.set(leafHash(leaf ?? assert.fail()));
+  lies = true;
+  await disableDevice(home.desktop.client, "tablet", agreed);
+  return home;
 }
 
 suite("a portal whose log gives it away is refused by the next sync, with evidence (log 7)", () => {
@@ -112,7 +127,7 @@ suite("a portal whose log gives it away is refused by the next sync, with eviden
   test("a withholding one: its log grows, and not so far as it promised", async (t) => {
     const far = 1000;
     let lies = false;
-    const home = await logged((receipts, now) => ({ of: async (recorded) => (lies ? signReceipt({ from: far + (recorded[0]?.index ?? 0), leaves: recorded.slice(-32).map(({ leaf }) => leaf), origin: signers.origin, time: now() }, signers.note) : receipts.of(recorded)) }));
+    const home = await logged((receipts, now) => ({ of: async (recorded, sent) => (lies ? signReceipt({ from: far + (recorded[0]?.index ?? 0), origin: signers.origin, runs: [{ leaves: recorded.slice(-24).map(({ leaf }) => leaf), sent }], time: now() }, signers.note) : receipts.of(recorded, sent)) }));
     const { desktop, portal } = home;
     await sync(desktop.client);
     lies = true;
@@ -137,19 +152,34 @@ suite("a portal whose log gives it away is refused by the next sync, with eviden
     assert.deepEqual(desktop.evidence, []);
   });
 
-  test("one that signs for another entry than it was sent", async () => {
-    const [first] = fillers(1).map(leafHash);
-    let lies = false;
-    const home = await logged((receipts, now) => ({ of: async (recorded) => (lies ? signReceipt({ from: 0, leaves: [first ?? assert.fail()], origin: signers.origin, time: now() }, signers.note) : receipts.of(recorded)) }));
+  test("one that signs for another entry than it was sent: its receipt says what that was, and its map what the log has instead", async (t) => {
+    const home = await foisted((sent) => sent);
     const { desktop, portal } = home;
-    await sync(desktop.client);
-    const [leaf] = await leavesIn(home);
-    // What it promises stands there, and is nothing that this device sent.
-    first?.set(leafHash(leaf ?? assert.fail()));
-    lies = true;
-    await disableDevice(desktop.client, "tablet", agreed);
+    portal.clock.now += MINUTE;
+    await convicted(t, home, "portal-wrong-entry", "wrong-entry");
+    const { at, kind, sent } = JSON.parse(fromUtf8(desktop.evidence.at(-1) ?? assert.fail())) as { at: number; kind: string; sent: readonly { k?: string }[] };
+    assert.deepEqual([kind, sent[at]?.k], ["wrong-entry", "personal"]);
+  });
+
+  test("one whose receipt is for something else than it was sent is refused, and convicts itself of nothing: that it was sent it did not sign", async () => {
+    const { desktop, portal } = await foisted(() => sentHash([]));
     portal.clock.now += MINUTE;
     await refused(desktop, () => sync(desktop.client), "portal-wrong-entry");
+    assert.deepEqual(desktop.evidence, []);
+  });
+
+  test("one that was sent a version, and logs nothing of it", async (t) => {
+    let lies = false;
+    const home = await logged((receipts, now) => ({ of: async (recorded, sent) => (lies ? signReceipt({ from: 0, origin: signers.origin, runs: [{ leaves: [first], sent }], time: now() }, signers.note) : receipts.of(recorded, sent)) }));
+    const { desktop, portal } = home;
+    await sync(desktop.client);
+    const leaves = await leavesIn(home);
+    const first = leafHash(leaves[0] ?? assert.fail());
+    lies = true;
+    await disableDevice(desktop.client, "tablet", agreed);
+    portal.clock.now += 1000;
+    await serves(home, leaves);
+    await convicted(t, home, "portal-wrong-entry", "wrong-entry");
   });
 
   test("one whose map does not tell of what its log has", async (t) => {

@@ -17,7 +17,7 @@ import { record } from "../keeping/record.ts";
 import { logResource } from "../keeping/resources.ts";
 import { leafHash } from "../merkle.ts";
 import { writeNote } from "../note.ts";
-import { signReceipt } from "../receipt.ts";
+import { sentHash, signReceipt } from "../receipt.ts";
 import { idOf, TestNotary } from "../test-notary.ts";
 import { Caught, Monitor } from "./monitor.ts";
 import { holdToReceipt } from "./promised.ts";
@@ -139,7 +139,7 @@ suite("a monitor (log 8)", () => {
     const checkpoint = await monitor.follow(get, clock / 1000);
     const leaves = (await store.read((r) => r.leaves(20, 4))).map(leafHash);
     const time = clock - 60_000;
-    const promise = (from: number): Promise<Uint8Array> => signReceipt({ origin: notary.origin, from, leaves, time }, notary.signers[0]);
+    const promise = (from: number): Promise<Uint8Array> => signReceipt({ origin: notary.origin, from, runs: [{ leaves, sent: sentHash([]) }], time }, notary.signers[0]);
     await holdToReceipt(kept, policy, checkpoint, await promise(20), clock);
     await holdToReceipt(kept, policy, checkpoint, await promise(25), time + 10_000);
     for (const [from, code, kind] of [[19, "portal-broken-receipt", "broken-receipt"], [25, "portal-missing-entry", "late-receipt"]] as const) {

@@ -34,6 +34,7 @@ export function evidenceText({ kind }: Evidence): string {
     fork: "signed two histories of which neither goes on from the other",
     "late-receipt": "was signed without an entry that its receipt had promised longer ago than a portal may take",
     rollback: "was signed with fewer entries after it had had more",
+    "wrong-entry": "has something else than the version of a profile that its receipt is for, or nothing",
     "wrong-map": "has an entry, and says that an older one is the newest",
   }[kind];
 }

@@ -53,7 +53,7 @@ export async function run(call: Call): Promise<void> {
   const door: { open?: (whole: HttpRequest, remote: string) => Promise<HttpResponse>; receipts?: Notary["receipts"] } = {};
   const portal = new Portal({
     store,
-    receipts: { of: async (recorded) => door.receipts?.of(recorded) },
+    receipts: { of: async (recorded, sent) => door.receipts?.of(recorded, sent) },
     identity: shown.identity,
     policy: policyOf(args, data.settings),
     now: world.now,
