@@ -15,6 +15,9 @@ import { prepare, root } from "./prepare.mjs";
 // since starting Node costs more than most of these tests.
 const together = /^src\/(?:refusals|bytes|crypto|udf|envelope|profiles|catalogs|escrow|notary|protocol|applications|portal|federation|client)\//;
 
+// What takes longest, from half a minute down: begun last, one of these would be all that still runs.
+const longest = ["test/scenarios/transcripts", "test/adversary/fuzz/stories-cheated", "test/adversary/storage", "src/portal", "test/scenarios/killed-processes", "test/adversary/fuzz/convergence", "src/notary", "test/scenarios/cosigned", "test/scenarios/killed-client"];
+
 const node = await prepare();
 installDebianPackages(root);
 
@@ -28,10 +31,12 @@ if (files.length === 0) {
 
 const scratch = mkdtempSync(join(tmpdir(), "mesh-test-"));
 const cores = availableParallelism();
+// One more than there are cores: some tests wait, for a clock or for another process, while the others compute.
+const atOnce = cores + 1;
 const { status, signal } = spawnSync(
   node,
   // Stripping types costs more than running most files; the compile cache is what pays for it, and it lives in the checkout.
-  ["--test", `--test-concurrency=${cores}`, `--test-timeout=${long ? 6 * 3_600_000 : 300_000}`, `--test-reporter=${pathToFileURL(join(root, "scripts", "reporter.mjs")).href}`, "--test-reporter-destination=stdout", ...entries()],
+  ["--test", `--test-concurrency=${atOnce}`, `--test-timeout=${long ? 6 * 3_600_000 : 300_000}`, `--test-reporter=${pathToFileURL(join(root, "scripts", "reporter.mjs")).href}`, "--test-reporter-destination=stdout", ...entries()],
   { cwd: root, stdio: "inherit", env: { ...process.env, ...(long ? { MESH_LONG: "1" } : {}), UV_THREADPOOL_SIZE: String(cores), NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "compile") } },
 );
 rmSync(scratch, { recursive: true, force: true });
@@ -57,10 +62,16 @@ function entries() {
   const gathered = [...rooms].map(([room, members]) => {
     const entry = join(scratch, `${room}.test.mjs`);
     writeFileSync(entry, members.map((file) => `import ${JSON.stringify(pathToFileURL(join(root, file)).href)};\n`).join(""));
-    return entry;
+    return { entry, place: rank(`src/${room}`) };
   });
-  // The longest first: what crosses rooms and starts processes.
-  return [...alone.reverse(), ...gathered];
+  // After the longest, what crosses rooms and starts processes.
+  return [...alone.reverse().map((entry) => ({ entry, place: rank(entry) })), ...gathered].sort((one, other) => one.place - other.place).map(({ entry }) => entry);
+}
+
+/** Where a file or a room comes among the longest; after them all if it is none. */
+function rank(path) {
+  const place = longest.indexOf(path.replace(/\.test\.ts$/, ""));
+  return place < 0 ? longest.length : place;
 }
 
 function roomOf(file) {

@@ -11,9 +11,13 @@ import { disableDevice, leaveMesh } from "../../src/client/operations/disable.ts
 import { confirmJoin, joinMesh } from "../../src/client/operations/join.ts";
 import { sync } from "../../src/client/sync.ts";
 import type { Client } from "../../src/client/client.ts";
+import { isLong } from "../support/long.ts";
 import { type Fuse, killedAtEveryStep, type Life, newFiles } from "../support/mortal.ts";
 
 const address = "alice@example.com";
+
+/** Where many steps are killed at, `npm test` takes every third: an odd stride falls before and after what lasts in turn. `npm run test:long` takes all. */
+const STRIDE = isLong ? 1 : 3;
 
 const at = (life: Life) => ({ url: life.url, pin: life.pin });
 
@@ -48,7 +52,7 @@ test("`create` killed after any of its steps is run again and makes one mesh", a
     const { client } = await life.device("desktop");
     await sync(client);
     assert.deepEqual(await devices(life), ["desktop active"]);
-  });
+  }, STRIDE);
   t.diagnostic(`${hits} hits`);
   assert.ok(hits >= 10, String(hits));
   empty.remove();
@@ -76,7 +80,7 @@ test("an edit is lost at no step once it is acknowledged, and sent once however 
   files.remove();
 });
 
-test("`device accept` and `join` killed after any of their steps are run again and let one device in, once", { timeout: 240_000 }, async (t) => {
+test("`device accept` and `join` killed after any of their steps are run again and let one device in, once", { timeout: isLong ? 1_800_000 : 240_000 }, async (t) => {
   const files = await newFiles();
   const life = await files.open();
   await create(life);
@@ -95,10 +99,10 @@ test("`device accept` and `join` killed after any of their steps are run again a
     assert.deepEqual(await unsent(client, "devices"), [], `after ${steps} steps: whoever is told that it is in finds its name sent`);
     await sync(client);
     assert.deepEqual(await devices(next), ["desktop active", "laptop active"]);
-    if (steps % 10 !== 0) return;
+    if (steps % (10 * STRIDE) !== 0) return;
     assert.equal((await accept(next)).answer, answer);
     assert.equal((await join(next, answer)).status, "connected");
-  });
+  }, STRIDE);
 
   const accepted = await files.open();
   const { answer } = await accept(accepted);
@@ -107,14 +111,14 @@ test("`device accept` and `join` killed after any of their steps are run again a
     assert.equal((await join(next, answer)).status, "connected");
     await sync((await next.device("laptop")).client);
     assert.deepEqual(await devices(next, "laptop"), ["desktop active", "laptop active"]);
-    // Deriving words is dear by design: every fifth step, which is before and after in turn.
-  }, 5);
+    // Deriving words is dear by design: every fifth step, which is before and after in turn too.
+  }, isLong ? 1 : 5);
   t.diagnostic(`${accepting} hits accepting, ${joining} joining`);
   assert.ok(accepting >= 10 && joining >= 6);
   files.remove();
 });
 
-test("`device disable` killed after any of its steps is finished by another device, and the one cut off reads nothing new", { timeout: 240_000 }, async (t) => {
+test("`device disable` killed after any of its steps is finished by another device, and the one cut off reads nothing new", { timeout: isLong ? 1_800_000 : 240_000 }, async (t) => {
   const files = await newFiles();
   const life = await files.open();
   await create(life);
@@ -144,13 +148,13 @@ test("`device disable` killed after any of its steps is finished by another devi
     const last = (await devices(next)).includes("laptop disabled") ? undefined : await disableDevice(desktop, "laptop");
     assert.ok(gone ? last === undefined : true, `after ${steps} steps`);
     assert.deepEqual(await devices(next), ["desktop active", "laptop disabled", "tablet active"]);
-  });
+  }, STRIDE);
   t.diagnostic(`${hits} hits`);
   assert.ok(hits >= 8, String(hits));
   files.remove();
 });
 
-test("`device leave` killed after any of its steps is run again, erases every key, and another device finishes what it obliges to", { timeout: 240_000 }, async (t) => {
+test("`device leave` killed after any of its steps is run again, erases every key, and another device finishes what it obliges to", { timeout: isLong ? 1_800_000 : 240_000 }, async (t) => {
   const files = await newFiles();
   const life = await files.open();
   await create(life);

@@ -13,6 +13,9 @@ import { defaultPolicy } from "../../src/portal/limits.ts";
 import { Portal } from "../../src/portal/portal.ts";
 import { openSqliteStore } from "../../src/store/sqlite.ts";
 import type { Store } from "../../src/store/store.ts";
+import { stretchOnce } from "./stretched-once.ts";
+
+stretchOnce();
 
 /** What is thrown where a process would be gone. */
 export class Killed extends Error {}

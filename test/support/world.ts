@@ -13,6 +13,9 @@ import { correctPortal } from "../../src/profiles/validity.ts";
 import { openMemoryStore } from "../../src/store/memory.ts";
 import type { Store } from "../../src/store/store.ts";
 import { type Udf, udfOf, udfOfKey } from "../../src/udf/udf.ts";
+import { stretchOnce } from "./stretched-once.ts";
+
+stretchOnce();
 
 /** A signer by a key that is at hand. */
 export function signerWith(key: SigningKey): Signer {

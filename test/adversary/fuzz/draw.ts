@@ -18,15 +18,22 @@ const casts: readonly Cast[] = [
   { members: ["founder"], administrators: [], guests: [], asked: "pin" },
 ];
 
+const households: readonly ((bob: boolean) => Promise<Prepared>)[] = [
+  (bob) => prepare({ laptop: "member" }, {}, ["github"], bob),
+  (bob) => prepare({ laptop: "member", phone: "member" }, { guest: "pin" }, ["github"], bob),
+  (bob) => prepare({ tower: "admin", laptop: "member", phone: "member" }, {}, ["github"], bob),
+  (bob) => prepare({ laptop: "member" }, { guest: "words" }, ["github"], bob),
+  (bob) => prepareNobody("founder", bob),
+];
+
 /** Makes the household of each cast, once; with another account to mix it up with where a portal cheats. */
-export async function prepareAll(bob = true): Promise<readonly Prepared[]> {
-  return Promise.all([
-    prepare({ laptop: "member" }, {}, ["github"], bob),
-    prepare({ laptop: "member", phone: "member" }, { guest: "pin" }, ["github"], bob),
-    prepare({ tower: "admin", laptop: "member", phone: "member" }, {}, ["github"], bob),
-    prepare({ laptop: "member" }, { guest: "words" }, ["github"], bob),
-    prepareNobody("founder", bob),
-  ]);
+export function prepareAll(bob = true): Promise<readonly Prepared[]> {
+  return Promise.all(households.map((make) => make(bob)));
+}
+
+/** Makes the household of one cast. */
+export function prepareOne(cast: number): Promise<Prepared> {
+  return households[cast]?.(true) ?? Promise.reject(new RangeError(String(cast)));
 }
 
 /** A story without or with cheats, in one of the prepared households; `search` says whether it is searched in the end for what whoever was cut off can read. */
