@@ -62,6 +62,17 @@ export function storeConformance(name: string, openSubject: Open): void {
       assert.deepEqual(await store.read((r) => r.leaves(0)), [all]);
     });
 
+    test("a shelf and a key of 2,600 octets together are kept, whatever they are, and of one more refused", async () => {
+      const subject = await open();
+      // Nothing that an index could make shorter.
+      const noise = Array.from({ length: 1296 }, () => String.fromCodePoint(0x80 + Math.floor(Math.random() * 0x700))).join("");
+      const longest = `x${noise}`;
+      await subject.store.transact((w) => w.put("pages12", longest, text("there")));
+      assert.equal(await subject.store.read((r) => readText(r, "pages12", longest)), "there");
+      assert.deepEqual((await subject.store.read((r) => r.list("pages12", ""))).map(({ key }) => key), [longest]);
+      await assert.rejects(subject.store.transact((w) => w.put("pages12", `${longest}y`, text("not there"))), { code: "store-misused" });
+    });
+
     test("a work that throws changes nothing and its error comes out", async () => {
       const { store } = await open();
       await store.transact((w) => w.put("s", "kept", text("old")));

@@ -1,6 +1,6 @@
 import { MeshError } from "../refusals/mesh-error.ts";
 import type { Connection } from "./connection.ts";
-import { demandNatural, demandOctets, demandText, rangeOf } from "./range.ts";
+import { demandKey, demandNatural, demandOctets, demandText, rangeOf } from "./range.ts";
 import type { Entry, ListOptions, Writing } from "./store.ts";
 
 /**
@@ -43,7 +43,7 @@ export class Handle implements Writing {
   }
 
   async put(shelf: string, key: string, value: Uint8Array): Promise<void> {
-    demandText(shelf, key);
+    demandKey(shelf, key);
     demandOctets(value);
     this.#change(() => this.#connection.put(shelf, key, value));
   }

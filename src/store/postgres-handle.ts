@@ -1,11 +1,8 @@
 import { MeshError } from "../refusals/mesh-error.ts";
 import type { Overlay } from "./overlay.ts";
 import type { Place, PostgresLink } from "./postgres-link.ts";
-import { demandNatural, demandOctets, demandText, rangeOf } from "./range.ts";
+import { demandKey, demandNatural, demandOctets, demandText, rangeOf } from "./range.ts";
 import type { Entry, ListOptions, Writing } from "./store.ts";
-
-/** How many octets a shelf's name and a key have at most together: an index entry has to fit on a third of a page. */
-const LONGEST = 2_600;
 
 /** What a work is given: a snapshot, and the changes that are laid over it where the work may write. */
 export class PostgresHandle implements Writing {
@@ -60,9 +57,8 @@ export class PostgresHandle implements Writing {
   }
 
   async put(shelf: string, key: string, value: Uint8Array): Promise<void> {
-    demandText(shelf, key);
+    demandKey(shelf, key);
     demandOctets(value);
-    if (Buffer.byteLength(shelf) + Buffer.byteLength(key) > LONGEST) throw new MeshError("store-misused", `A shelf and a key have more than ${LONGEST} octets.`);
     this.#change((overlay) => overlay.put(shelf, key, value));
   }
 

@@ -45,6 +45,16 @@ export function prefixEnd(prefix: string): string | undefined {
   return undefined;
 }
 
+/** How many octets a shelf's name and a key have at most together: in PostgreSQL an index entry has to fit on a third of a page. */
+export const LONGEST_KEY = 2_600;
+
+/** Refuses what cannot be a key in every engine: records may be moved from one to another. */
+export function demandKey(shelf: string, key: string): void {
+  demandText(shelf, key);
+  // Counted only where it could be too much.
+  if (3 * (shelf.length + key.length) > LONGEST_KEY && Buffer.byteLength(shelf) + Buffer.byteLength(key) > LONGEST_KEY) throw new MeshError("store-misused", `A shelf and a key have more than ${LONGEST_KEY} octets.`);
+}
+
 /** Refuses text with lone surrogates, which has no octets and would come back as another key. */
 export function demandText(...texts: readonly string[]): void {
   for (const text of texts) {

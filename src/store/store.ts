@@ -17,7 +17,7 @@ export interface ListOptions {
 /**
  * One consistent snapshot: what other works commit meanwhile is not seen.
  *
- * Shelves and keys are any well-formed Unicode text (empty and NUL included), of at most 2,600 octets together where records are in PostgreSQL. Order is that of their UTF-8 octets, which is
+ * Shelves and keys are any well-formed Unicode text (empty and NUL included), of at most 2,600 octets together. Order is that of their UTF-8 octets, which is
  * not JavaScript's own order above U+FFFF. Octets returned belong to the caller.
  */
 export interface Reading {
