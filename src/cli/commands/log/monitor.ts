@@ -12,6 +12,7 @@ import { Caught, Monitor, monitored } from "../../../notary/monitoring/monitor.t
 import { MAX_NOTE } from "../../../notary/note.ts";
 import { holdToReceipt } from "../../../notary/monitoring/promised.ts";
 import type { Tallied } from "../../../notary/tally.ts";
+import type { Code } from "../../../refusals/codes.ts";
 import { demand, MeshError } from "../../../refusals/mesh-error.ts";
 import type { SqliteStore } from "../../../store/sqlite.ts";
 import type { Call } from "../../call.ts";
@@ -38,13 +39,20 @@ export async function run(call: Call): Promise<void> {
       if (isFirst || read > 0) output.data({ origin, read, root, size, state: file, ...shownTally(tallied) }, `${origin}: ${size} entries, ${read} of them new; its tree, its map and its versions are right.${tallyText(tallied)}`);
       isFirst = false;
     } catch (error) {
-      // Whoever watches goes on when the network is back.
-      if (every === undefined || !(error instanceof MeshError) || error.exit !== 7) throw error;
+      if (every === undefined || !(error instanceof MeshError) || !passes(error)) throw error;
       output.note(`${error.message} It is tried again in ${every} s.`);
     }
     if (every === undefined) return;
     await pause(every * 1000);
   }
+}
+
+/** Refusals that are of the moment, beside those of exit 7: a portal that has closed no epoch yet, counts whoever asks, or stands behind a proxy that says something itself. */
+const PASSING: ReadonlySet<Code> = new Set(["service-answer-malformed", "service-internal", "service-rate-limited", "store-not-found"]);
+
+/** Whether whoever watches goes on, since it may be over the next time. */
+function passes({ code, exit }: MeshError): boolean {
+  return exit === 7 || PASSING.has(code);
 }
 
 type Round = { readonly origin: string; readonly read: number; readonly root: string; readonly size: number; readonly tallied: Tallied };
