@@ -33,7 +33,7 @@ export const bench: Bench = {
 
 async function fresh(place: string): Promise<readonly Measurement[]> {
   const directory = join(place, "empty");
-  await makePortalData(directory, { accounts: "open", domain: "example.com", format: 1, host: "127.0.0.1", port: await freePort() });
+  await makePortalData(directory, { accounts: "open", domain: "example.com", host: "127.0.0.1", port: await freePort() });
   await (await servePortal(directory)).end(); // builds the bundle where it is stale
   const [times, empties, sizes]: [number[], number[], number[]] = [[], [], []];
   for (let start = 0; start < STARTS; start++) {

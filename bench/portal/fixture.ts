@@ -41,7 +41,7 @@ export function copyPortal(fixture: Fixture, into: string, port: number): string
 
 async function make(folder: string): Promise<void> {
   const portal = join(folder, "portal");
-  await makePortalData(portal, { accounts: "open", domain: "example.com", format: 1, host: "127.0.0.1", port: 1 });
+  await makePortalData(portal, { accounts: "open", domain: "example.com", host: "127.0.0.1", port: 1 });
   const local = await openLocal(portal);
   const { identity } = await openPortalData(portal);
   const accounts: Account[] = [];

@@ -68,7 +68,7 @@ export type Files = { readonly folder: string; copy(): Files; remove(): void; op
 /** Makes the files of a portal for example.com, with no device yet. */
 export async function newFiles(): Promise<Files> {
   const folder = mkdtempSync(join(tmpdir(), "mesh-mortal-"));
-  await makePortalData(join(folder, "portal"), { accounts: "open", domain: "example.com", format: 1, host: "127.0.0.1", port: 1 });
+  await makePortalData(join(folder, "portal"), { accounts: "open", domain: "example.com", host: "127.0.0.1", port: 1 });
   return filesIn(folder);
 }
 

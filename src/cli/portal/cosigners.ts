@@ -7,6 +7,7 @@ import { meetOutside } from "../monitor/meet.ts";
 import { parsePlace } from "../where.ts";
 import { readLines } from "./cosigning.ts";
 import type { Log } from "./log.ts";
+import { MOST_COSIGNERS } from "./settings.ts";
 
 /** One who vouches for this portal's log, and the end of the connection to it. */
 export type Peer = Cosigner & { readonly close: () => void };
@@ -17,13 +18,12 @@ const ANSWER_MS = 5000;
 const START_MS = 10_000;
 const REST_MS = 2000;
 const AGAIN_MS = 500;
-const MOST = 16;
 
 /** Those whom some files name, each on a line: where it is asked, `https://HOST[:PORT]/PREFIX[#PIN]`, and its key. */
 export function peersIn(files: readonly string[]): readonly Peer[] {
   const peers = files.flatMap((file) => readLines(file, peerOf));
   const keys = new Set(peers.map(({ key }) => writeVerifierKey(key)));
-  demand(peers.length > 0 && peers.length <= MOST && keys.size === peers.length, "input-malformed", `A log has 1 to ${MOST} cosigners, each named once.`);
+  demand(peers.length > 0 && peers.length <= MOST_COSIGNERS && keys.size === peers.length, "input-malformed", `A log has 1 to ${MOST_COSIGNERS} cosigners, each named once.`);
   return peers;
 }
 

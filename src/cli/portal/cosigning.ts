@@ -52,7 +52,7 @@ export function readLines<T>(file: string, read: (line: string) => T): readonly 
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    throw new MeshError("input-unreadable", `The file ${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? "?"}).`);
+    throw new MeshError("input-unreadable", `The file ${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? "?"}).`, "An option names it, or did so before: then portal.json has it. Name another, or `none`.");
   }
   const lines = text.split("\n").map((line) => line.trim());
   demand(text.length <= MAX_OCTETS && lines.length <= MAX_LINES, "input-malformed", `The file ${file} has more than ${MAX_LINES} lines.`);

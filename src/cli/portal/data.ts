@@ -1,7 +1,6 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
-import { canonicalJson, type Json } from "../../bytes/canonical-json.ts";
 import { parseCanonical } from "../../bytes/json.ts";
 import { fromUtf8, utf8 } from "../../bytes/text.ts";
 import { generateDecapsulationKey, generateSigningKey } from "../../crypto/key-pair.ts";
@@ -15,14 +14,11 @@ import { type PortalProfile, portalProfile } from "../../profiles/portal.ts";
 import type { PortalId } from "../../profiles/types.ts";
 import { correctPortal } from "../../profiles/validity.ts";
 import { demand, MeshError } from "../../refusals/mesh-error.ts";
-import { parsePostgresUrl } from "../../store/postgres-url.ts";
 import { formatSin } from "../../udf/sin.ts";
 import { udfOfKey } from "../../udf/udf.ts";
 import { replaceFile } from "../../machine/replace-file.ts";
 import { logKeyEntries, logKeyTexts, logSigners, type LogSigners, logSignersIn, newestLog, newLogKeys } from "./log-keys.ts";
-
-/** What an operator decided when the portal was made; the port once taken is kept. Format 2 is for those whose records are in the PostgreSQL database at a URL. */
-export type PortalSettings = { readonly format: 1 | 2; readonly domain: string; readonly host: string; readonly port: number; readonly accounts: "open" | "invited"; readonly database?: string };
+import { keepSettings, type PortalSettings, readOptional, readSettings } from "./settings.ts";
 
 /** A portal's directory, opened: who it is and how it is reached; `log` is missing where an older version of the program made it. */
 export type PortalData = { readonly log: LogSigners | undefined; readonly settings: PortalSettings; readonly identity: Identity; readonly tls: { readonly certificatePem: string; readonly keyPkcs8Pem: string }; readonly database: string };
@@ -114,56 +110,8 @@ export function describePortal(settings: PortalSettings, id: PortalId): { readon
   return { url: `https://${host}:${settings.port}#${id}`, fingerprint: id, sin: formatSin(settings.domain, id) };
 }
 
-/** The settings of a portal's directory; refuses as `openPortalData`. */
-export function readSettings(directory: string): PortalSettings {
-  const octets = readOptional(join(directory, "portal.json"));
-  if (octets === undefined) throw new MeshError("data-missing", `There is no portal in ${directory}.`, `Make one: mesh portal init --data ${directory} --domain NAME`);
-  const value = (damagedUnless(() => parseCanonical(octets)) ?? {}) as Partial<PortalSettings> & { readonly format?: Json };
-  demand(typeof value.format !== "number" || value.format <= 2, "data-newer", `The portal in ${directory} was made by a newer version.`, "Nothing was changed. Use that version.");
-  const { domain, host, port, accounts, database } = value;
-  // An older version would make a file of its own where the records are in PostgreSQL, so those have a format that it does not know.
-  const whole = (value.format === 2 ? typeof database === "string" : value.format === 1 && database === undefined) && typeof domain === "string" && typeof host === "string" && typeof port === "number" && Number.isInteger(port) && port >= 0 && port <= 65_535 && (accounts === "open" || accounts === "invited");
-  demand(whole, "data-damaged", "The portal's settings are damaged.", "Restore portal.json from a backup.");
-  return database === undefined ? { accounts, domain, format: 1, host, port } : { accounts, database, domain, format: 2, host, port };
-}
-
-/**
- * Has a portal that was never served keep its records in the PostgreSQL database at a URL; one that does so already goes on, also where its server has
- * another name by now. One with a file is refused: its records have to be moved.
- */
-export function useDatabase(directory: string, database: string | undefined): void {
-  if (database === undefined) return;
-  parsePostgresUrl(database);
-  const settings = readSettings(directory);
-  if (settings.database === database) return;
-  demand(settings.database !== undefined || !existsSync(join(directory, "portal.db")), "data-exists", "This portal keeps its records in a file.", `Move them, while it is stopped: mesh portal migrate --data ${directory} --to ${database}`);
-  keepSettings(directory, { ...settings, database, format: 2 });
-}
-
-/** Writes a portal's settings. */
-export function keepSettings(directory: string, settings: PortalSettings): void {
-  replaceFile(join(directory, "portal.json"), utf8(canonicalJson(settings)));
-}
-
 function needFile(directory: string, name: string): Uint8Array {
   const octets = readOptional(join(directory, name));
   if (octets === undefined) throw new MeshError("data-damaged", `The portal's file ${name} is missing.`, "Restore it from a backup.");
   return octets;
-}
-
-function damagedUnless<T>(work: () => T): T {
-  try {
-    return work();
-  } catch {
-    throw new MeshError("data-damaged", "The portal's settings are damaged.", "Restore portal.json from a backup.");
-  }
-}
-
-function readOptional(path: string): Uint8Array | undefined {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new MeshError("data-damaged", `The file ${path} cannot be read.`);
-  }
 }

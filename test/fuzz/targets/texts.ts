@@ -12,7 +12,7 @@ import { stored } from "../../../src/archive-2017/test-objects.ts";
 import { toBase64url } from "../../../src/bytes/base64url.ts";
 import { complete } from "../../../src/cli/complete.ts";
 import { parse, wantsJson } from "../../../src/cli/parse.ts";
-import { readSettings } from "../../../src/cli/portal/data.ts";
+import { readSettings } from "../../../src/cli/portal/settings.ts";
 import { jsonText, printable, printableLines } from "../../../src/cli/printable.ts";
 import { wordsFrom } from "../../../src/cli/shell-words.ts";
 import { commands, nouns } from "../../../src/cli/table.ts";

@@ -4,7 +4,8 @@ import { resolve } from "node:path";
 import { parseListen } from "../../../http/address.ts";
 import { demand, MeshError } from "../../../refusals/mesh-error.ts";
 import type { Call } from "../../call.ts";
-import { describePortal, makePortalData, type PortalSettings } from "../../portal/data.ts";
+import { describePortal, makePortalData } from "../../portal/data.ts";
+import type { PortalSettings } from "../../portal/settings.ts";
 
 /** `mesh portal init`: makes a portal's directory, and says where it will be found and by which pin. */
 export async function run(call: Call): Promise<void> {
@@ -21,7 +22,7 @@ export async function run(call: Call): Promise<void> {
   const database = args.text("database");
   if (database !== undefined) (await import("../../../store/postgres-url.ts")).parsePostgresUrl(database);
   const kept = { accounts, domain, host, port: port === 0 ? await freePort(host) : port } as const;
-  const settings: PortalSettings = database === undefined ? { ...kept, format: 1 } : { ...kept, database, format: 2 };
+  const settings: PortalSettings = database === undefined ? kept : { ...kept, database };
   const id = await makePortalData(directory, settings);
   const described = describePortal(settings, id);
   output.data(described, `Portal for ${domain}, in ${directory}\n\n  ${described.url}\n\nStart it: mesh portal serve --data ${args.needText("data")}`);

@@ -3,8 +3,9 @@ import { resolve } from "node:path";
 
 import { demand } from "../../../refusals/mesh-error.ts";
 import type { Call } from "../../call.ts";
-import { keepSettings, openPortalData } from "../../portal/data.ts";
+import { openPortalData } from "../../portal/data.ts";
 import { unusedPath } from "../../portal/paths.ts";
+import { keepSettings } from "../../portal/settings.ts";
 
 /** `mesh portal migrate`: moves a stopped portal's records from its file into PostgreSQL or back, compared octet for octet. */
 export async function run(call: Call): Promise<void> {
@@ -18,7 +19,7 @@ export async function run(call: Call): Promise<void> {
     parsePostgresUrl(to);
     demand(settings.database === undefined, "data-exists", "This portal keeps its records in PostgreSQL already.", `Move them back first: mesh portal migrate --data ${directory} --to ${directory}`);
     const moved = await moveToPostgres(file, to, owner);
-    keepSettings(directory, { ...settings, database: to, format: 2 });
+    keepSettings(directory, { ...settings, database: to });
     for (const suffix of ["-wal", "-shm", ""]) if (existsSync(file + suffix)) renameSync(file + suffix, unusedPath(`${file}.moved${suffix}`));
     return output.receipt({ ...moved, to }, `Moved ${moved.entries} entries and ${moved.leaves} leaves of the log. What the portal kept is in PostgreSQL now; the old file is ${file}.moved.`);
   }
@@ -26,6 +27,6 @@ export async function run(call: Call): Promise<void> {
   demand(settings.database !== undefined, "data-exists", "This portal keeps its records in a file already.");
   const { database, ...kept } = settings;
   const moved = await moveToSqlite(database, file, owner);
-  keepSettings(directory, { ...kept, format: 1 });
+  keepSettings(directory, kept);
   output.receipt({ ...moved, to: directory }, `Moved ${moved.entries} entries and ${moved.leaves} leaves of the log into ${file}. The database is left as it was, and is not used any more.`);
 }

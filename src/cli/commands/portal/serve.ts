@@ -22,11 +22,12 @@ import type { Adding } from "../../portal/adding.ts";
 import { certificateFiles } from "../../portal/certificate.ts";
 import type { Cosigned } from "../../portal/cosigned.ts";
 import { beginCosigning, COSIGNING_PREFIX } from "../../portal/cosigning.ts";
-import { describePortal, openPortalData, type PortalSettings, useDatabase } from "../../portal/data.ts";
+import { describePortal, openPortalData } from "../../portal/data.ts";
 import type { LogSigners } from "../../portal/log-keys.ts";
 import { type Log, type LogLevel, logLevels, makeLog } from "../../portal/log.ts";
 import { beginNotary, type Notary } from "../../portal/notary.ts";
 import { tellReady } from "../../portal/ready.ts";
+import { keepVouching, type PortalSettings, useDatabase, type Vouching, vouchingNow } from "../../portal/settings.ts";
 import { beginSettling } from "../../portal/settle.ts";
 import { openShown } from "../../portal/shown.ts";
 import { parseSize } from "../../portal/size.ts";
@@ -42,6 +43,7 @@ export async function run(call: Call): Promise<void> {
   const directory = resolve(args.needText("data"));
   useDatabase(directory, args.text("database"));
   const data = await withLog(directory, await openPortalData(directory));
+  const vouching = vouchingNow(args, data.settings);
   const shown = await openShown(directory, data, files);
   const opened = await openPortalStore(data, "serving");
   call.whenDone(() => opened.close());
@@ -49,7 +51,7 @@ export async function run(call: Call): Promise<void> {
   await opened.transact((w) => w.remove(shelf.invitations, ""));
   const meter = metrics === undefined ? undefined : new (await import("../../portal/meter.ts")).Meter();
   const store = meter?.store(opened) ?? opened;
-  const cosigning = await beginCosigning(directory, data, store, args.texts("cosign"), world.now);
+  const cosigning = await beginCosigning(directory, data, store, vouching.cosign, world.now);
   const door: { open?: (whole: HttpRequest, remote: string) => Promise<HttpResponse>; receipts?: Notary["receipts"] } = {};
   const portal = new Portal({
     store,
@@ -81,7 +83,7 @@ export async function run(call: Call): Promise<void> {
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => (closed ??= served.close());
   call.whenDone(close);
-  const cosigned = await openCosigned(args, store, data.log, log, world.now);
+  const cosigned = await openCosigned(vouching, store, data.log, log, world.now);
   call.whenDone(() => cosigned?.stop());
   const notary = await beginNotary(store, data.log, log, world.now, cosigned);
   call.whenDone(notary.stop);
@@ -112,6 +114,7 @@ export async function run(call: Call): Promise<void> {
     world.write(2, `Metrics at http://${metrics.host.includes(":") ? `[${metrics.host}]` : metrics.host}:${page.port}/metrics\n`);
   }
   call.whenDone(beginUpkeep(store, notary.written, meter, log, world.now));
+  keepVouching(directory, vouching);
   const { url } = describePortal(data.settings, data.identity.profile.payload.id);
   // From its first word on it may be told to end.
   const ended = untilSignal();
@@ -125,13 +128,10 @@ export async function run(call: Call): Promise<void> {
 }
 
 /** Those who vouch for this portal's log, once they have said that they know no more of it than is kept here; undefined where there are none. */
-async function openCosigned(args: Args, store: Store, { note }: LogSigners, log: Log, now: () => number): Promise<Cosigned | undefined> {
-  const files = args.texts("cosigners");
-  const quorum = args.number("quorum", 0, 16) ?? 1;
-  demand(files.length > 0 || args.text("quorum") === undefined, "usage-options-conflict", "--quorum goes with --cosigners.");
-  if (files.length === 0) return undefined;
+async function openCosigned({ cosigners, quorum }: Required<Vouching>, store: Store, { note }: LogSigners, log: Log, now: () => number): Promise<Cosigned | undefined> {
+  if (cosigners.length === 0) return undefined;
   const [{ guardStart, peersIn }, { beginShowing }] = await Promise.all([import("../../portal/cosigners.ts"), import("../../portal/cosigned.ts")]);
-  const peers = peersIn(files);
+  const peers = peersIn(cosigners);
   demand(quorum <= peers.length, "usage-option-value", `--quorum is at most the number of cosigners, ${peers.length}.`);
   try {
     await guardStart({ signer: note, since: (size) => signedSince(store, size) }, peers, quorum, log);
