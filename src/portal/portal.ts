@@ -89,6 +89,7 @@ export class Portal {
       // What ails a portal's store is its operator's business; whoever asks is told only whether to ask again.
       if (error instanceof MeshError && error.code === "store-busy") return finish(503, encodeRefusal("service-busy", "The portal is busy; ask again."), "service-busy");
       if (error instanceof MeshError && error.code === "store-unreachable") return finish(503, encodeRefusal("service-busy", "The portal's database is away; ask again later."), error.code, error);
+      if (error instanceof MeshError && error.code === "store-clock-off") return finish(503, encodeRefusal("service-busy", "The portal's clock is off; ask again later."), error.code, error);
       if (error instanceof MeshError && (error.code === "store-full" || error.code === "store-read-only")) return finish(503, encodeRefusal("service-full", "The portal's disk takes nothing now; its operator's log says why."), error.code, error);
       if (error instanceof MeshError && /^(store|internal)/.test(error.code)) return finish(500, encodeRefusal("service-internal", "Something went wrong in the portal."), error.code, error);
       if (error instanceof MeshError) return finish(statusOf(error.code), encodeRefusal(error.code, error.message), error.code);

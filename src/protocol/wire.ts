@@ -96,7 +96,12 @@ export function decodeCarrying<A>(command: Command<never, A> | Command<unknown, 
 export function decodePage({ status, body }: { readonly status: number; readonly body: Uint8Array }): Uint8Array | undefined {
   if (status === 200) return body;
   if (status === 404) return undefined;
-  decodeResponse(hello, body);
+  try {
+    decodeResponse(hello, body);
+  } catch (error) {
+    // What a proxy says in the portal's place is not laid at the portal's door.
+    if (error instanceof RefusedByPortal) throw error;
+  }
   throw new MeshError("service-answer-malformed", `The portal answered ${status} for a page.`, "Try again in a while.");
 }
 

@@ -183,6 +183,7 @@ export const codes = {
   "store-url": 2,
   "store-unreachable": 7,
   "store-unsafe": 1,
+  "store-clock-off": 1,
   "store-wrong-portal": 6,
   "store-moved": 1,
   "store-rolled-back": 6,

@@ -43,3 +43,8 @@ export function unknownCommit(error: unknown): MeshError {
 export function rolledBack(): MeshError {
   return new MeshError("store-rolled-back", "The database lacks what was in it a moment ago: its server was exchanged for one that knows less.", "Bring back the server that has it; docs/operating.md says what to do if there is none.");
 }
+
+/** The error for a process whose clock is not that of the database: what it would promise others would hold to be late, or not yet due. */
+export function clockOff(ahead: number): MeshError {
+  return new MeshError("store-clock-off", `The clock of the database server is ${(Math.abs(ahead) / 1000).toFixed(1)} seconds ${ahead > 0 ? "ahead of" : "behind"} this machine's.`, "Have both set their clocks by the network (NTP); nothing is served before.");
+}

@@ -1,4 +1,5 @@
-import { after, describe } from "node:test";
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
 import { openCluster, withoutPostgres } from "../../test/support/cluster.ts";
 import { storeConformance } from "./conformance.ts";
 import { openPostgresStore } from "./postgres.ts";
@@ -23,5 +24,22 @@ describe("postgres", { skip: withoutPostgres }, async () => {
           CREATE TRIGGER failing BEFORE UPDATE ON ${schema}.head FOR EACH ROW EXECUTE FUNCTION ${schema}.fail()`);
       },
     };
+  });
+
+  test("a process whose clock is more than three seconds from the server's does nothing with it, nor does one whose clock goes off until it is right again", async () => {
+    for (const off of [-3500, 3500, 3_600_000]) await assert.rejects(openPostgresStore(cluster.url, { now: () => Date.now() + off, owner: "test", schema: "clocks" }).then(async (store) => store.read(async () => undefined).finally(() => store.close())), { code: "store-clock-off" }, String(off));
+    let off = 2500;
+    const store = await openPostgresStore(cluster.url, { now: () => Date.now() + off, owner: "test", schema: "clocks" });
+    const append = () => store.transact((w) => w.append(new Uint8Array(1)));
+    assert.equal(await append(), 0);
+    off = -3500;
+    await assert.rejects(append(), { code: "store-clock-off", message: /^The clock of the database server is 3\.[45] seconds ahead of this machine's\.$/ });
+    await assert.rejects(store.read((r) => r.leaves(0)), { code: "store-clock-off" });
+    off = 0;
+    assert.equal(await append(), 1);
+    // An answer that takes long says nothing of any clock.
+    const [first] = await Promise.all([append(), (async () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3500))()]);
+    assert.equal(first, 2);
+    await store.close();
   });
 });

@@ -18,6 +18,8 @@ export interface PostgresOptions {
   readonly patience?: number;
   /** The schema of the tables, usually `mesh`. */
   readonly schema?: string;
+  /** Milliseconds since 1970, usually the machine's. */
+  readonly now?: () => number;
 }
 
 /** How many works share a commit at most, and how long they are run before it; milliseconds. */
@@ -33,7 +35,7 @@ type Waiting<H> = { readonly work: (handle: H) => Promise<unknown>; readonly res
  *
  * Works run on a snapshot, and what they change is kept in memory until one statement commits it, if nobody else has committed meanwhile; else they are run
  * again. Nobody holds a lock while he thinks: a process that is stopped or dies holds up nobody. A server that was away is waited for; one that
- * comes back without what was seen in it is refused (`store-rolled-back`).
+ * comes back without what was seen in it is refused (`store-rolled-back`), and so is one whose clock is more than three seconds from ours (`store-clock-off`).
  * Errors: `store-url`, `store-unreachable`, `store-unsafe`, `store-not-found`, `store-newer`, `store-damaged`, `store-read-only`, `store-wrong-portal`, `store-moved`.
  */
 export async function openPostgresStore(url: string, options: PostgresOptions): Promise<Store> {
@@ -55,9 +57,9 @@ class Opener {
   }
 
   async open(): Promise<PostgresLink> {
-    const { owner, schema = "mesh" } = this.#options;
+    const { owner, schema = "mesh", now = Date.now } = this.#options;
     const client = await connectPostgres(this.#address);
-    const link = new PostgresLink(client, schema);
+    const link = new PostgresLink(client, schema, now);
     try {
       // Only at first: a server that comes back without our tables has lost them, and must not be given empty ones.
       if (!this.#opened) await establishPostgres(client, schema, owner);

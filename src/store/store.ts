@@ -52,7 +52,7 @@ export interface Writing extends Reading {
  *   handle. Calling `read` or `transact` inside a work is refused (`store-misused`), not a deadlock.
  *
  * Errors: `store-busy`, `store-full`, `store-read-only`, `store-damaged`, `store-newer`, `store-failed`, `store-closed`, `store-misused`;
- * where the engine is a server also `store-unreachable`, `store-moved`, `store-rolled-back`.
+ * where the engine is a server also `store-unreachable`, `store-moved`, `store-rolled-back`, `store-clock-off`.
  */
 export interface Store {
   /** Runs `work` on a snapshot that is at least as new as every transaction that resolved before. */

@@ -6,7 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { utf8 } from "../../src/bytes/text.ts";
 import { openPortalData } from "../../src/cli/portal/data.ts";
-import { errorBody, type HttpResponse } from "../../src/http/answer.ts";
+import { errorResponse, type HttpResponse } from "../../src/http/answer.ts";
 import { openConnection } from "../../src/http/call.ts";
 import { serve } from "../../src/http/serve.ts";
 import { expectStatus, openPlace, type PortalProcess } from "../support/processes.ts";
@@ -76,8 +76,8 @@ test("a monitor that repeats goes on past a portal without a checkpoint, one tha
   const place = openPlace();
   t.after(place.close);
   const portal = await place.portal();
-  const plain = (status: number, body: Uint8Array): HttpResponse => ({ status, headers: { "content-type": "application/json" }, body });
-  const passing = (): HttpResponse[] => [plain(404, errorBody("store-not-found", "There is nothing here, or not yet.")), plain(429, errorBody("service-rate-limited", "Too many requests.")), plain(502, utf8("<html>Bad Gateway</html>")), plain(503, errorBody("service-busy", "The portal is starting; ask again."))];
+  const proxy: HttpResponse = { status: 502, headers: { "content-type": "text/html" }, body: utf8("<html>Bad Gateway</html>") };
+  const passing = (): HttpResponse[] => [errorResponse(404, "store-not-found", "There is nothing here, or not yet."), errorResponse(429, "service-rate-limited", "Too many requests."), proxy, errorResponse(503, "service-busy", "The portal is starting; ask again.")];
   const said: HttpResponse[] = [];
   const front = await frontOf(portal, said);
   t.after(front.close);

@@ -58,6 +58,10 @@ describe("a portal on PostgreSQL", { skip: withoutPostgres }, () => {
     assert.match(secret.stdout + secret.stderr, /store-url/);
     assert.doesNotMatch(secret.stdout + secret.stderr, /hunter2/);
     assert.match(await told(["portal", "backup", "--data", place.home("one"), "--out", join(place.folder, "backup")], 1), /store-not-a-file/);
+    // A process whose machine's clock is five seconds slow.
+    const slow = place.file("slow.mjs", "const now = Date.now; Date.now = () => now() - 5000;");
+    const off = await place.mesh("operator", ["portal", "serve", "--data", place.home("one"), "--json"], { NODE_OPTIONS: `--import=${slow}` });
+    assert.match(expectStatus(off, 1).stderr, /store-clock-off[^]*5\.\d seconds ahead of this machine's/);
     await cluster.stop();
     assert.match(await told(["portal", "accounts", "--data", place.home("one")], 7), /store-unreachable/);
   });

@@ -3,7 +3,7 @@ import type { Code } from "../../refusals/codes.ts";
 import { MeshError } from "../../refusals/mesh-error.ts";
 
 /** What ails a store for a while. */
-const AWAY: ReadonlySet<Code> = new Set(["store-busy", "store-closed", "store-full", "store-read-only", "store-unreachable"]);
+const AWAY: ReadonlySet<Code> = new Set(["store-busy", "store-clock-off", "store-closed", "store-full", "store-read-only", "store-unreachable"]);
 
 /** What whoever asked is answered while the store cannot: 503, ask again later; throws every other error, which is a fault of ours. */
 export function unable(error: unknown): HttpResponse {
