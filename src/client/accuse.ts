@@ -6,7 +6,7 @@ import type { TileReader } from "../notary/tiles.ts";
 import type { Code } from "../refusals/codes.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import type { Client } from "./client.ts";
-import type { PortalLink } from "./portal-link.ts";
+import type { PortalLink, Requester } from "./portal-link.ts";
 
 /** What to do about a portal that the log tells on. */
 export const CHEATS = "Nothing here was changed. It is broken or it cheats: ask its operator, and do not rely on what it says.";
@@ -27,7 +27,7 @@ export function withKept(hint: string, kept: string | undefined): string {
 }
 
 /** The log that is judged, and how to read of it what evidence needs. */
-export type Accused = { readonly client: Client; readonly link: PortalLink; readonly policy: LogPolicy };
+export type Accused = { readonly client: Client; readonly link: PortalLink; readonly policy: LogPolicy; readonly requester: Requester };
 
 /**
  * Refuses a portal, with evidence in a file where its own signed words make some (`docs/spec/log.md` 7.2): it is judged as others will judge it before it is

@@ -13,6 +13,7 @@ import { rootFromRun } from "../notary/verify.ts";
 import type { Mesh } from "../profiles/mesh.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { accuse, type Accused, CHEATS, tilesOf } from "./accuse.ts";
+import { openRun } from "./check-openings.ts";
 import { holdingPortalTo } from "./blame.ts";
 import { readHashes } from "./log-hashes.ts";
 import { forgetReceipts, type ReceiptRow, receiptsOf } from "./receipts.ts";
@@ -71,7 +72,8 @@ async function isKept(accused: Accused, { currency }: Shown, row: ReceiptRow, re
 }
 
 /** What this device sent is what was promised, and the map tells of it. */
-async function checkOwn(accused: Accused, { currency, proof }: Shown, { receipt: text, sent }: ReceiptRow, receipt: Receipt, mesh: Mesh): Promise<void> {
+async function checkOwn(accused: Accused, { currency, proof }: Shown, row: ReceiptRow, receipt: Receipt, mesh: Mesh): Promise<void> {
+  const { receipt: text, sent } = row;
   const run = runFor(receipt, sent);
   demand(run !== undefined, "portal-wrong-entry", "The portal signed for something else than this device sent.", CHEATS);
   const { checkpoint, value } = currency;
@@ -87,6 +89,7 @@ async function checkOwn(accused: Accused, { currency, proof }: Shown, { receipt:
     const isElsewhere = entry !== undefined && value !== undefined && toBase64url(value.digest) === entry.obj && (index === undefined ? value.index >= receipt.from : value.index !== index);
     if (isElsewhere || contradicts(value, object, run)) await accuse(accused, "portal-wrong-entry", "The portal's log has something else than this device sent.", async () => wrongEntryEvidence(utf8(text), sent, at, proof));
   }
+  await openRun(accused, row, receipt, run, entries.map((entry) => leafHash(writeEntry(entry))), mesh);
 }
 
 /** The entries that an honest log has of these objects of a mesh. */

@@ -11,10 +11,11 @@ import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { accuse, Accusation, type Accused, CHEATS, tilesOf, withKept } from "./accuse.ts";
 import { holdingPortalTo } from "./blame.ts";
 import { checkNewest, checkSuspensions } from "./check-current.ts";
+import { openCatalogs } from "./check-openings.ts";
 import { checkReceipts, type Shown } from "./check-receipts.ts";
-import type { Client, Self } from "./client.ts";
+import type { Client } from "./client.ts";
 import { readHashes } from "./log-hashes.ts";
-import type { PortalLink } from "./portal-link.ts";
+import type { PortalLink, Requester } from "./portal-link.ts";
 import type { RowsReading } from "./rows.ts";
 import type { Synced } from "./synced.ts";
 
@@ -38,19 +39,21 @@ export type EndedRow = LogRow & { readonly next: string; readonly restored: numb
  * Holds a portal to its log (`docs/spec/log.md` 7.3): that the log goes on from where this home saw it last, and that what it has as the newest of this mesh
  * is what this device was shown, and has itself.
  *
- * `portal-older-log`, `portal-forked-log`, `portal-missing-entry`, `portal-wrong-entry`, `portal-older-profile`, and those of {@link checkReceipts}; a portal that never had a log is held to none.
+ * `portal-older-log`, `portal-forked-log`, `portal-missing-entry`, `portal-wrong-entry`, `portal-older-profile`, and those of {@link checkReceipts} and {@link openCatalogs}; a portal that never had a log is held to none. Says how many sealed
+ * entries it opened besides those of receipts; `openNow` does not wait for their hour.
  */
-export async function followLog(client: Client, { answer, link, mesh }: Pick<Synced, "answer" | "link" | "mesh">): Promise<void> {
+export async function followLog(client: Client, { answer, link, mesh, requester }: Pick<Synced, "answer" | "link" | "mesh" | "requester">, openNow = false): Promise<number> {
   const known = await client.rows.read(logRowOf);
   const { policy, shown } = await newestOf(link, mesh, answer.now);
   demand(policy !== undefined || known === undefined, "portal-older-log", "The portal has no log any more.", CHEATS);
-  if (policy === undefined) return;
+  if (policy === undefined) return 0;
   if (shown === undefined) {
     demand(known === undefined, "portal-older-log", "The portal's log is empty where it was not.", CHEATS);
-    return checkNewest(mesh, undefined, answer.now);
+    checkNewest(mesh, undefined, answer.now);
+    return 0;
   }
   const { currency } = shown;
-  const accused: Accused = { client, link, policy };
+  const accused: Accused = { client, link, policy, requester };
   let row = rowOf(await goneOn(accused, known, currency), policy, currency);
   await checkReceipts(accused, shown, mesh, answer.now);
   checkNewest(mesh, currency, answer.now);
@@ -62,6 +65,7 @@ export async function followLog(client: Client, { answer, link, mesh }: Pick<Syn
     // What came or was taken just now is looked at again.
     if (!checkSuspensions(mesh, suspensions, answer.now)) asked = undefined;
   }
+  const opened = await openCatalogs(accused, currency, mesh, known?.origin === policy.origin ? known.size : 0, answer.now, openNow);
   await client.rows.transact(async (rows) => {
     const meanwhile = await logRowOf(rows);
     // Another command of this device may have seen more of it.
@@ -71,6 +75,7 @@ export async function followLog(client: Client, { answer, link, mesh }: Pick<Syn
     if (asked !== undefined) await rows.put("log", "suspensions", "", asked);
     if (known !== undefined && known.origin !== row.origin) await rows.put("log", "ended", "", { ...known, next: row.origin, restored: link.profile.payload.restored?.at, told: false } satisfies EndedRow);
   });
+  return opened;
 }
 
 function rowOf({ root, size }: LogHead, { origin }: LogPolicy, { checkpoint, epoch }: Currency): LogRow {
@@ -90,13 +95,13 @@ async function askedOf(client: Client, { origin }: LogPolicy, mesh: Mesh, now: n
  *
  * Whatever ails the log besides is told once the rest is in order.
  */
-export async function unlessConvicted(client: Client, link: PortalLink, { master }: Self, error: unknown): Promise<unknown> {
+export async function unlessConvicted(client: Client, link: PortalLink, requester: Requester, error: unknown): Promise<unknown> {
   if (!(error instanceof MeshError) || !error.code.startsWith("portal-") || client.keepEvidence === undefined) return error;
   const known = await client.rows.read(logRowOf);
   if (known === undefined) return error;
   try {
-    const { policy, shown } = await provenBy(link, "personal", { id: master }, client.now());
-    if (policy !== undefined && shown !== undefined) await goneOn({ client, link, policy }, known, shown.currency);
+    const { policy, shown } = await provenBy(link, "personal", { id: requester.master }, client.now());
+    if (policy !== undefined && shown !== undefined) await goneOn({ client, link, policy, requester }, known, shown.currency);
   } catch (other) {
     if (!(other instanceof MeshError)) throw other;
     if (other instanceof Accusation && other.kept !== undefined) return new MeshError(error.code, error.message, withKept(error.hint ?? CHEATS, other.kept), error);

@@ -125,7 +125,7 @@ export async function pullAs(client: Client, self: Self, promised: Promised | un
     const received = await holdingPortalTo(() => pullCatalogs(client, link, requester, self, mesh, catalogs, key, answer, named, promised?.snapshots ?? []));
     return { link, self, requester, key, mesh, now: answer.now, answer, received: received + mesh.history.length - before.history.length };
   } catch (fault) {
-    const error = await unlessConvicted(client, link, self, await unlessRestored(client, link, self, await unlessUnknown(client, fault)));
+    const error = await unlessConvicted(client, link, { device: self.device, master: self.master, authenticationKey: self.authenticationKey }, await unlessRestored(client, link, self, await unlessUnknown(client, fault)));
     link.close();
     if (!(error instanceof MeshError) || (error.code !== "request-not-allowed" && error.code !== "device-disabled")) throw error;
     await client.rows.transact((rows) => rows.put("refused", "refused", "", { at: client.now() } satisfies RefusedRow));

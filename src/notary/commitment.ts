@@ -18,6 +18,17 @@ export function sealEntry(k: SealedKind, { salt, content }: Opening): SealedEntr
   return { c: toBase64url(hmac(salt, concatBytes(utf8(`mesh/log/${k}/v1\0`), canonicalBytes(content)))) as Digest, k, v: 1 };
 }
 
+/** The digest of the signed object that a sealed entry of a kind is about, by what it commits to; undefined where it is about none, or of another form. */
+export function sealedObject(k: SealedKind, content: Json): string | undefined {
+  const member = { account: ["account"], application: ["digest"], blobs: ["drop"], catalogs: [], connect: ["request", "answer", "notice"], device: [], release: ["release"] }[k].find((one) => isRecord(content) && one in content);
+  const object = member !== undefined && isRecord(content) ? content[member] : undefined;
+  return typeof object === "string" ? object : undefined;
+}
+
+function isRecord(content: Json): content is { readonly [member: string]: Json } {
+  return typeof content === "object" && content !== null && !Array.isArray(content);
+}
+
 /** Whether an opening is the one that a sealed entry commits to. */
 export function opens({ c, k }: SealedEntry, opening: Opening): boolean {
   return opening.salt.length === SALT_OCTETS && sealEntry(k, opening).c === c;

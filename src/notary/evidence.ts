@@ -10,7 +10,8 @@ import { readShape } from "../envelope/shape.ts";
 import { demand } from "../refusals/mesh-error.ts";
 import { readCheckpoint } from "./checkpoint.ts";
 import { checkCurrencyProof } from "./currency.ts";
-import { MAX_ENTRY, readEntry } from "./entry.ts";
+import { sealedObject, SALT_OCTETS, sealEntry } from "./commitment.ts";
+import { MAX_ENTRY, readEntry, sealedKinds, writeEntry } from "./entry.ts";
 import { logKeyOf, type LogPolicy, signedAt, trustCheckpoint, type TrustedCheckpoint } from "./log-policy.ts";
 import { HASH_OCTETS, leafHash } from "./merkle.ts";
 import { MAX_NOTE, readNote } from "./note.ts";
@@ -30,12 +31,17 @@ const MAX_SENT = 300;
 const versionField = { id: udfField<"master">(), n: countField(), obj: digestField };
 const sentShape = v.union([v.strictObject({ obj: digestField }), v.strictObject({ ...versionField, k: v.literal("master") }), v.strictObject({ ...versionField, g: countField(), k: v.literal("personal") })]);
 
+const sentField = v.pipe(v.array(sentShape), v.maxLength(MAX_SENT));
+/** What it commits to is canonical like all of the evidence, and nothing is taken of it but the object that it is about. */
+const openingShape = v.strictObject({ content: v.record(v.string(), v.unknown()), k: v.picklist(sealedKinds), salt: octetsField({ octets: SALT_OCTETS }) });
+
 const shape = v.variant("kind", [
   v.strictObject({ earlier: noteField, kind: v.literal("fork"), later: noteField, proof: pathField, root: hashField, v: formatField }),
   v.strictObject({ checkpoint: noteField, found: hashField, kind: v.literal("broken-receipt"), leaf: hashField, path: pathField, receipt: noteField, v: formatField }),
   v.strictObject({ checkpoint: noteField, kind: v.literal("late-receipt"), leaf: hashField, receipt: noteField, v: formatField }),
   v.strictObject({ earlier: noteField, kind: v.literal("rollback"), later: noteField, v: formatField }),
-  v.strictObject({ at: countField(0), kind: v.literal("wrong-entry"), proof: noteField, receipt: noteField, sent: v.pipe(v.array(sentShape), v.maxLength(MAX_SENT)), v: formatField }),
+  v.strictObject({ at: countField(0), kind: v.literal("wrong-entry"), proof: noteField, receipt: noteField, sent: sentField, v: formatField }),
+  v.strictObject({ index: countField(0), kind: v.literal("wrong-seal"), opening: openingShape, receipt: noteField, sent: sentField, v: formatField }),
   v.strictObject({ entry: v.pipe(v.string(), v.maxLength(MAX_ENTRY)), index: countField(), kind: v.literal("wrong-map"), path: pathField, proof: noteField, v: formatField }),
 ]);
 
@@ -44,7 +50,7 @@ const shape = v.variant("kind", [
  *
  * `fork`: the later checkpoint's tree had another `root` at the size of the earlier. `broken-receipt`: where a receipt promised one leaf another stands.
  * `late-receipt`: a checkpoint signed after the promise was due does not reach it. `rollback`: of two checkpoints the one that was signed later has fewer entries.
- * `wrong-entry`: a receipt is for a request that held a version, and the log has something else instead, or nothing. `wrong-map`: an entry stands in the log, and the map over it says that something older is the newest.
+ * `wrong-entry`: a receipt is for a request that held a version, and the log has something else instead, or nothing. `wrong-seal`: a sealed entry that a receipt has for a request is about an object that was not in it. `wrong-map`: an entry stands in the log, and the map over it says that something older is the newest.
  */
 export type Evidence = v.InferOutput<typeof shape>;
 
@@ -52,7 +58,7 @@ const MAX_OCTETS = 1 << 20;
 
 /** Reads a file of evidence; `log-evidence-malformed` for any other octets. */
 export function readEvidence(octets: Uint8Array): Evidence {
-  return readWhole("log-evidence-malformed", "evidence", () => readShape(shape, parseCanonical(octets, { maxBytes: MAX_OCTETS, maxDepth: 3 }), "log-evidence-malformed", "evidence"));
+  return readWhole("log-evidence-malformed", "evidence", () => readShape(shape, parseCanonical(octets, { maxBytes: MAX_OCTETS, maxDepth: 6 }), "log-evidence-malformed", "evidence"));
 }
 
 /** Writes a file of evidence. */
@@ -62,6 +68,7 @@ export function writeEvidence(evidence: Evidence): Uint8Array {
 
 /** The origin of the log that evidence is about, as its notes have it: nothing vouches for that before it is judged. */
 export function originIn(evidence: Evidence): string {
+  if (evidence.kind === "wrong-seal") return readNote(utf8(evidence.receipt)).text.split("\n", 2)[1] ?? "";
   const note = "later" in evidence ? evidence.later : "checkpoint" in evidence ? evidence.checkpoint : fromUtf8(readTlogProof(utf8(evidence.proof)).checkpoint);
   return readCheckpoint(readNote(utf8(note)).text).origin;
 }
@@ -76,6 +83,7 @@ function proves(evidence: Evidence, policy: LogPolicy): boolean {
   const signed = (note: string): TrustedCheckpoint => trustCheckpoint(utf8(note), policy, 0);
   if (evidence.kind === "wrong-map") return isWrongMap(evidence, policy);
   if (evidence.kind === "wrong-entry") return isWrongEntry(evidence, policy);
+  if (evidence.kind === "wrong-seal") return isWrongSeal(evidence, policy);
   if (evidence.kind === "rollback") {
     const [earlier, later] = [signed(evidence.earlier), signed(evidence.later)];
     return later.size < earlier.size && signedAt(policy, later) > signedAt(policy, earlier);
@@ -109,4 +117,15 @@ function isWrongEntry({ at, proof, receipt, sent }: Extract<Evidence, { kind: "w
   const object = sent[at];
   if (run === undefined || checkpoint.size < run.to || object === undefined || !("k" in object)) return false;
   return kindOf[object.k] === label.kind && object.id === label.id && contradicts(value, object, run);
+}
+
+/** Whether a receipt has, among the entries that it is for what was sent, a sealed one that opens to something about an object that was not sent. */
+function isWrongSeal({ index, opening, receipt: octets, sent }: Extract<Evidence, { kind: "wrong-seal" }>, policy: LogPolicy): boolean {
+  const receipt = readReceipt(utf8(octets), logKeyOf(policy.logKeys, "note"), policy.origin);
+  const run = runFor(receipt, sent);
+  if (run === undefined || index < run.from || index >= run.to) return false;
+  const content = opening.content as Json;
+  const leaf = leafHash(writeEntry(sealEntry(opening.k, { content, salt: fromBase64url(opening.salt) })));
+  const object = sealedObject(opening.k, content);
+  return equalBytes(receipt.leaves[index - receipt.from] ?? new Uint8Array(0), leaf) && object !== undefined && !sent.some(({ obj }) => obj === object);
 }

@@ -1,7 +1,7 @@
 /** The notary: a log that nobody can rewrite unnoticed, a map of what is current, and proofs of both (C2SP tlog-*, RFC 6962; `docs/spec/log.md`). */
 export { readBundle, writeBundle } from "./bundles.ts";
 export { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
-export { opens, type Opening, SALT_OCTETS, sealEntry } from "./commitment.ts";
+export { opens, type Opening, SALT_OCTETS, sealedObject, sealEntry } from "./commitment.ts";
 export { type NoteSigner, signatureBy, signNote, verifyNote } from "./cosignature.ts";
 export { checkCurrencyProof, closedEpoch, type ClosedEpoch, type Currency, type MapLabel, writeCurrencyProof } from "./currency.ts";
 export { type LogEntry, MAX_ENTRY, readEntry, writeEntry } from "./entry.ts";
@@ -17,7 +17,7 @@ export { type ReceiptParts, Receipts } from "./keeping/receipts.ts";
 export { logShelf, tilesIn } from "./keeping/rows.ts";
 export { advance, continues, type LogHead, NO_HEAD } from "./log-head.ts";
 export { FRESH_SECONDS, type LogPolicy, policyOf, signedAt, trustCheckpoint, type TrustedCheckpoint } from "./log-policy.ts";
-export { brokenEvidence, forkEvidence, type Given, lateEvidence, proven, rollbackEvidence, type Shown, wrongEntryEvidence, wrongMapEvidence } from "./make-evidence.ts";
+export { brokenEvidence, forkEvidence, type Given, lateEvidence, proven, rollbackEvidence, type Shown, wrongEntryEvidence, wrongMapEvidence, wrongSealEvidence } from "./make-evidence.ts";
 export { type MapKind, mapKey, type MapLeaf, type MapValue, readMapValue, writeMapValue } from "./map.ts";
 export { MapLeaves } from "./map-leaves.ts";
 export { EMPTY_ROOT, type Hash, leafHash, nodeHash } from "./merkle.ts";

@@ -1,6 +1,7 @@
 import { toBase64url } from "../bytes/base64url.ts";
 import { fromUtf8 } from "../bytes/text.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
+import type { SealedKind } from "./entry.ts";
 import { checkEvidence, type Evidence } from "./evidence.ts";
 import type { LogPolicy, TrustedCheckpoint } from "./log-policy.ts";
 import { type Hash, HASH_OCTETS } from "./merkle.ts";
@@ -54,6 +55,11 @@ export async function wrongMapEvidence(entry: Uint8Array, index: number, proof: 
 /** Evidence that the log has something else than one of the versions that a receipt is for, by a proof of what is current. */
 export function wrongEntryEvidence(octets: Uint8Array, sent: readonly SentObject[], at: number, proof: Uint8Array): Evidence {
   return { at, kind: "wrong-entry", proof: fromUtf8(proof), receipt: fromUtf8(octets), sent: [...sent], v: 1 };
+}
+
+/** Evidence that a receipt has, for what was sent, a sealed entry about something else, by its opening. */
+export function wrongSealEvidence(octets: Uint8Array, sent: readonly SentObject[], index: number, { content, k, salt }: { readonly content: object; readonly k: SealedKind; readonly salt: string }): Evidence {
+  return { index, kind: "wrong-seal", opening: { content: { ...content }, k, salt }, receipt: fromUtf8(octets), sent: [...sent], v: 1 };
 }
 
 /** What is evidence to others, too, by the log's keys alone; undefined for what proves nothing, or where what it needs was not to be had. */

@@ -64,6 +64,7 @@ suite("who may ask what", () => {
       GetBlob: { digest: digestOf(sampleOctets) },
       ListBlobs: {},
       DropBlobs: { drop: jws },
+      LogOpenings: { from: 0, to: 1 },
     };
   });
 

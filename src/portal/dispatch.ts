@@ -5,6 +5,7 @@ import { decideCatalogAppend, decideCatalogRead } from "./decide/catalogs.ts";
 import { decideConnectComplete, decideConnectPending, decideConnectStart, decideConnectStatus } from "./decide/connections.ts";
 import { decideHello } from "./decide/hello.ts";
 import { decideGetProfiles } from "./decide/get-profiles.ts";
+import { decideLogOpenings } from "./decide/openings.ts";
 import { decideGet, decidePublish } from "./decide/profiles.ts";
 import { decideCatalogTrail, decideReleaseCommits } from "./decide/releases.ts";
 import { decideStatus } from "./decide/status.ts";
@@ -35,4 +36,5 @@ export const decisions: Readonly<Record<string, Decide>> = {
   GetBlob: decideGetBlob,
   ListBlobs: decideListBlobs,
   DropBlobs: decideDropBlobs,
+  LogOpenings: decideLogOpenings,
 };

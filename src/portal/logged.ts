@@ -8,6 +8,7 @@ import { markDue, newestIn, record, type Recorded, type Recording } from "../not
 import { mapKinds } from "../notary/map.ts";
 import { leafHash } from "../notary/merkle.ts";
 import type { MasterId } from "../profiles/types.ts";
+import type { ContentOf, ShownOpening } from "../protocol/openings.ts";
 import { demand } from "../refusals/mesh-error.ts";
 import type { Reading, Writing } from "../store/store.ts";
 import { parseRow, shelf } from "./records.ts";
@@ -27,8 +28,8 @@ export function objectOf(id: MasterId, version: Version, object: Signed<unknown>
 }
 
 /** The entry of something that concerns the members of a mesh alone. */
-export function sealedOf(id: MasterId, seal: SealedKind, content: Json): Recording {
-  return { seal, of: id, content };
+export function sealedOf<K extends SealedKind & ShownOpening["k"]>(id: MasterId, seal: K, content: ContentOf<K>): Recording {
+  return { seal, of: id, content: content as unknown as Json };
 }
 
 /**

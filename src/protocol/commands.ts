@@ -4,6 +4,7 @@ import { catalogAppend, catalogRead } from "./catalogs.ts";
 import type { Command } from "./command.ts";
 import { connectComplete, connectPending, connectStart, connectStatus } from "./connections.ts";
 import { hello } from "./hello.ts";
+import { logOpenings } from "./openings.ts";
 import { openSession } from "./open-session.ts";
 import { get, getProfiles, publish, status } from "./profiles.ts";
 import { catalogTrail, releaseCommits } from "./releases.ts";
@@ -31,6 +32,7 @@ export const commands = [
   getBlob,
   listBlobs,
   dropBlobs,
+  logOpenings,
 ] as const;
 
 /** A command by its name on the wire. */

@@ -35,9 +35,9 @@ export type Pages = (path: string) => Promise<Uint8Array | undefined>;
 /** A household at a portal that keeps a log and signs receipts, and what that serves as long as it is honest. */
 export type LoggedHousehold = Household & { readonly honest: Pages };
 
-/** What a log over a store serves, closed anew for each request. */
-export async function pagesOf(store: Store, now: () => number, { note, origin, subtree }: LogSigners = signers): Promise<Pages> {
-  const keeper = await LogKeeper.open({ store, origin, signers: [note, subtree], now, standingOf });
+/** What a log over a store serves, closed anew for each request; `standing` is what it commits to of catalogs. */
+export async function pagesOf(store: Store, now: () => number, { note, origin, subtree }: LogSigners = signers, standing = standingOf): Promise<Pages> {
+  const keeper = await LogKeeper.open({ store, origin, signers: [note, subtree], now, standingOf: standing });
   return async (path) => {
     await keeper.close();
     return path.startsWith(logPrefix(origin)) ? (await logPage(store, keeper, path.slice(logPrefix(origin).length)))?.octets : undefined;

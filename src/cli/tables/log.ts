@@ -20,7 +20,7 @@ export const logCommands: readonly Command[] = [
     options: [],
     examples: [
       { line: "mesh log verify", about: "exit 6 if the portal rewrote or lacks something" },
-      { line: "mesh log verify --json", about: "the head that it was followed to" },
+      { line: "mesh log verify --json", about: "the head that it was followed to, and how many entries were opened" },
     ],
     about: ["Every sync does the same. The portal's log is a list of all that it took, which it cannot change afterwards without being found out."],
     load: () => import("../commands/log/verify.ts"),

@@ -35,6 +35,7 @@ export function evidenceText({ kind }: Evidence): string {
     "late-receipt": "was signed without an entry that its receipt had promised longer ago than a portal may take",
     rollback: "was signed with fewer entries after it had had more",
     "wrong-entry": "has something else than the version of a profile that its receipt is for, or nothing",
+    "wrong-seal": "has, for what its receipt says that it was sent, an entry about something else",
     "wrong-map": "has an entry, and says that an older one is the newest",
   }[kind];
 }
