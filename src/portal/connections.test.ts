@@ -10,6 +10,7 @@ import { pull, sync } from "../client/sync.ts";
 import { type Jws, readSigned, signObject } from "../envelope/signed.ts";
 import { connectionRequest } from "../profiles/connection.ts";
 import { personalOf } from "../profiles/mesh.ts";
+import { readEntry } from "../notary/entry.ts";
 import type { MeshError } from "../refusals/mesh-error.ts";
 import { connectComplete, connectPending, connectStart, connectStatus } from "../protocol/connections.ts";
 import { decodeRequest } from "../protocol/wire.ts";
@@ -58,6 +59,37 @@ suite("connection requests", () => {
     assert.equal(await rejectConnection(alice.desktop.client, "--all"), 8);
     assert.equal((await first?.again())?.status, "rejected");
     await join(alice, "laptop");
+  });
+
+  test("one that comes twice at once, or many times, waits once, is logged once, and is answered the same each time", async () => {
+    const alice = await household();
+    const one = await ask(alice);
+    const request = await requestOf(one.device);
+    // As if it had never come.
+    alice.portal.clock.now += DAY;
+    const logged = async () => (await alice.portal.store.read((r) => r.leaves(0))).map(readEntry).filter(({ k }) => k === "connect").length;
+    const before = await logged();
+    const answers = await Promise.all(Array.from({ length: 12 }, () => askAs(alice.portal, connectStart, { request })));
+    assert.deepEqual(new Set(answers.map(({ code }) => code)), new Set(["ok"]));
+    assert.equal(new Set(answers.map(({ body }) => Buffer.from(body).toString())).size, 1);
+    assert.equal(await logged(), before + 1);
+    const count = (name: string) => alice.portal.store.read(async (r) => (await r.list(name, "")).length);
+    assert.deepEqual([await count(shelf.requests), await count(shelf.requesters)], [1, 1]);
+    await acceptConnection(alice.desktop.client, one.joined.witness, "member");
+    assert.equal((await one.again()).status, "connected");
+  });
+
+  test("two devices that claim one witness at once: one waits, the other is turned away, and one is logged", async () => {
+    const alice = await household();
+    const [one, other] = [await ask(alice), await ask(alice)];
+    const claim = readSigned(await requestOf(other.device), connectionRequest).payload;
+    const { witness } = readSigned(await requestOf(one.device), connectionRequest).payload;
+    const stolen = await signObject(connectionRequest, { ...claim, witness }, signerOf(other.device.keyring, (await whoIs(other.device)).device));
+    alice.portal.clock.now += DAY;
+    const before = (await alice.portal.store.read((r) => r.leaves(0))).length;
+    const codes = await Promise.all([askAs(alice.portal, connectStart, { request: await requestOf(one.device) }), askAs(alice.portal, connectStart, { request: stolen.jws })]);
+    assert.deepEqual(codes.map(({ code }) => code).sort(), ["connection-rejected", "ok"]);
+    assert.equal((await alice.portal.store.read((r) => r.leaves(0))).length, before + 1);
   });
 
   test("a request expires after a day and leaves nothing behind; its device may ask again and is let in", async () => {

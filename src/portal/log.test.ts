@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { suite, test } from "node:test";
+import { before, suite, test } from "node:test";
 
 import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
 import { logSigners, newLogKeys } from "../cli/portal/log-keys.ts";
@@ -24,9 +24,11 @@ import { account as accountType } from "../profiles/account.ts";
 import { masterOf, personalOf } from "../profiles/mesh.ts";
 import { deleteAccount } from "../protocol/accounts.ts";
 import { RECEIPT_HEADER } from "../protocol/wire.ts";
+import { idOf } from "../notary/test-notary.ts";
 import { withFaults } from "../store/faults.ts";
 import { openMemoryStore } from "../store/memory.ts";
 import type { Store } from "../store/store.ts";
+import { cases } from "../../test/support/long.ts";
 import { startPortal, type TestDevice, type TestPortal } from "../../test/support/world.ts";
 import { agreed, deviceOf, household, meshOf, save, whoIs } from "../../test/adversary/household.ts";
 import { adopt } from "./adopt.ts";
@@ -174,6 +176,79 @@ suite("a portal that had no log (log 9.4)", () => {
         const { replay } = await replayed(old, () => portal.clock.now);
         await isNewest(replay, await meshOf(desktop));
         assert.equal((await entriesOf(old)).filter((octets) => readEntry(octets).k === "account").length, 1);
+      }
+    }
+  });
+});
+
+suite("a portal that had no log, and very many meshes (log 9.4)", () => {
+  /** How many there are: three batches of 64, the last of them short. */
+  const MESHES = 150;
+  let old: readonly (readonly [shelf: string, key: string, value: Uint8Array])[] = [];
+  let ids: readonly string[] = [];
+
+  /** A mesh is made, and stands there under many other names: what is logged of one is judged by its name and digests. */
+  before(async () => {
+    const portal = await portalWithLog();
+    const { desktop } = await household({ phone: "admin" }, portal);
+    const { master } = await whoIs(desktop);
+    ids = Array.from({ length: MESHES }, (_, person) => idOf(person)).sort();
+    const rows = await Promise.all(Object.values(shelf).map((one) => portal.store.read(async (r) => (await r.list(one, "")).map(({ key, value }) => [one, key, value] as const))));
+    old = rows.flat().flatMap((row) => {
+      const [one, key, value] = row;
+      return key === master || key.startsWith(`${master}/`) ? ids.map((id) => [one, id + key.slice(master.length), value] as const) : [row];
+    });
+  });
+
+  async function portalOfMany(): Promise<Store> {
+    const store = openMemoryStore();
+    await store.transact(async (w) => {
+      for (const [one, key, value] of old) await w.put(one, key, value);
+    });
+    return store;
+  }
+
+  async function isTold(store: Store): Promise<void> {
+    await replayed(store, () => Date.parse("2026-06-01T12:00:00Z"));
+    const entries = (await entriesOf(store)).map((octets) => readEntry(octets));
+    assert.deepEqual(entries.flatMap((entry) => (entry.k === "master" && entry.n === 1 ? [entry.id] : [])), ids, "each once, in the order of their names");
+    assert.equal(entries.filter(({ k }) => k === "account").length, MESHES);
+    assert.equal(entries.filter(({ k }) => k === "catalogs").length, MESHES);
+    const seals = await store.read((r) => r.list(logShelf.seals, ""));
+    assert.equal(seals.length, entries.filter((entry) => "c" in entry).length, "every sealed entry has its opening, and none has two");
+  }
+
+  /** Counts what is committed, so that a death can be put between two batches. */
+  function counting(store: Store): { readonly store: Store; readonly commits: () => number } {
+    let commits = 0;
+    return { commits: () => commits, store: { close: () => store.close(), read: (work) => store.read(work), transact: async (work) => store.transact(work).finally(() => (commits += 1)) } };
+  }
+
+  test("tells it in batches of 64, and once it was told looks no further", async () => {
+    const store = await portalOfMany();
+    const first = counting(store);
+    await adopt(first.store);
+    assert.equal(first.commits(), 3);
+    await isTold(store);
+    const again = counting(store);
+    await adopt(again.store);
+    assert.equal(again.commits(), 1);
+  });
+
+  test("killed in any batch and between them, again and again, it goes on with the batch that was not told", async () => {
+    const calls = await countedCalls(await portalOfMany());
+    const stride = Math.ceil(calls / cases(3, 400));
+    for (const when of ["before", "after"] as const) {
+      for (let call = when === "before" ? 1 : calls; call > 0 && call <= calls; call += when === "before" ? stride : -stride) {
+        const store = await portalOfMany();
+        const faults = withFaults(store);
+        // Three deaths on its way, each a little later than the one before.
+        for (const death of [call, Math.ceil(call / 2), 3]) {
+          faults.arm({ call: death, fatal: true, when });
+          await adopt(faults.store).catch(() => undefined);
+        }
+        await adopt(store);
+        await isTold(store);
       }
     }
   });
