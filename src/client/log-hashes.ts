@@ -14,5 +14,9 @@ const MAX_PROOF = 8 * 1024;
 export async function readHashes(link: PortalLink, { origin }: LogPolicy, path: string): Promise<readonly Hash[]> {
   const octets = await link.readLog(origin, path);
   demand(octets !== undefined && octets.length <= MAX_PROOF, "portal-false-data", "The portal does not show what its log's signature is over.", CHEATS);
-  return holdingPortalTo(async () => fromUtf8(octets).split("\n").slice(0, -1).map(readHash));
+  return holdingPortalTo(async () => {
+    const lines = fromUtf8(octets).split("\n");
+    demand(lines.pop() === "", "note-malformed", "Each hash of a proof has a line of its own, which ends.");
+    return lines.map(readHash);
+  });
 }
