@@ -5,24 +5,26 @@ import { requestsOf } from "./requests.ts";
 import { drive } from "./round.ts";
 import type { Role } from "./worker.ts";
 
-/** Clients of a portal: bare TLS 1.3 sockets that stay open and send octets made beforehand, so that most of the two cores is left to the portal. */
-export const load: Role = async (folder = "", port = "", id = "") => {
+/** Clients of a portal: bare TLS 1.3 sockets that stay open and send octets made beforehand, so that most of the two cores is left to the portal; of its processes, if it has more ports than one, each has as many. */
+export const load: Role = async (folder = "", ports = "", id = "") => {
   const lines: Line[] = [];
+  const [port = 0, ...more] = ports.split(",").map(Number);
   return async ({ round, atOnce }) => {
-    while (lines.length < atOnce) lines.push(await openLine(Number(port)));
+    // A portal closes what is idle for long.
+    for (let at = 0; at < atOnce; at++) if (lines[at]?.isOpen() !== true) lines[at] = await openLine([port, ...more][at % (more.length + 1)] ?? port);
     const requests = requestsOf(folder, round, id).map(({ session, counter, mac, body, good }) => {
       const head = `POST ${SERVICE_PATH} HTTP/1.1\r\nhost: localhost:${port}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n${SESSION_HEADER}: ${session}\r\n${COUNTER_HEADER}: ${counter}\r\n${MAC_HEADER}: ${mac}\r\n\r\n`;
       return { octets: Buffer.concat([Buffer.from(head, "latin1"), body]), good };
     });
     return () => drive(requests, atOnce, async ({ octets, good }, line) => {
-      const answer = await (lines[line] as Line)(octets);
+      const answer = await (lines[line] as Line).send(octets);
       return good ? answer.startsWith("HTTP/1.1 200 ") : answer.includes('"signature-invalid"');
     });
   };
 };
 
-/** Sends one request and gives its whole answer as text. */
-type Line = (octets: Uint8Array) => Promise<string>;
+/** A connection; `send` sends one request and gives its whole answer as text. */
+type Line = { readonly isOpen: () => boolean; readonly send: (octets: Uint8Array) => Promise<string> };
 
 async function openLine(port: number): Promise<Line> {
   const socket = connect({ host: "127.0.0.1", port, minVersion: "TLSv1.3", rejectUnauthorized: false });
@@ -41,10 +43,13 @@ async function openLine(port: number): Promise<Line> {
   socket.on("error", () => {});
   // An error, for whoever waits: no answer is a wrong one.
   socket.on("close", () => answered(""));
-  return (octets) => new Promise((done) => {
-    waiting = done;
-    send(socket, octets);
-  });
+  return {
+    isOpen: () => !socket.destroyed && socket.writable,
+    send: (octets) => new Promise((done) => {
+      waiting = done;
+      send(socket, octets);
+    }),
+  };
 }
 
 function send(socket: TLSSocket, octets: Uint8Array): void {

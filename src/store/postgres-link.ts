@@ -7,6 +7,9 @@ import type { Range } from "./range.ts";
 import type { Entry } from "./store.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 
+/** So long a turn is waited for, in milliseconds: many times what a commit takes. */
+const TURN_MS = 250;
+
 /** Where a snapshot stands: how many commits came before it, and how long the log is. */
 export type Place = { readonly version: number; readonly size: number };
 
@@ -34,13 +37,16 @@ export class PostgresLink {
   readonly #client: Client;
   readonly #now: () => number;
   readonly #text: ReturnType<typeof statements>;
+  readonly #turn: string;
   #over = false;
   #warned = false;
+  #hasTurn = false;
 
   constructor(client: Client, schema: string, now: () => number) {
     this.#client = client;
     this.#now = now;
     this.#text = statements(schema);
+    this.#turn = `pg_catalog.hashtextextended('mesh ${schema}', 0)`;
     client.on("end", () => (this.#over = true));
     client.on("error", () => (this.#over = true));
     client.on("notice", ({ code }) => (this.#warned ||= code === "01000"));
@@ -49,6 +55,28 @@ export class PostgresLink {
   /** True once the connection cannot be used any more. */
   get over(): boolean {
     return this.#over;
+  }
+
+  /**
+   * Waits until those who asked before have committed, so that no work is done in vain; false if that takes too long: whoever has the turn may stand still, and nothing depends on it.
+   * It ends with the connection, or with {@link endTurn}.
+   */
+  async takeTurn(): Promise<boolean> {
+    try {
+      await this.#client.query(`BEGIN; SET LOCAL lock_timeout = ${TURN_MS}; SELECT pg_catalog.pg_advisory_lock(${this.#turn}); COMMIT`);
+      this.#hasTurn = true;
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      await this.#client.query("ROLLBACK");
+    }
+    return this.#hasTurn;
+  }
+
+  /** Lets the next one have the turn, once what was sent before is done; nobody needs to wait for it. */
+  endTurn(): void {
+    if (!this.#hasTurn) return;
+    this.#hasTurn = false;
+    this.#client.query(`SELECT pg_catalog.pg_advisory_unlock(${this.#turn})`).catch(() => (this.#over = true));
   }
 
   /** Begins a snapshot for reading; `store-clock-off` where the server says that it is another time, however long its answer took. */
@@ -92,7 +120,9 @@ export class PostgresLink {
     this.#warned = false;
     const columns = [puts.map(({ shelf }) => octets(shelf)), puts.map(({ key }) => octets(key)), puts.map(({ value }) => value), removals.map(({ shelf }) => octets(shelf)), removals.map(({ key }) => octets(key)), leaves];
     try {
-      const { rows } = await this.#client.query({ name: "commit", text: this.#text.commit, values: [version, ...columns.map(octetsArray)] });
+      const committed = this.#client.query({ name: "commit", text: this.#text.commit, values: [version, ...columns.map(octetsArray)] });
+      this.endTurn();
+      const { rows } = await committed;
       // The server warns that it did not wait for its standby, as it should have, when somebody cancels that.
       if (this.#warned) throw new MeshError("store-failed", "The database server committed without waiting for its standby.", "Do it again.");
       return rows.length === 1;

@@ -25,6 +25,9 @@ export interface PostgresOptions {
 /** How many works share a commit at most, and how long they are run before it; milliseconds. */
 const GROUP = { size: 64, time: 8 } as const;
 
+/** For so long after a commit was lost to another process turns are taken; and for so long none is asked for after one did not come. Milliseconds. */
+const [CONTENDED_MS, STANDSTILL_MS] = [10_000, 1_000];
+
 /** So many connections read, each a group of works in one snapshot; one more writes. */
 const READERS = 2;
 
@@ -87,6 +90,9 @@ class PostgresStore implements Store {
   #seen = 0;
   #pump: Promise<void> | undefined;
   #size: number = GROUP.size;
+  /** Until when other processes are thought to write as well, and until when one of them to stand still. */
+  #contended = 0;
+  #standstill = 0;
   #closing: Promise<void> | undefined;
 
   constructor(opener: Opener, first: PostgresLink, patience: number) {
@@ -157,9 +163,16 @@ class PostgresStore implements Store {
       // Whatever was made ready meanwhile is called first, one callback after the other, and joins the group.
       await immediate();
       const members: Waiting<Writing>[] = [];
-      await this.#insist(members, (link, place, telling) => this.#group(link, place, members, telling));
+      await this.#insist(members, (link, place, telling) => this.#group(link, place, members, telling), (link) => this.#awaitTurn(link));
     }
     this.#pump = undefined; // In the same breath as the last look at the list, or a work would wait for nobody.
+  }
+
+  /** Where processes write at once, one after the other: else all but one of them work in vain. Only a courtesy: the comparison is what keeps them apart. */
+  async #awaitTurn(link: PostgresLink): Promise<void> {
+    const now = performance.now();
+    if (now > this.#contended || now < this.#standstill) return;
+    if (!(await link.takeTurn())) this.#standstill = performance.now() + STANDSTILL_MS;
   }
 
   /** Runs works one after the other and commits them together; false if others were faster, and all of them are to be run again. */
@@ -188,6 +201,7 @@ class PostgresStore implements Store {
     const changes = overlay.changes();
     const won = changes === undefined || (await link.commit(place, changes));
     if (won && changes !== undefined) this.#seen = Math.max(this.#seen, place.version + 1);
+    if (!won) this.#contended = performance.now() + CONTENDED_MS;
     this.#size = won ? Math.min(GROUP.size, this.#size * 2) : Math.max(1, this.#size >> 1);
     return won;
   }
@@ -196,20 +210,24 @@ class PostgresStore implements Store {
    * Lets works have a snapshot, again and again while others are faster or the server is away, until the patience of each has ended. Those that were not
    * taken from the list yet wait there.
    */
-  async #insist<H>(works: Waiting<H>[], act: (link: PostgresLink, place: Place, telling: Telling) => Promise<boolean>): Promise<void> {
+  async #insist<H>(works: Waiting<H>[], act: (link: PostgresLink, place: Place, telling: Telling) => Promise<boolean>, before?: (link: PostgresLink) => Promise<void>): Promise<void> {
     for (let pause = 1; ; pause = Math.min(pause * 2, 64)) {
       const telling: Telling = [];
       let failure: unknown;
       let link: PostgresLink | undefined;
       try {
         link = this.#idle.pop() ?? (await this.#opener.open());
+        await before?.(link);
         if (await act(link, await this.#begin(link), telling)) for (const tell of telling) tell();
         else failure = new MeshError("store-busy", "Other processes keep the database busy.", "Try again.");
       } catch (error) {
         failure = error;
         link?.close();
       }
-      if (link !== undefined && !link.over) this.#idle.push(link);
+      if (link !== undefined && !link.over) {
+        link.endTurn();
+        this.#idle.push(link);
+      }
       if (failure === undefined) return;
       const told = translatePostgres(failure) as { readonly code?: string };
       const again = told.code === "store-busy" || told.code === "store-unreachable" || isConflict(failure);

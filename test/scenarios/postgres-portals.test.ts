@@ -65,9 +65,7 @@ describe("one portal of four processes on one PostgreSQL", { skip: withoutPostgr
     const all = [Promise.all(publishing).finally(() => over.abort()), ...living, watching];
     await Promise.all(all).finally(() => over.abort());
     const { stopped, killed } = await striking;
-    await sync(desktop.client);
-    await sync(tablet.client);
-    await sync(desktop.client);
+    for (const { client } of [desktop, tablet, desktop]) await insisting(() => sync(client));
     for (const one of portals.processes) await one.stop(one === portals.processes[0] ? "SIGTERM" : "SIGKILL");
 
     const store = await openPostgresStore(cluster.url, { owner: profile.id });

@@ -47,7 +47,7 @@ export function hopping({ ports }: Portals, trust: Trust): Connection {
 const AWAY: ReadonlySet<string> = new Set(["service-unreachable", "service-timeout", "service-busy", "service-handshake-failed"]);
 
 /** So long nobody may be there before it is no kill and no standstill, in milliseconds. */
-const PATIENCE = 120_000;
+const PATIENCE = 600_000;
 
 /** Does something again until a portal was there that could, and for no other reason. */
 export async function insisting<T>(act: () => Promise<T>): Promise<T> {
