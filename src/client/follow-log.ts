@@ -1,11 +1,13 @@
 import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
 import { fromUtf8, utf8 } from "../bytes/text.ts";
-import { checkCurrencyProof, type Currency } from "../notary/currency.ts";
+import { checkCurrencyProof } from "../notary/currency.ts";
+import type { Closing } from "../notary/evidence.ts";
 import { advance, type LogHead, NO_HEAD } from "../notary/log-head.ts";
 import { logNumber, type LogPolicy, policyOf, trustCheckpoint } from "../notary/log-policy.ts";
-import { forkEvidence, rollbackEvidence } from "../notary/make-evidence.ts";
+import { closingOf, forkEvidence, rollbackEvidence } from "../notary/make-evidence.ts";
 import type { MapKind } from "../notary/map.ts";
 import { writeNote } from "../notary/note.ts";
+import { readTlogProof } from "../notary/tlog-proof.ts";
 import type { Mesh } from "../profiles/mesh.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { accuse, Accusation, type Accused, CHEATS, tilesOf, withKept } from "./accuse.ts";
@@ -20,7 +22,7 @@ import type { RowsReading } from "./rows.ts";
 import type { Synced } from "./synced.ts";
 
 /** The largest head of its portal's log that a home trusts, as it was signed, and the time of its last epoch; `current`: the version of this mesh that was proved to be the newest, and as of when. */
-export type LogRow = { readonly current?: { readonly digest: string; readonly time: number }; readonly origin: string; readonly size: number; readonly root: string; readonly time: number; readonly checkpoint: string };
+export type LogRow = { readonly current?: { readonly digest: string; readonly time: number }; readonly origin: string; readonly size: number; readonly root: string; readonly time: number; readonly checkpoint: string; /** What the checkpoint closes. */ readonly closing?: Closing };
 
 /** A proof costs as much as an edit: of suspensions one is asked for when there are others than before, and once an hour. */
 const SUSPENSIONS_MS = 3_600_000;
@@ -54,14 +56,15 @@ export async function followLog(client: Client, { answer, link, mesh, requester 
   }
   const { currency } = shown;
   const accused: Accused = { client, link, policy, requester };
-  let row = rowOf(await goneOn(accused, known, currency), policy, currency);
+  let row = rowOf(await goneOn(accused, known, shown), policy, shown);
   await checkReceipts(accused, shown, mesh, answer.now);
   checkNewest(mesh, currency, answer.now);
   let asked = await askedOf(client, policy, mesh, answer.now);
   if (asked !== undefined) {
-    const { currency: suspensions } = (await provenBy(link, "suspensions", mesh, answer.now)).shown ?? {};
-    demand(suspensions?.label.kind === "suspensions" && suspensions.label.id === mesh.id, "portal-false-data", "The portal proved what is current of somebody else.", CHEATS);
-    row = rowOf(await goneOn(accused, row, suspensions), policy, suspensions);
+    const asOf = (await provenBy(link, "suspensions", mesh, answer.now)).shown;
+    const suspensions = asOf?.currency;
+    demand(asOf !== undefined && suspensions?.label.kind === "suspensions" && suspensions.label.id === mesh.id, "portal-false-data", "The portal proved what is current of somebody else.", CHEATS);
+    row = rowOf(await goneOn(accused, row, asOf), policy, asOf);
     // What came or was taken just now is looked at again.
     if (!checkSuspensions(mesh, suspensions, answer.now)) asked = undefined;
   }
@@ -78,8 +81,14 @@ export async function followLog(client: Client, { answer, link, mesh, requester 
   return opened;
 }
 
-function rowOf({ root, size }: LogHead, { origin }: LogPolicy, { checkpoint, epoch }: Currency): LogRow {
-  return { checkpoint: fromUtf8(writeNote(checkpoint.note)), origin, root: toBase64url(root), size, time: epoch.t };
+function rowOf({ root, size }: LogHead, { origin }: LogPolicy, shown: Shown): LogRow {
+  const { checkpoint, epoch } = shown.currency;
+  return { closing: closingIn(shown), checkpoint: fromUtf8(writeNote(checkpoint.note)), origin, root: toBase64url(root), size, time: epoch.t };
+}
+
+/** What the checkpoint of a proof closes. */
+function closingIn({ currency, proof }: Shown): Closing {
+  return closingOf(currency.epoch, readTlogProof(proof).path);
 }
 
 /** How many suspensions the log was found to have, and when; what is to be kept once they are asked for again, undefined while that need not be. */
@@ -101,7 +110,7 @@ export async function unlessConvicted(client: Client, link: PortalLink, requeste
   if (known === undefined) return error;
   try {
     const { policy, shown } = await provenBy(link, "personal", { id: requester.master }, client.now());
-    if (policy !== undefined && shown !== undefined) await goneOn({ client, link, policy, requester }, known, shown.currency);
+    if (policy !== undefined && shown !== undefined) await goneOn({ client, link, policy, requester }, known, shown);
   } catch (other) {
     if (!(other instanceof MeshError)) throw other;
     if (other instanceof Accusation && other.kept !== undefined) return new MeshError(error.code, error.message, withKept(error.hint ?? CHEATS, other.kept), error);
@@ -134,12 +143,12 @@ async function provenBy(link: PortalLink, kind: MapKind, mesh: Pick<Mesh, "id">,
 }
 
 /** The log's head now, which must continue the one that is known; another log must be a later one. */
-async function goneOn(accused: Accused, known: LogRow | undefined, currency: Currency): Promise<LogHead> {
+async function goneOn(accused: Accused, known: LogRow | undefined, shown: Shown): Promise<LogHead> {
   const { link, policy } = accused;
   const isOther = known !== undefined && known.origin !== policy.origin;
   demand(!isOther || (logNumber(policy.origin) ?? 0) > (logNumber(known.origin) ?? 0), "portal-older-log", "The portal shows a log that it had ended.", CHEATS);
   const before = known === undefined || isOther ? NO_HEAD : { root: fromBase64url(known.root), size: known.size };
-  const { checkpoint } = currency;
+  const { checkpoint } = shown.currency;
   const { size } = checkpoint;
   const proof = before.size === 0 || size <= before.size ? [] : await readHashes(link, policy, `consistency/${before.size}/${size}`);
   try {
@@ -148,7 +157,7 @@ async function goneOn(accused: Accused, known: LogRow | undefined, currency: Cur
     if (!(error instanceof MeshError) || known === undefined) throw error;
     return accuse(accused, error.code, error.message, async () => {
       const earlier = trustCheckpoint(utf8(known.checkpoint), policy, 0);
-      return size < known.size ? rollbackEvidence(earlier, checkpoint) : forkEvidence(earlier, { checkpoint, read: tilesOf(accused, size) });
+      return size < known.size ? rollbackEvidence(earlier, checkpoint, known.closing, closingIn(shown)) : forkEvidence(earlier, { checkpoint, read: tilesOf(accused, size) });
     });
   }
 }

@@ -11,6 +11,7 @@ import { signNote } from "./cosignature.ts";
 import { closedEpoch } from "./currency.ts";
 import { type LogEntry, readEntry, writeEntry } from "./entry.ts";
 import { checkEvidence, type Evidence, originIn, readEvidence, writeEvidence } from "./evidence.ts";
+import { closingOf } from "./make-evidence.ts";
 import { leafHash } from "./merkle.ts";
 import { writeNote } from "./note.ts";
 import { consistencyProof, inclusionProof, rootAt } from "./prove.ts";
@@ -101,6 +102,25 @@ suite("evidence (log 7.2)", () => {
     refused({ ...rollback, later: await signed(logOf(leaves, [other]), NOW + 1) });
     refused({ ...rollback, later: rollback.earlier });
     refused({ ...rollback, later: rollback.later.replace("\n89\n", "\n88\n") }, "note-unsigned");
+  });
+
+  test("a rollback within one second: fewer entries under an epoch that was closed later", async () => {
+    const [one, other] = [await TestNotary.open(), await TestNotary.open()];
+    const log = async (notary: TestNotary, people: number, seconds: number) => {
+      for (let person = 0; person < people; person++) notary.create(idOf(person));
+      await notary.close(seconds);
+      const text = writeCheckpoint({ origin, size: notary.size, root: rootOf(notary.log.tree), extensions: [] });
+      return { checkpoint: fromUtf8(writeNote({ text, signatures: await Promise.all(signers.map((each) => signNote(each, text, NOW))) })), closing: closingOf(notary.closed.epoch, await inclusionProof(notary.log.read, notary.size - 1, notary.size)) };
+    };
+    const [before, after] = [await log(one, 5, NOW), await log(other, 3, NOW + 1)];
+    const rollback = { earlier: before.checkpoint, epochs: [before.closing, after.closing], kind: "rollback", later: after.checkpoint, v: 1 } satisfies Evidence as Evidence & { kind: "rollback" };
+    taken(rollback);
+    refused({ earlier: before.checkpoint, kind: "rollback", later: after.checkpoint, v: 1 });
+    refused({ ...rollback, epochs: [before.closing, before.closing] });
+    refused({ ...rollback, epochs: [after.closing, after.closing] });
+    refused({ ...rollback, epochs: [{ ...before.closing, t: 1 }, after.closing] });
+    refused({ ...rollback, epochs: [before.closing, { ...after.closing, path: after.closing.path.slice(1) }] });
+    refused({ ...rollback, earlier: rollback.later, epochs: [after.closing, before.closing], later: rollback.earlier });
   });
 
   test("a wrong entry: the log has something else than the version that a receipt is for, or nothing", async () => {

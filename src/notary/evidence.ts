@@ -35,11 +35,14 @@ const sentField = v.pipe(v.array(sentShape), v.maxLength(MAX_SENT));
 /** What it commits to is canonical like all of the evidence, and nothing is taken of it but the object that it is about. */
 const openingShape = v.strictObject({ content: v.record(v.string(), v.unknown()), k: v.picklist(sealedKinds), salt: octetsField({ octets: SALT_OCTETS }) });
 
+/** The epoch leaf at the end of a checkpoint, and the path from it. */
+const closingField = v.strictObject({ map: hashField, n: countField(), path: pathField, t: countField() });
+
 const shape = v.variant("kind", [
   v.strictObject({ earlier: noteField, kind: v.literal("fork"), later: noteField, proof: pathField, root: hashField, v: formatField }),
   v.strictObject({ checkpoint: noteField, found: hashField, kind: v.literal("broken-receipt"), leaf: hashField, path: pathField, receipt: noteField, v: formatField }),
   v.strictObject({ checkpoint: noteField, kind: v.literal("late-receipt"), leaf: hashField, receipt: noteField, v: formatField }),
-  v.strictObject({ earlier: noteField, kind: v.literal("rollback"), later: noteField, v: formatField }),
+  v.strictObject({ earlier: noteField, epochs: v.optional(v.strictTuple([closingField, closingField])), kind: v.literal("rollback"), later: noteField, v: formatField }),
   v.strictObject({ at: countField(0), kind: v.literal("wrong-entry"), proof: noteField, receipt: noteField, sent: sentField, v: formatField }),
   v.strictObject({ index: countField(0), kind: v.literal("wrong-seal"), opening: openingShape, receipt: noteField, sent: sentField, v: formatField }),
   v.strictObject({ entry: v.pipe(v.string(), v.maxLength(MAX_ENTRY)), index: countField(), kind: v.literal("wrong-map"), path: pathField, proof: noteField, v: formatField }),
@@ -49,10 +52,13 @@ const shape = v.variant("kind", [
  * What a log did, in its own signed words, so that anybody who knows its keys can see it without asking anybody (`docs/spec/log.md` 7.2).
  *
  * `fork`: the later checkpoint's tree had another `root` at the size of the earlier. `broken-receipt`: where a receipt promised one leaf another stands.
- * `late-receipt`: a checkpoint signed after the promise was due does not reach it. `rollback`: of two checkpoints the one that was signed later has fewer entries.
+ * `late-receipt`: a checkpoint signed after the promise was due does not reach it. `rollback`: of two checkpoints the one that was signed later, or over a later epoch, has fewer entries.
  * `wrong-entry`: a receipt is for a request that held a version, and the log has something else instead, or nothing. `wrong-seal`: a sealed entry that a receipt has for a request is about an object that was not in it. `wrong-map`: an entry stands in the log, and the map over it says that something older is the newest.
  */
 export type Evidence = v.InferOutput<typeof shape>;
+
+/** The epoch leaf that a checkpoint ends with, and the path that leads from it. */
+export type Closing = v.InferOutput<typeof closingField>;
 
 const MAX_OCTETS = 1 << 20;
 
@@ -86,7 +92,7 @@ function proves(evidence: Evidence, policy: LogPolicy): boolean {
   if (evidence.kind === "wrong-seal") return isWrongSeal(evidence, policy);
   if (evidence.kind === "rollback") {
     const [earlier, later] = [signed(evidence.earlier), signed(evidence.later)];
-    return later.size < earlier.size && signedAt(policy, later) > signedAt(policy, earlier);
+    return later.size < earlier.size && (signedAt(policy, later) > signedAt(policy, earlier) || isClosedLater(evidence.epochs, earlier, later));
   }
   if (evidence.kind === "fork") {
     const [earlier, later, root] = [signed(evidence.earlier), signed(evidence.later), fromBase64url(evidence.root)];
@@ -98,6 +104,15 @@ function proves(evidence: Evidence, policy: LogPolicy): boolean {
   if (evidence.kind === "late-receipt") return checkpoint.size <= index && signedAt(policy, checkpoint) * 1000 > time + PROMISE_MS;
   const found = fromBase64url(evidence.found);
   return !equalBytes(found, promised) && verifyInclusion(found, index, checkpoint.size, checkpoint.root, evidence.path.map(fromBase64url));
+}
+
+/** Whether of two checkpoints the second closes an epoch of a later time, in milliseconds. */
+function isClosedLater(epochs: readonly [Closing, Closing] | undefined, earlier: TrustedCheckpoint, later: TrustedCheckpoint): boolean {
+  return epochs !== undefined && closes(epochs[0], earlier) && closes(epochs[1], later) && epochs[1].t > epochs[0].t;
+}
+
+function closes({ map, n, path, t }: Closing, { root, size }: TrustedCheckpoint): boolean {
+  return verifyInclusion(leafHash(writeEntry({ k: "epoch", map, n, t, v: 1 })), size - 1, size, root, path.map(fromBase64url));
 }
 
 /** Whether an entry of the log is of a later version than what the map at the log's end has as the newest of the same identifier. */

@@ -1,8 +1,8 @@
 import { toBase64url } from "../bytes/base64url.ts";
 import { fromUtf8 } from "../bytes/text.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
-import type { SealedKind } from "./entry.ts";
-import { checkEvidence, type Evidence } from "./evidence.ts";
+import type { EpochEntry, SealedKind } from "./entry.ts";
+import { checkEvidence, type Closing, type Evidence } from "./evidence.ts";
 import type { LogPolicy, TrustedCheckpoint } from "./log-policy.ts";
 import { type Hash, HASH_OCTETS } from "./merkle.ts";
 import { writeNote } from "./note.ts";
@@ -24,9 +24,14 @@ export async function forkEvidence(earlier: TrustedCheckpoint, { checkpoint, rea
   return { earlier: textOf(earlier), kind: "fork", later: textOf(checkpoint), proof: proof.map((hash) => toBase64url(hash)), root: toBase64url(root), v: 1 };
 }
 
-/** Evidence that a log was signed with fewer entries than it had before. */
-export function rollbackEvidence(earlier: TrustedCheckpoint, later: TrustedCheckpoint): Evidence {
-  return { earlier: textOf(earlier), kind: "rollback", later: textOf(later), v: 1 };
+/** Evidence that a log was signed with fewer entries than it had before: by what it closes, if that is known of both, since signatures know seconds only. */
+export function rollbackEvidence(earlier: TrustedCheckpoint, later: TrustedCheckpoint, before?: Closing, after?: Closing): Evidence {
+  return { earlier: textOf(earlier), ...(before === undefined || after === undefined ? {} : { epochs: [before, after] as [Closing, Closing] }), kind: "rollback", later: textOf(later), v: 1 };
+}
+
+/** The epoch leaf at the end of a checkpoint, with the path from it. */
+export function closingOf({ map, n, t }: EpochEntry, path: readonly Hash[]): Closing {
+  return { map, n, path: path.map((hash) => toBase64url(hash)), t };
 }
 
 /** Evidence that a log was signed after a promise was due, and does not reach what was promised at an index. */

@@ -109,6 +109,7 @@ export class Monitor {
       const isContinued = continues(small, checkpoint, await consistencyProof(read, small.size, checkpoint.size));
       if (!isContinued) throw new Caught(new MeshError("portal-forked-log", `The log of ${later.size} entries does not continue that of ${earlier.size}.`), await proven(forkEvidence(small, { checkpoint, read }), this.#policy));
     }
+    // A smaller tree that this one goes on from closes no later epoch: only its signature can be later.
     if (isOlder) demandNoOlderThan(earlier.size, later.size, await proven(rollbackEvidence(earlier, later), this.#policy));
   }
 
