@@ -107,6 +107,29 @@ for (const [name, engine] of Object.entries({ memory, sqlite })) {
       }
     });
 
+    test("a process that another is always quicker than has closed what it was asked to", async (t) => {
+      const open = await engine(t);
+      const signed = new Signed();
+      const stores = [await open(), await open()] as const;
+      const quick = await LogKeeper.open(partsOn(stores[0], signed));
+      let n = 1;
+      const late: Store = {
+        close: () => stores[1].close(),
+        read: (work) => stores[1].read(work),
+        transact: async (work) => {
+          await next(stores[0], 1, ++n);
+          await quick.close();
+          return stores[1].transact(work);
+        },
+      };
+      await create(stores[0], 1);
+      const slow = await LogKeeper.open(partsOn(late, signed));
+      const { length } = await stores[0].read((r) => r.leaves(0));
+      assert.equal(await slow.close(), false);
+      assert.ok(slow.tree.size > length);
+      await judge(stores[1], slow, signed);
+    });
+
     test("what one process closed, another proves, writes out and, if the first died of it, signs, although it closed nothing itself", async (t) => {
       const open = await engine(t);
       const signed = new Signed();
