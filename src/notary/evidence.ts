@@ -17,10 +17,11 @@ import { HASH_OCTETS, leafHash } from "./merkle.ts";
 import { MAX_NOTE, readNote } from "./note.ts";
 import { readWhole } from "./reading.ts";
 import { checkReceipt, PROMISE_MS, readReceipt, runFor } from "./receipt.ts";
+import { breaksRules } from "./rules.ts";
 import { changeOf, contradicts, isNews, kindOf } from "./succession.ts";
 import { readTlogProof } from "./tlog-proof.ts";
 import type { VerifierKey } from "./verifier-key.ts";
-import { verifyConsistency, verifyInclusion } from "./verify.ts";
+import { rootFromRun, verifyConsistency, verifyInclusion } from "./verify.ts";
 
 const hashField = octetsField({ octets: HASH_OCTETS });
 const noteField = v.pipe(v.string(), v.maxLength(MAX_NOTE));
@@ -38,11 +39,15 @@ const openingShape = v.strictObject({ content: v.record(v.string(), v.unknown())
 /** The epoch leaf at the end of a checkpoint, and the path from it. */
 const closingField = v.strictObject({ map: hashField, n: countField(), path: pathField, t: countField() });
 
+/** A bundle has no longer entry. */
+const MAX_SHOWN = 0xffff;
+
 const shape = v.variant("kind", [
   v.strictObject({ earlier: noteField, kind: v.literal("fork"), later: noteField, proof: pathField, root: hashField, v: formatField }),
   v.strictObject({ checkpoint: noteField, found: hashField, kind: v.literal("broken-receipt"), leaf: hashField, path: pathField, receipt: noteField, v: formatField }),
   v.strictObject({ checkpoint: noteField, kind: v.literal("late-receipt"), leaf: hashField, receipt: noteField, v: formatField }),
   v.strictObject({ earlier: noteField, epochs: v.optional(v.strictTuple([closingField, closingField])), kind: v.literal("rollback"), later: noteField, v: formatField }),
+  v.strictObject({ checkpoint: noteField, entries: v.pipe(v.array(octetsField({ most: MAX_SHOWN })), v.minLength(1)), from: countField(0), kind: v.literal("broken-rules"), proof: v.pipe(v.array(hashField), v.maxLength(2 * 63)), v: formatField, ways: v.pipe(v.array(octetsField({ most: MAX_ENTRY * 4 })), v.maxLength(2)) }),
   v.strictObject({ at: countField(0), kind: v.literal("wrong-entry"), proof: noteField, receipt: noteField, sent: sentField, v: formatField }),
   v.strictObject({ index: countField(0), kind: v.literal("wrong-seal"), opening: openingShape, receipt: noteField, sent: sentField, v: formatField }),
   v.strictObject({ entry: v.pipe(v.string(), v.maxLength(MAX_ENTRY)), index: countField(), kind: v.literal("wrong-map"), path: pathField, proof: noteField, v: formatField }),
@@ -53,18 +58,19 @@ const shape = v.variant("kind", [
  *
  * `fork`: the later checkpoint's tree had another `root` at the size of the earlier. `broken-receipt`: where a receipt promised one leaf another stands.
  * `late-receipt`: a checkpoint signed after the promise was due does not reach it. `rollback`: of two checkpoints the one that was signed later, or over a later epoch, has fewer entries.
- * `wrong-entry`: a receipt is for a request that held a version, and the log has something else instead, or nothing. `wrong-seal`: a sealed entry that a receipt has for a request is about an object that was not in it. `wrong-map`: an entry stands in the log, and the map over it says that something older is the newest.
+ * `wrong-entry`: a receipt is for a request that held a version, and the log has something else instead, or nothing. `broken-rules`: an entry stands in the log that may not follow those before it. `wrong-seal`: a sealed entry that a receipt has for a request is about an object that was not in it. `wrong-map`: an entry stands in the log, and the map over it says that something older is the newest.
  */
 export type Evidence = v.InferOutput<typeof shape>;
 
 /** The epoch leaf that a checkpoint ends with, and the path that leads from it. */
 export type Closing = v.InferOutput<typeof closingField>;
 
-const MAX_OCTETS = 1 << 20;
+/** The most octets of a file of evidence. */
+export const MAX_EVIDENCE = 1 << 20;
 
 /** Reads a file of evidence; `log-evidence-malformed` for any other octets. */
 export function readEvidence(octets: Uint8Array): Evidence {
-  return readWhole("log-evidence-malformed", "evidence", () => readShape(shape, parseCanonical(octets, { maxBytes: MAX_OCTETS, maxDepth: 6 }), "log-evidence-malformed", "evidence"));
+  return readWhole("log-evidence-malformed", "evidence", () => readShape(shape, parseCanonical(octets, { maxBytes: MAX_EVIDENCE, maxDepth: 6 }), "log-evidence-malformed", "evidence"));
 }
 
 /** Writes a file of evidence. */
@@ -90,6 +96,7 @@ function proves(evidence: Evidence, policy: LogPolicy): boolean {
   if (evidence.kind === "wrong-map") return isWrongMap(evidence, policy);
   if (evidence.kind === "wrong-entry") return isWrongEntry(evidence, policy);
   if (evidence.kind === "wrong-seal") return isWrongSeal(evidence, policy);
+  if (evidence.kind === "broken-rules") return isAgainstRules(evidence, policy);
   if (evidence.kind === "rollback") {
     const [earlier, later] = [signed(evidence.earlier), signed(evidence.later)];
     return later.size < earlier.size && (signedAt(policy, later) > signedAt(policy, earlier) || isClosedLater(evidence.epochs, earlier, later));
@@ -143,4 +150,12 @@ function isWrongSeal({ index, opening, receipt: octets, sent }: Extract<Evidence
   const leaf = leafHash(writeEntry(sealEntry(opening.k, { content, salt: fromBase64url(opening.salt) })));
   const object = sealedObject(opening.k, content);
   return equalBytes(receipt.leaves[index - receipt.from] ?? new Uint8Array(0), leaf) && object !== undefined && !sent.some(({ obj }) => obj === object);
+}
+
+/** Whether a run of entries, from an epoch leaf on or from the first, stands in the log and ends with one that may not be there. */
+function isAgainstRules({ checkpoint: note, entries, from, proof, ways }: Extract<Evidence, { kind: "broken-rules" }>, policy: LogPolicy): boolean {
+  const { root, size } = trustCheckpoint(utf8(note), policy, 0);
+  const octets = entries.map(fromBase64url);
+  const found = rootFromRun(octets.map(leafHash), from, size, proof.map(fromBase64url));
+  return found !== undefined && equalBytes(found, root) && breaksRules(octets, from === 0, ways.map(fromBase64url));
 }

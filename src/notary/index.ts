@@ -17,7 +17,7 @@ export { type ReceiptParts, Receipts } from "./keeping/receipts.ts";
 export { logShelf, tilesIn } from "./keeping/rows.ts";
 export { advance, continues, type LogHead, NO_HEAD } from "./log-head.ts";
 export { FRESH_SECONDS, type LogPolicy, policyOf, signedAt, trustCheckpoint, type TrustedCheckpoint } from "./log-policy.ts";
-export { brokenEvidence, closingOf, forkEvidence, type Given, lateEvidence, proven, rollbackEvidence, type Shown, wrongEntryEvidence, wrongMapEvidence, wrongSealEvidence } from "./make-evidence.ts";
+export { brokenEvidence, closingOf, forkEvidence, type Given, lateEvidence, proven, rollbackEvidence, rulesEvidence, type Shown, wrongEntryEvidence, wrongMapEvidence, wrongSealEvidence } from "./make-evidence.ts";
 export { type MapKind, mapKey, type MapLeaf, type MapValue, readMapValue, writeMapValue } from "./map.ts";
 export { MapLeaves } from "./map-leaves.ts";
 export { EMPTY_ROOT, type Hash, leafHash, nodeHash } from "./merkle.ts";

@@ -2,11 +2,11 @@ import { toBase64url } from "../bytes/base64url.ts";
 import { fromUtf8 } from "../bytes/text.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import type { EpochEntry, SealedKind } from "./entry.ts";
-import { checkEvidence, type Closing, type Evidence } from "./evidence.ts";
+import { checkEvidence, type Closing, type Evidence, MAX_EVIDENCE, writeEvidence } from "./evidence.ts";
 import type { LogPolicy, TrustedCheckpoint } from "./log-policy.ts";
 import { type Hash, HASH_OCTETS } from "./merkle.ts";
 import { writeNote } from "./note.ts";
-import { consistencyProof, inclusionProof, rootAt } from "./prove.ts";
+import { consistencyProof, inclusionProof, rootAt, runProof } from "./prove.ts";
 import type { Receipt, SentObject } from "./receipt.ts";
 import { TILE_WIDTH, tileAt, tileFrom, type TileReader } from "./tiles.ts";
 
@@ -65,6 +65,14 @@ export function wrongEntryEvidence(octets: Uint8Array, sent: readonly SentObject
 /** Evidence that a receipt has, for what was sent, a sealed entry about something else, by its opening. */
 export function wrongSealEvidence(octets: Uint8Array, sent: readonly SentObject[], index: number, { content, k, salt }: { readonly content: object; readonly k: SealedKind; readonly salt: string }): Evidence {
   return { index, kind: "wrong-seal", opening: { content: { ...content }, k, salt }, receipt: fromUtf8(octets), sent: [...sent], v: 1 };
+}
+
+/** Evidence that the last of some entries breaks a rule: they stand in the log from an index on, and `ways` lead through the map under the epoch leaf that is the first of them. */
+export async function rulesEvidence(entries: readonly Uint8Array[], from: number, ways: readonly Uint8Array[], { checkpoint, read }: Shown): Promise<Evidence | undefined> {
+  const proof = await runProof(read, from, from + entries.length, checkpoint.size);
+  const evidence: Evidence = { checkpoint: textOf(checkpoint), entries: entries.map((entry) => toBase64url(entry)), from, kind: "broken-rules", proof: proof.map((hash) => toBase64url(hash)), v: 1, ways: ways.map((way) => toBase64url(way)) };
+  // Of very many entries in one epoch nobody would read the file: whoever replays the log finds the same.
+  return writeEvidence(evidence).length > MAX_EVIDENCE ? undefined : evidence;
 }
 
 /** What is evidence to others, too, by the log's keys alone; undefined for what proves nothing, or where what it needs was not to be had. */

@@ -4,10 +4,11 @@ import { demand } from "../refusals/mesh-error.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { type EpochEntry, readEntry } from "./entry.ts";
 import { type MapKind, mapKey, type MapLeaf, type MapValue } from "./map.ts";
+import type { MapProof } from "./map-proof.ts";
 import { MapLeaves } from "./map-leaves.ts";
 import { leafHash } from "./merkle.ts";
 import { type BucketReader, bucketName, PrefixMap } from "./prefix-map.ts";
-import { changeOf, checkSuccession } from "./succession.ts";
+import { changeOf, checkEpoch, checkSuccession, pair } from "./succession.ts";
 import { Tally, type Tallied } from "./tally.ts";
 import type { Tile } from "./tiles.ts";
 import { EMPTY_TREE, integrate, rootOf, type Tree } from "./tree.ts";
@@ -34,6 +35,7 @@ export class Replay {
   #tree: Tree;
   #epoch: Replayed["epoch"];
   #isClosed: boolean;
+  #next = 0;
 
   /** Begins at the first entry, or goes on from where another stood. */
   constructor(rows: ReplayRows = rowsInMemory(), tree: Tree = EMPTY_TREE, map: PrefixMap = new PrefixMap(), { epoch, isClosed, unpaired }: Replayed = { epoch: undefined, isClosed: false, unpaired: [] }) {
@@ -53,6 +55,16 @@ export class Replay {
   /** The tree over the entries read. */
   get tree(): Tree {
     return this.#tree;
+  }
+
+  /** The index of the entry that was refused, once one was. */
+  get refused(): number {
+    return this.#next;
+  }
+
+  /** The proof of a key in the map as the entries read so far make it. */
+  prove(key: Uint8Array, bucket: BucketReader): Promise<MapProof> {
+    return this.#map.prove(key, bucket);
   }
 
   /** What to go on from. */
@@ -77,8 +89,11 @@ export class Replay {
 
   /** Reads the next entries: `log-entry-malformed`, `portal-wrong-entry`, `portal-wrong-map`. After a refusal it is of no further use. Returns the tiles that they fill. */
   async take(entries: readonly Uint8Array[], rows: ReplayRows = this.#rows): Promise<readonly Tile[]> {
-    let index = this.size;
-    for (const octets of entries) await this.#takeOne(octets, index++, rows);
+    this.#next = this.size;
+    for (const octets of entries) {
+      await this.#takeOne(octets, this.#next, rows);
+      this.#next += 1;
+    }
     await this.#refresh(rows);
     const { tree, tiles } = integrate(this.#tree, entries.map(leafHash));
     this.#tree = tree;
@@ -101,15 +116,12 @@ export class Replay {
     const leaf = { key: mapKey(change.kind, change.id), value: change.value };
     await rows.put(leaf);
     this.#changed.add(bucketName(leaf.key));
-    if (entry.k === "master") this.#unpaired.add(entry.id);
-    if (entry.k === "personal") this.#unpaired.delete(entry.id);
+    pair(this.#unpaired, entry);
     demand(this.#unpaired.size <= MOST_UNPAIRED, "portal-wrong-entry", "Master Profiles are in the log without the first Personal Profiles under them.");
   }
 
   async #close(epoch: EpochEntry, rows: ReplayRows): Promise<void> {
-    const before = this.#epoch;
-    demand(epoch.n === (before?.n ?? 0) + 1 && epoch.t > (before?.t ?? 0), "portal-wrong-entry", "An epoch does not follow the one before it.");
-    demand(this.#unpaired.size === 0, "portal-wrong-entry", "A Master Profile is in the log without the first Personal Profile under it.");
+    checkEpoch(epoch, this.#epoch, this.#unpaired);
     await this.#refresh(rows);
     demand(epoch.map === toBase64url(this.#map.root), "portal-wrong-map", `Epoch ${epoch.n} commits to another map than the entries before it make.`);
     this.#epoch = epoch;

@@ -1,6 +1,6 @@
 import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
 import { demand } from "../refusals/mesh-error.ts";
-import type { LogEntry, PublicEntry } from "./entry.ts";
+import type { EpochEntry, LogEntry, PublicEntry } from "./entry.ts";
 import type { MapLabel } from "./currency.ts";
 import type { MapKind, MapValue } from "./map.ts";
 
@@ -46,6 +46,18 @@ export function contradicts(newest: MapValue | undefined, version: Versioned & {
 export function checkSuccession(entry: PublicEntry, newest: MapValue | undefined, master: MapValue | undefined): void {
   if (entry.k === "personal") demand(master?.g === entry.g, "portal-wrong-entry", "A Personal Profile is in the log under another Master Profile than the newest.");
   demand(newest === undefined || isNext(entry, newest), "portal-wrong-entry", `An entry of kind ${entry.k} does not follow the one before it.`);
+}
+
+/** Demands that an epoch leaf follows the one before, and closes over no Master Profile without the first Personal Profile under it; `portal-wrong-entry`. */
+export function checkEpoch(epoch: Pick<EpochEntry, "n" | "t">, before: Pick<EpochEntry, "n" | "t"> | undefined, unpaired: ReadonlySet<string>): void {
+  demand(epoch.n === (before?.n ?? 0) + 1 && epoch.t > (before?.t ?? 0), "portal-wrong-entry", "An epoch does not follow the one before it.");
+  demand(unpaired.size === 0, "portal-wrong-entry", "A Master Profile is in the log without the first Personal Profile under it.");
+}
+
+/** Whose Master Profile is newer than the Personal Profile, after one more entry. */
+export function pair(unpaired: Set<string>, entry: LogEntry): void {
+  if (entry.k === "master") unpaired.add(entry.id);
+  if (entry.k === "personal") unpaired.delete(entry.id);
 }
 
 function isNext(entry: PublicEntry, newest: MapValue): boolean {

@@ -10,7 +10,8 @@ import type { Store } from "../../store/store.ts";
 import { writeBundle } from "../bundles.ts";
 import { writeCheckpoint } from "../checkpoint.ts";
 import { signNote } from "../cosignature.ts";
-import { checkEvidence, readEvidence, writeEvidence } from "../evidence.ts";
+import { writeEntry } from "../entry.ts";
+import { checkEvidence, type Evidence, readEvidence, writeEvidence } from "../evidence.ts";
 import type { GetResource } from "../follow.ts";
 import { LogKeeper } from "../keeping/log-keeper.ts";
 import { record } from "../keeping/record.ts";
@@ -19,6 +20,8 @@ import { leafHash } from "../merkle.ts";
 import { writeNote } from "../note.ts";
 import { sentHash, signReceipt } from "../receipt.ts";
 import { idOf, TestNotary } from "../test-notary.ts";
+import { parseTilePath } from "../tiles.ts";
+import { rootOf } from "../tree.ts";
 import { Caught, Monitor } from "./monitor.ts";
 import { holdToReceipt } from "./promised.ts";
 
@@ -117,19 +120,49 @@ suite("a monitor (log 8)", () => {
     assert.equal((await Monitor.open(kept, policy)).size, 0);
   });
 
-  for (const [why, code, spoil] of [
-    ["a Master Profile without its Personal Profile", "portal-wrong-entry", async (log: TestNotary) => log.add(utf8(`{"id":"${idOf(9)}","k":"master","len":1,"n":1,"obj":"${"A".repeat(86)}","v":1}`))],
-    ["a version that follows none", "portal-wrong-entry", async (log: TestNotary) => log.add(utf8(`{"g":1,"id":"${idOf(1)}","k":"personal","len":1,"n":2,"obj":"${"A".repeat(86)}","v":1}`))],
-    ["a map that its entries do not make", "portal-wrong-map", (log: TestNotary) => log.map.refresh(["AAA"], async () => [{ key: new Uint8Array(32), value: { digest: new Uint8Array(64), g: 1, index: 0, n: 1 } }])],
+  const entry = (members: string): Uint8Array => utf8(`{${members}}`);
+  const [one, far] = ["A".repeat(86), `${"A".repeat(85)}g`];
+  for (const [why, code, kind, spoil] of [
+    ["a Master Profile without its Personal Profile", "portal-wrong-entry", "broken-rules", (log: TestNotary) => log.add(entry(`"id":"${idOf(9)}","k":"master","len":1,"n":1,"obj":"${one}","v":1`))],
+    ["a version that follows none", "portal-wrong-entry", "broken-rules", (log: TestNotary) => log.add(entry(`"g":1,"id":"${idOf(1)}","k":"personal","len":1,"n":2,"obj":"${one}","v":1`))],
+    ["a version under another Master Profile", "portal-wrong-entry", "broken-rules", (log: TestNotary) => log.add(entry(`"g":2,"id":"${idOf(1)}","k":"personal","len":1,"n":1,"obj":"${one}","v":1`))],
+    ["a Master Profile that skips one", "portal-wrong-entry", "broken-rules", (log: TestNotary) => log.add(entry(`"id":"${idOf(1)}","k":"master","len":1,"n":3,"obj":"${one}","prev":"${far}","v":1`))],
+    ["what is no entry", "portal-wrong-entry", "broken-rules", (log: TestNotary) => log.add(utf8("{}"))],
+    ["an epoch that goes back", "portal-wrong-entry", "broken-rules", (log: TestNotary) => log.add(entry(`"k":"epoch","map":"${"A".repeat(43)}","n":1,"t":1,"v":1`))],
+    ["a map that its entries do not make", "portal-wrong-map", undefined, (log: TestNotary) => log.add(entry(`"k":"epoch","map":"${"A".repeat(43)}","n":2,"t":1800000000000,"v":1`))],
   ] as const) {
-    test(`catches ${why} that the log signed`, async () => {
-      const log = await TestNotary.open();
-      log.create(idOf(1));
-      await spoil(log);
-      await log.close(1_790_000_000);
-      const monitor = await Monitor.open(openMemoryStore(), log.policy());
-      await assert.rejects(monitor.follow(async (path) => (path === "checkpoint" ? log.checkpoint : writeBundle(log.entries)), 1_790_000_000), { code });
-    });
+    // In a log of several tiles it is the same.
+    for (const people of why === "a version that follows none" ? [1, 300] : [1]) {
+      test(`catches ${why} among those of ${people}`, async () => {
+        const log = await TestNotary.open();
+        for (let person = 1; person <= people; person++) log.create(idOf(person));
+        const { epoch } = (await log.close(1_790_000_000), log.closed);
+        log.personal(idOf(1));
+        spoil(log);
+        log.add(writeEntry({ ...epoch, n: 2, t: epoch.t + 1 }));
+        const text = writeCheckpoint({ extensions: [], origin: log.origin, root: rootOf(log.log.tree), size: log.size });
+        const checkpoint = writeNote({ text, signatures: await Promise.all(log.signers.map((each) => signNote(each, text, 1_790_000_001))) });
+        const monitor = await Monitor.open(openMemoryStore(), log.policy());
+        const get: GetResource = async (path) => {
+          if (path === "checkpoint") return checkpoint;
+          const found = parseTilePath(path) ?? assert.fail(path);
+          return found.kind === "tile" ? log.log.read(found.name) : writeBundle(log.entries.slice(found.name.index * 256, found.name.index * 256 + found.name.width));
+        };
+        await assert.rejects(monitor.follow(get, 1_790_000_001), (error: unknown) => {
+          assert.ok(error instanceof Caught, String(error));
+          assert.deepEqual([error.code, error.evidence?.kind], [code, kind]);
+          if (error.evidence?.kind !== "broken-rules") return true;
+          const judge = (evidence: Evidence) => checkEvidence(readEvidence(writeEvidence(evidence)), log.origin, log.policy().logKeys);
+          judge(error.evidence);
+          const innocent = (others: Partial<typeof error.evidence>) => assert.throws(() => judge({ ...(error.evidence as Evidence & { kind: "broken-rules" }), ...others }), { code: "log-evidence-false" });
+          // Without the last, shown from elsewhere, or beside a map that is none.
+          innocent({ entries: error.evidence.entries.slice(0, -1) });
+          innocent({ from: error.evidence.from + 1 });
+          innocent({ ways: ["AA", "AA"] });
+          return true;
+        });
+      });
+    }
   }
 
   test("catches one that does not have what it promised, with proof", async () => {

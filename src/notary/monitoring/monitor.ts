@@ -2,7 +2,7 @@ import { toBase64url } from "../../bytes/base64url.ts";
 import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import type { Store, Writing } from "../../store/store.ts";
 import { readBundle } from "../bundles.ts";
-import type { Checkpoint } from "../checkpoint.ts";
+import { readEntry } from "../entry.ts";
 import type { Evidence } from "../evidence.ts";
 import { bounded, type GetResource, tilesUnder } from "../follow.ts";
 import { builtMap, savedMap } from "../keeping/opening.ts";
@@ -10,12 +10,14 @@ import { RecentLeaves } from "../keeping/recent.ts";
 import { leafIn, logShelf, putRow, putTile, rowIn, tilesIn, writtenBuckets } from "../keeping/rows.ts";
 import { continues, demandNoOlder } from "../log-head.ts";
 import { type LogPolicy, trustCheckpoint, type TrustedCheckpoint } from "../log-policy.ts";
-import { forkEvidence, proven, rollbackEvidence } from "../make-evidence.ts";
-import { writeMapValue } from "../map.ts";
+import { forkEvidence, proven, rollbackEvidence, rulesEvidence } from "../make-evidence.ts";
+import { mapKey, writeMapValue } from "../map.ts";
+import { writeMapProof } from "../map-proof.ts";
 import { leafHash } from "../merkle.ts";
 import { writeNote } from "../note.ts";
 import { consistencyProof } from "../prove.ts";
 import { Replay, type Replayed, type ReplayRows } from "../replay.ts";
+import { kindsFor } from "../rules.ts";
 import type { Tallied } from "../tally.ts";
 import { bundlePath, TILE_WIDTH, tileAt, type TileReader } from "../tiles.ts";
 import { integrate, rootOf, treeFrom } from "../tree.ts";
@@ -118,7 +120,7 @@ export class Monitor {
   }
 
   /** Reads some bundles; they must be under the checkpoint before anything is made of them. */
-  async #takeChunk(get: GetResource, checkpoint: Checkpoint): Promise<void> {
+  async #takeChunk(get: GetResource, checkpoint: TrustedCheckpoint): Promise<void> {
     const entries: Uint8Array[] = [];
     let at = this.size;
     for (let count = 0; count < CHUNK && at < checkpoint.size; count++) {
@@ -127,9 +129,21 @@ export class Monitor {
       entries.push(...fresh);
       at += fresh.length;
     }
+    // Up to the last epoch leaf, if more is to come: so the map that is kept is one that an epoch commits to.
+    const closed = at === checkpoint.size ? 0 : entries.findLastIndex(isEpoch) + 1;
+    if (closed > 0) [entries.length, at] = [closed, this.size + closed];
     const root = rootOf(integrate(this.#replay.tree, entries.map(leafHash)).tree);
     const proof = at === checkpoint.size ? [] : await consistencyProof(tilesUnder(get, checkpoint.size), at, checkpoint.size);
     demandContinued(continues({ root, size: at }, checkpoint, proof), "The entries that this log shows are not those under its checkpoint.");
+    try {
+      await this.#keep(entries);
+    } catch (error) {
+      throw error instanceof Caught ? new Caught(error, await proven(this.#rulesEvidence(entries, checkpoint, get), this.#policy)) : error;
+    }
+  }
+
+  /** Replays entries that are under a checkpoint, and keeps them. */
+  async #keep(entries: readonly Uint8Array[]): Promise<void> {
     const from = this.size;
     await this.#store.transact(async (w) => {
       // What was replayed cannot be again: another process was quicker.
@@ -140,6 +154,29 @@ export class Monitor {
       const { epoch, isClosed, unpaired } = this.#replay.standing;
       await putRow(w, logShelf.log, "replayed", { ...(epoch === undefined ? {} : { epoch }), isClosed, origin: this.#policy.origin, size: this.size, unpaired: [...unpaired] });
     });
+  }
+
+  /** Evidence about the entry that was refused, from the last epoch leaf before it on, up to which all is kept. */
+  async #rulesEvidence(entries: readonly Uint8Array[], checkpoint: TrustedCheckpoint, get: GetResource): Promise<Evidence | undefined> {
+    const again = await Monitor.open(this.#store, this.#policy);
+    const [first, refused] = [again.size, this.#replay.refused];
+    const good = entries.slice(0, refused - first);
+    const sound = good.findLastIndex((entry) => readEntry(entry).k === "epoch") + 1;
+    if (sound > 0) await again.#keep(good.slice(0, sound));
+    const from = again.size === 0 ? 0 : again.size - 1;
+    if (again.size > 0 && !again.#replay.standing.isClosed) return undefined;
+    const run = [...(await this.#store.read((r) => r.leaves(from, again.size - from))), ...entries.slice(again.size - first, refused + 1 - first)];
+    const kinds = from === 0 && again.size === 0 ? [] : kindsFor(run.at(-1) ?? new Uint8Array(0));
+    const ways = await this.#store.read((r) => Promise.all(kinds.map(async ({ kind, id }) => writeMapProof(mapKey(kind, id), await again.#replay.prove(mapKey(kind, id), writtenBuckets(r))))));
+    return rulesEvidence(run, from, ways, { checkpoint, read: tilesUnder(get, checkpoint.size) });
+  }
+}
+
+function isEpoch(octets: Uint8Array): boolean {
+  try {
+    return readEntry(octets).k === "epoch";
+  } catch {
+    return false;
   }
 }
 
