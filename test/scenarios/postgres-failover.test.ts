@@ -69,7 +69,7 @@ describe("a portal on a PostgreSQL server with a standby, whose log others vouch
       const over = new AbortController();
       const publishing = publishers.map(async (one) => {
         // A commit that was cut off is told as a fault of the portal: it is asked for again.
-        while (!over.signal.aborted) await one.publish([500, 503]);
+        for (; !over.signal.aborted; await sleep(40)) await one.publish([500, 503]);
       });
       const promised = (): number => publishers.reduce((sum, one) => sum + one.promised.length, 0);
       const until = async (count: number): Promise<void> => {

@@ -91,7 +91,7 @@ describe("one portal of four processes on one PostgreSQL", { skip: withoutPostgr
     unguarded.loosen();
     // Until a portal has tangled itself so that it refuses.
     const ended = await Promise.allSettled(publishers.map(async (one) => {
-      for (let n = 0; n < 25; n++) await one.publish();
+      for (let n = 0; n < 15; n++) await one.publish();
     }));
     for (const one of portals.processes) await one.stop("SIGKILL");
     const store = await openPostgresStore(cluster.url, { owner: profile.id });
@@ -100,7 +100,7 @@ describe("one portal of four processes on one PostgreSQL", { skip: withoutPostgr
     t.diagnostic(`${promised.length} updates promised, ${unguarded.changed()} connections changed, ${ended.filter(({ status }) => status === "rejected").length} of 8 refused in the end`);
     await assert.rejects(judgeLog(store, signers, promised, []), ({ code, message }: Error & { readonly code?: string }) => {
       t.diagnostic(`${code}: ${message}`);
-      return code === "portal-wrong-map" || (code === "ERR_ASSERTION" && message.startsWith("a receipt "));
+      return code?.startsWith("portal-wrong-") === true || (code === "ERR_ASSERTION" && message.startsWith("a receipt "));
     });
   });
 });
