@@ -35,13 +35,19 @@ export type Pages = (path: string) => Promise<Uint8Array | undefined>;
 /** A household at a portal that keeps a log and signs receipts, and what that serves as long as it is honest. */
 export type LoggedHousehold = Household & { readonly honest: Pages };
 
-/** What a log over a store serves, closed anew for each request; `standing` is what it commits to of catalogs. */
-export async function pagesOf(store: Store, now: () => number, { note, origin, subtree }: LogSigners = signers, standing = standingOf): Promise<Pages> {
+/** A log over a store, closed anew for each request, and what it serves; `standing` is what it commits to of catalogs. */
+export async function logOver(store: Store, now: () => number, { note, origin, subtree }: LogSigners = signers, standing = standingOf): Promise<{ readonly keeper: LogKeeper; readonly pages: Pages }> {
   const keeper = await LogKeeper.open({ store, origin, signers: [note, subtree], now, standingOf: standing });
-  return async (path) => {
+  const pages: Pages = async (path) => {
     await keeper.close();
     return path.startsWith(logPrefix(origin)) ? (await logPage(store, keeper, path.slice(logPrefix(origin).length)))?.octets : undefined;
   };
+  return { keeper, pages };
+}
+
+/** What such a log serves. */
+export async function pagesOf(...of: Parameters<typeof logOver>): Promise<Pages> {
+  return (await logOver(...of)).pages;
 }
 
 /** A portal that logs what it takes, and what it serves; what it promises goes through `promising`. */

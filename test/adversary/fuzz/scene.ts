@@ -1,4 +1,8 @@
 import { makeClient, type Self, type Transport } from "../../../src/client/client.ts";
+import { logKeyTexts } from "../../../src/cli/portal/log-keys.ts";
+import type { LogKeeper } from "../../../src/notary/keeping/log-keeper.ts";
+import { Receipts } from "../../../src/notary/keeping/receipts.ts";
+import { adopt } from "../../../src/portal/adopt.ts";
 import { shelf } from "../../../src/portal/records.ts";
 import { forget } from "../../../src/portal/upkeep/forget.ts";
 import { purge } from "../../../src/portal/upkeep/purge.ts";
@@ -10,6 +14,7 @@ import { splitOctets } from "../../../src/protocol/octets.ts";
 import { startPortal, type TestDevice, type TestPortal } from "../../support/world.ts";
 import { authentic } from "../cheating.ts";
 import { type Copyable, copyOfKeyring } from "../restarting.ts";
+import { logOver, signers } from "../log-doubles.ts";
 import { acknowledgedIn, isContradiction } from "./judge.ts";
 import type { Prepared } from "./prepared.ts";
 
@@ -57,24 +62,33 @@ export class Scene {
   readonly said = new Map<string, PortalAnswer[]>();
   /** Digests of what the portal said it had taken, by the device that was told so. */
   readonly acknowledged = new Map<string, Set<string>>();
+  /** What keeps the portal's log, where it has one. */
+  readonly #keeper: Pick<LogKeeper, "save"> | undefined;
   /** What is being answered. */
   readonly #underway = new Set<Promise<PortalAnswer>>();
   /** All that the portal heard. */
   readonly heard: Heard[] = [];
 
-  constructor(prepared: Prepared, truth: Face) {
+  constructor(prepared: Prepared, truth: Face, keeper?: Pick<LogKeeper, "save">) {
     this.prepared = prepared;
+    this.#keeper = keeper;
     this.master = prepared.master;
     this.truth = truth;
     this.faces.push(truth);
   }
 
-  /** Begins a run with copies of everything. */
-  static async begin(prepared: Prepared): Promise<Scene> {
+  /** Begins a run with copies of everything; `logged` has the portal begin a log there, to which it tells what it held before, and which devices follow from then on. */
+  static async begin(prepared: Prepared, logged = false): Promise<Scene> {
     const { moment } = prepared;
     const store = await moment.portalStore.copy();
-    const portal = await startPortal("example.com", store, { keys: moment.keys, clock: { now: moment.now }, policy: { beginningsPerMinute: 1e9, writesPerHour: 1e9 } });
-    const scene = new Scene(prepared, { portal, store });
+    const clock = { now: moment.now };
+    const policy = { beginningsPerMinute: 1e9, writesPerHour: 1e9 };
+    if (logged) await adopt(store);
+    const log = logged ? await logOver(store, () => clock.now) : undefined;
+    const withLog = log === undefined ? {} : { profile: { logKeys: logKeyTexts(signers), version: 2 }, receipts: new Receipts({ keeper: log.keeper, now: () => clock.now, origin: signers.origin, signer: signers.note }) };
+    const portal = await startPortal("example.com", store, { keys: moment.keys, clock, policy, ...withLog });
+    if (log !== undefined) portal.pages.get = log.pages;
+    const scene = new Scene(prepared, { portal, store }, log?.keeper);
     for (const [name, kept] of Object.entries(moment.kept)) {
       const home = await kept.store.copy();
       const keyring = await copyOfKeyring(kept.keyring);
@@ -106,7 +120,7 @@ export class Scene {
     const { clock } = this.truth.portal;
     clock.now += hours * 3_600_000;
     for (const { store } of this.faces) {
-      await purge(store, clock.now);
+      await purge(store, clock.now, async () => this.#keeper?.save());
       await forget(store, clock.now);
     }
   }
@@ -147,7 +161,10 @@ export class Scene {
         this.#underway.add(answering);
         return { ...(await answering), peerSpki: this.truth.portal.tlsKey };
       },
-      get: async () => ({ status: 404, headers: {}, body: new Uint8Array(0), peerSpki: this.truth.portal.tlsKey }),
+      get: async (path) => {
+        const page = await this.truth.portal.pages.get?.(path);
+        return { status: page === undefined ? 404 : 200, headers: {}, body: page ?? new Uint8Array(0), peerSpki: this.truth.portal.tlsKey };
+      },
       close: () => undefined,
     };
   }

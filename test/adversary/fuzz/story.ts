@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 
+import { knownHead } from "../../../src/client/log-proofs.ts";
 import { RefusedByPortal } from "../../../src/protocol/wire.ts";
 import { MeshError } from "../../../src/refusals/mesh-error.ts";
 import type { Copyable } from "../restarting.ts";
@@ -8,6 +9,7 @@ import { carryOut, type Deed, type Told } from "./deeds.ts";
 import { type Ending, endWell } from "./ending.ts";
 import type { Prepared } from "./prepared.ts";
 import { Scene } from "./scene.ts";
+import { Watching } from "./watching.ts";
 
 /** One thing that somebody does; `together` are two that happen at once. */
 export type Step = Deed | { readonly do: "wait"; readonly hours: number } | { readonly do: "together"; readonly deeds: readonly [Deed, Deed] };
@@ -32,9 +34,23 @@ export type Played = { readonly lines: readonly string[]; readonly alarms: numbe
 
 /** Plays a story from a prepared household, with cheats or without; throws, with all that happened, if the oracle is not content. */
 export async function play(prepared: Prepared, steps: readonly Step[], cheats: readonly Cheat[], search = false): Promise<Played> {
+  return playIn(await Scene.begin(prepared), steps, cheats, search);
+}
+
+/** Plays a story at an honest portal that has a log, which every device follows, and somebody from outside who has no mesh. */
+export async function playLogged(prepared: Prepared, steps: readonly Step[]): Promise<Played> {
+  const scene = await Scene.begin(prepared, true);
+  const watching = new Watching(scene);
+  const played = await playIn(scene, steps, [], false, () => watching.look());
+  const heads = await Promise.all([...scene.devices.values()].map(({ client }) => knownHead(client)));
+  assert.ok(played.ending.alarmed.length === 0 && heads.some((head) => head !== undefined), "no device followed the log");
+  return played;
+}
+
+async function playIn(scene: Scene, steps: readonly Step[], cheats: readonly Cheat[], search: boolean, look?: () => Promise<void>): Promise<Played> {
   const lines: string[] = [];
   try {
-    return await new Playing(await Scene.begin(prepared), cheats, lines).play(steps, search);
+    return await new Playing(scene, cheats, lines, look).play(steps, search);
   } catch (error) {
     throw new Error(`${error instanceof Error ? error.message : String(error)}\n${lines.join("\n")}`, { cause: error });
   }
@@ -44,12 +60,15 @@ class Playing {
   readonly #scene: Scene;
   readonly #cheats: readonly Cheat[];
   readonly #lines: string[];
+  /** Whatever else is looked at between two steps. */
+  readonly #look: () => Promise<void>;
   readonly #told: Told = { written: [], purged: [] };
   #alarms = 0;
   #contradictions = 0;
 
-  constructor(scene: Scene, cheats: readonly Cheat[], lines: string[]) {
+  constructor(scene: Scene, cheats: readonly Cheat[], lines: string[], look: () => Promise<void> = async () => {}) {
     this.#scene = scene;
+    this.#look = look;
     this.#cheats = cheats;
     this.#lines = lines;
   }
@@ -65,10 +84,12 @@ class Playing {
         underway = [...underway, await begin(this.#scene, cheat, before)];
       }
       await this.#step(index, step);
+      await this.#look();
     }
     await this.#endThose(underway, () => true);
     this.#lines.push("  portal: honest again");
     const ending = await endWell(this.#scene, this.#told, this.#lines, search);
+    await this.#look();
     return { lines: this.#lines, alarms: this.#alarms + ending.alarmed.length, touched: this.#scene.touched, contradictions: this.#contradictions, ending };
   }
 

@@ -1,15 +1,16 @@
+import assert from "node:assert/strict";
 import * as fc from "fast-check";
 
 import { check, doShare } from "../../support/workers.ts";
 import { cheated, honest, prepareAll, type Story } from "./draw.ts";
-import { play } from "./story.ts";
+import { play, playLogged } from "./story.ts";
 
 /** What a share of stories came to. */
-export type Told = { honest: number; cheated: number; touched: number; contradicted: number; alarmed: number; searched: number };
+export type Told = { honest: number; logged: number; cheated: number; touched: number; contradicted: number; alarmed: number; searched: number };
 
 await doShare(async (share) => {
   const prepared = await prepareAll(share.of === "cheated");
-  const told: Told = { honest: 0, cheated: 0, touched: 0, contradicted: 0, alarmed: 0, searched: 0 };
+  const told: Told = { honest: 0, logged: 0, cheated: 0, touched: 0, contradicted: 0, alarmed: 0, searched: 0 };
   const twice = async ({ cast, steps, cheats, search }: Story): Promise<void> => {
     const household = prepared[cast];
     if (household === undefined) throw new RangeError(String(cast));
@@ -24,6 +25,10 @@ await doShare(async (share) => {
     told.alarmed += played.alarms > 0 ? 1 : 0;
     told.searched += played.ending.searched;
   };
-  await check(share, fc.asyncProperty(share.of === "honest" ? honest : cheated, twice));
+  const logged = async ({ cast, steps }: Story): Promise<void> => {
+    await playLogged(prepared[cast] ?? assert.fail(), steps);
+    told.logged += 1;
+  };
+  await check(share, fc.asyncProperty(share.of === "cheated" ? cheated : honest, share.of === "logged" ? logged : twice));
   return told;
 });
