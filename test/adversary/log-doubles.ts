@@ -18,6 +18,8 @@ import { writeNote } from "../../src/notary/note.ts";
 import { PrefixMap } from "../../src/notary/prefix-map.ts";
 import { EMPTY_TREE, integrate, rootOf } from "../../src/notary/tree.ts";
 import { logPrefix } from "../../src/notary/log-policy.ts";
+import { adopt } from "../../src/portal/adopt.ts";
+import { forgetLog } from "../../src/portal/upkeep/forget-log.ts";
 import { logPage } from "../../src/portal/log-pages.ts";
 import { standingOf } from "../../src/portal/logged.ts";
 import { openMemoryStore } from "../../src/store/memory.ts";
@@ -43,6 +45,12 @@ export async function logOver(store: Store, now: () => number, { note, origin, s
     return path.startsWith(logPrefix(origin)) ? (await logPage(store, keeper, path.slice(logPrefix(origin).length)))?.octets : undefined;
   };
   return { keeper, pages };
+}
+
+/** Tells a log what a portal holds, as one does that had none: what it wrote for one before that nobody signed is no part of it. */
+export async function beginLog(store: Store): Promise<void> {
+  await forgetLog(store);
+  await adopt(store);
 }
 
 /** What such a log serves. */

@@ -1,9 +1,12 @@
 import { openMemoryStore } from "../../src/store/memory.ts";
+import { logKeyTexts } from "../../src/cli/portal/log-keys.ts";
+import { Receipts } from "../../src/notary/keeping/receipts.ts";
 import { type Faults, withFaults } from "../../src/store/faults.ts";
 import type { Keyring } from "../../src/keyring/keyring.ts";
 import { openMemoryKeyring } from "../../src/keyring/memory.ts";
 import type { Store, Writing } from "../../src/store/store.ts";
 import { type DeviceOptions, newDevice, type PortalKeys, startPortal, type TestDevice, type TestPortal } from "../support/world.ts";
+import { beginLog, logOver, signers } from "./log-doubles.ts";
 
 /** A store in memory that knows which shelves it has, so that it can be copied. */
 export type Copyable = Store & { copy(): Promise<Copyable> };
@@ -52,13 +55,22 @@ export async function copyOfKeyring(keyring: Keyring): Promise<Keyring> {
 /** A portal and devices at one moment, from which any number of runs can begin: all works on copies. */
 export type Moment = { readonly portalStore: Copyable; readonly keys: PortalKeys; readonly now: number; readonly kept: Readonly<Record<string, Kept>> };
 
-/** One run from a moment: everything works on copies, and every store can be made to fail. */
-export type Run = { readonly portal: TestPortal; readonly portalFaults: Faults; readonly devices: Readonly<Record<string, TestDevice>>; readonly faults: Readonly<Record<string, Faults>> };
+/** One run from a moment: everything works on copies, and every store can be made to fail; `restartLog` opens the portal's log anew, where it has one, as another process does. */
+export type Run = { readonly portal: TestPortal; readonly restartLog: () => Promise<void>; readonly portalFaults: Faults; readonly devices: Readonly<Record<string, TestDevice>>; readonly faults: Readonly<Record<string, Faults>> };
 
-/** Begins a run. */
-export async function runFrom(moment: Moment): Promise<Run> {
+/** Begins a run; `logged` has the portal begin a log there, to which it tells what it held before, over the same storage that fails. */
+export async function runFrom(moment: Moment, logged = false): Promise<Run> {
   const portalFaults = withFaults(await moment.portalStore.copy());
-  const portal = await startPortal("example.com", portalFaults.store, { keys: moment.keys, clock: { now: moment.now } });
+  const clock = { now: moment.now };
+  if (logged) await beginLog(portalFaults.store);
+  const begun = await Promise.all(logged ? [logOver(portalFaults.store, () => clock.now)] : []);
+  const log = { now: begun[0] };
+  const receipts = { of: async (...recorded: Parameters<Receipts["of"]>) => (log.now === undefined ? undefined : new Receipts({ keeper: log.now.keeper, now: () => clock.now, origin: signers.origin, signer: signers.note }).of(...recorded)) };
+  const portal = await startPortal("example.com", portalFaults.store, { keys: moment.keys, clock, ...(logged ? { profile: { logKeys: logKeyTexts(signers), version: 2 }, receipts } : {}) });
+  portal.pages.get = async (path) => log.now?.pages(path);
+  const restartLog = async (): Promise<void> => {
+    if (logged) log.now = await logOver(portalFaults.store, () => clock.now);
+  };
   const devices: Record<string, TestDevice> = {};
   const faults: Record<string, Faults> = {};
   for (const [name, kept] of Object.entries(moment.kept)) {
@@ -66,5 +78,5 @@ export async function runFrom(moment: Moment): Promise<Run> {
     faults[name] = faulty;
     devices[name] = newDevice(portal, { ...kept.options, store: faulty.store, keyring: await copyOfKeyring(kept.keyring), master: await copyOfKeyring(kept.master) });
   }
-  return { portal, portalFaults, devices, faults };
+  return { portal, restartLog, portalFaults, devices, faults };
 }

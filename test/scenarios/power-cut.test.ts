@@ -4,25 +4,38 @@ import { cpSync, existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test, type TestContext } from "node:test";
+import { toBase64url } from "../../src/bytes/base64url.ts";
+import { utf8 } from "../../src/bytes/text.ts";
 import { openPortalData } from "../../src/cli/portal/data.ts";
+import type { LogSigners } from "../../src/cli/portal/log-keys.ts";
+import { LogKeeper, readCheckpoint, readNote, Replay, rootAt, tilesIn } from "../../src/notary/index.ts";
+import { standingOf } from "../../src/portal/logged.ts";
+import { shelf } from "../../src/portal/records.ts";
 import { check } from "../../src/portal/upkeep/check.ts";
 import type { Finding } from "../../src/portal/upkeep/finding.ts";
+import { loadWhole } from "../../src/portal/whole.ts";
+import type { MasterId } from "../../src/profiles/types.ts";
 import { openSqliteStore } from "../../src/store/sqlite.ts";
+import { isLong } from "../support/long.ts";
 import { CachedDisk, operationsIn, recording } from "../support/power-cut.ts";
 import { expectStatus, openPlace } from "../support/processes.ts";
 import { root } from "../tree.ts";
 
+/** At each so many cuts the log is opened, too, which reads all of it. */
+const LOG_EVERY = isLong ? 1 : 8;
+
 /** Rows that are never changed once they are there. */
 const LASTING = ["objects", "bodies", "masters", "personals", "applications", "commits"];
 
-/** What a portal had acknowledged at a time: seconds since 1970. */
-type Acknowledged = { readonly at: number; readonly rows: ReadonlyMap<string, string>; readonly revision: number };
+/** What a portal had acknowledged at a time: seconds since 1970; `checkpoint` is what its log had shown to anybody. */
+type Acknowledged = { readonly at: number; readonly rows: ReadonlyMap<string, string>; readonly revision: number; readonly checkpoint: string | undefined };
 
 function rowsIn(path: string): Omit<Acknowledged, "at"> {
   using database = new DatabaseSync(path, { timeout: 1000 });
   const lasting = database.prepare(`SELECT shelf || '/' || key AS name, hex(value) AS value FROM entry WHERE shelf IN (${LASTING.map((name) => `'${name}'`).join()})`).all();
   const { value } = database.prepare("SELECT CAST(value AS TEXT) AS value FROM entry WHERE shelf = 'meshes'").get() ?? {};
-  return { rows: new Map(lasting.map((row) => [String(row["name"]), String(row["value"])])), revision: typeof value === "string" ? (JSON.parse(value) as { revision: number }).revision : 0 };
+  const shown = database.prepare("SELECT CAST(value AS TEXT) AS value FROM entry WHERE shelf = 'log' AND key = 'checkpoint'").get() ?? {};
+  return { checkpoint: typeof shown["value"] === "string" ? shown["value"] : undefined, rows: new Map(lasting.map((row) => [String(row["name"]), String(row["value"])])), revision: typeof value === "string" ? (JSON.parse(value) as { revision: number }).revision : 0 };
 }
 
 /** Chance that comes out the same each time. */
@@ -75,7 +88,8 @@ test("power cuts: whatever was not synced is lost, in part or whole, at every mo
   const disk = new CachedDisk();
   const chance = seeded(3);
   const cut = scratch(t, place.folder);
-  let [cuts, lossy] = [0, 0];
+  const signers = (await openPortalData(folder)).log ?? assert.fail("no log");
+  let [cuts, lossy, logs] = [0, 0, 0];
   for (const [index, operation] of operations.entries()) {
     disk.take(operation);
     const until = operations[index + 1]?.at ?? Number.POSITIVE_INFINITY;
@@ -87,13 +101,15 @@ test("power cuts: whatever was not synced is lost, in part or whole, at every mo
       lossy += disk.dirty ? 1 : 0;
       const findings = await open(cut, cuts % 40 === 0 || until === Number.POSITIVE_INFINITY);
       assert.deepEqual(findings, [], `after operation ${index}`);
+      if (cuts % LOG_EVERY === 0 && (await goesOn(cut, signers, told?.checkpoint))) logs += 1;
       if (told === undefined) continue;
       const there = rowsIn(join(cut, "portal.db"));
       assert.deepEqual([...told.rows].filter(([name, value]) => there.rows.get(name) !== value).map(([name]) => name), [], `acknowledged and lost after operation ${index}`);
       assert.ok(there.revision >= told.revision);
     }
   }
-  t.diagnostic(`${operations.length} writes and syncs, ${cuts} power cuts, ${lossy} of them with something to lose; ${acknowledged.length} commands acknowledged`);
+  t.diagnostic(`${operations.length} writes and syncs, ${cuts} power cuts, ${lossy} of them with something to lose; ${acknowledged.length} commands acknowledged; ${logs} times the log went on`);
+  assert.ok(logs > cuts / LOG_EVERY / 2 && acknowledged.at(-1)?.checkpoint !== undefined);
   assert.ok(operations.some((one) => one.kind === "sync") && lossy > 100 && acknowledged.at(-1)?.rows.size !== 0);
 
   // And the whole program on the last of them, with the other files of the portal.
@@ -190,6 +206,33 @@ function scratch(t: TestContext, folder: string): string {
   const path = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : folder, "mesh-cut-"));
   t.after(() => rmSync(path, { recursive: true, force: true }));
   return path;
+}
+
+/**
+ * Opens the log as a portal does: tree, map and head must agree, or nothing is signed (`store-damaged`); what was shown before the cut must be a beginning of it, and what it says of
+ * every mesh the newest that is kept. False where there is none yet.
+ */
+async function goesOn(folder: string, { note, origin, subtree }: LogSigners, shown: string | undefined): Promise<boolean> {
+  const store = await openSqliteStore(join(folder, "portal.db"));
+  try {
+    const keeper = await LogKeeper.open({ now: () => Date.now(), origin, signers: [note, subtree], standingOf, store });
+    await keeper.close();
+    if (keeper.checkpoint === undefined) return false;
+    const [replay, now] = [new Replay(), readCheckpoint(readNote(keeper.checkpoint).text)];
+    await replay.take(await store.read((r) => r.leaves(0)));
+    assert.ok(replay.agrees(now));
+    if (shown !== undefined) {
+      const { root: before, size } = readCheckpoint(readNote(utf8(shown)).text);
+      assert.deepEqual(await store.read((r) => rootAt(tilesIn(r), size)), before, `what the log had shown at ${size} is no beginning of what it is`);
+    }
+    for (const { key } of await store.read((r) => r.list(shelf.meshes, ""))) {
+      const kept = await store.read((r) => loadWhole(r, key as MasterId));
+      assert.equal(toBase64url((await replay.newest("personal", key))?.digest ?? new Uint8Array(0)), kept?.history.at(-1)?.profile.digest);
+    }
+    return true;
+  } finally {
+    await store.close();
+  }
 }
 
 /** Opens the database as a portal does, and on request judges everything in it. */

@@ -2,7 +2,6 @@ import { makeClient, type Self, type Transport } from "../../../src/client/clien
 import { logKeyTexts } from "../../../src/cli/portal/log-keys.ts";
 import type { LogKeeper } from "../../../src/notary/keeping/log-keeper.ts";
 import { Receipts } from "../../../src/notary/keeping/receipts.ts";
-import { adopt } from "../../../src/portal/adopt.ts";
 import { shelf } from "../../../src/portal/records.ts";
 import { forget } from "../../../src/portal/upkeep/forget.ts";
 import { purge } from "../../../src/portal/upkeep/purge.ts";
@@ -14,7 +13,7 @@ import { splitOctets } from "../../../src/protocol/octets.ts";
 import { startPortal, type TestDevice, type TestPortal } from "../../support/world.ts";
 import { authentic } from "../cheating.ts";
 import { type Copyable, copyOfKeyring } from "../restarting.ts";
-import { logOver, signers } from "../log-doubles.ts";
+import { beginLog, logOver, signers } from "../log-doubles.ts";
 import { acknowledgedIn, isContradiction } from "./judge.ts";
 import type { Prepared } from "./prepared.ts";
 
@@ -83,7 +82,7 @@ export class Scene {
     const store = await moment.portalStore.copy();
     const clock = { now: moment.now };
     const policy = { beginningsPerMinute: 1e9, writesPerHour: 1e9 };
-    if (logged) await adopt(store);
+    if (logged) await beginLog(store);
     const log = logged ? await logOver(store, () => clock.now) : undefined;
     const withLog = log === undefined ? {} : { profile: { logKeys: logKeyTexts(signers), version: 2 }, receipts: new Receipts({ keeper: log.keeper, now: () => clock.now, origin: signers.origin, signer: signers.note }) };
     const portal = await startPortal("example.com", store, { keys: moment.keys, clock, policy, ...withLog });
