@@ -9,8 +9,8 @@ import type { Range } from "./range.ts";
 export interface Connection {
   /** Begins; for writing it takes the write lock, or throws `store-busy` without waiting: waiting here would stop the event loop. */
   begin(mode: "read" | "write"): void;
-  /** Makes the transaction true, and durable unless `flushed` says that this takes longer. */
-  commit(): void;
+  /** Makes the transaction of so many works true, and durable unless `flushed` says that this takes longer. */
+  commit(works: number): void;
   /** Settles once every commit so far is durable; `undefined` where commits are so at once. Throws `store-failed` if they may not be. */
   flushed(): Promise<void> | undefined;
   /** Undoes the transaction; without one, nothing. */

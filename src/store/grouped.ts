@@ -136,14 +136,18 @@ class GroupedStore implements Store {
     const members: Waiting<Writing>[] = [];
     // A refusal too is told only after the commit: it may rest on what an earlier member of the group wrote.
     const answers: (() => void)[] = [];
+    let marking = false;
     try {
       const end = performance.now() + this.#grouping.linger;
       for (let next = this.#writings.shift(); next !== undefined; next = this.#writings.shift()) {
         members.push(next);
-        answers.push(await this.#member(next));
+        const { answer, stained } = await this.#member(next, marking);
+        answers.push(answer);
+        if (stained) answers.splice(0, answers.length, ...(await this.#again(members, answers)));
+        marking ||= stained;
         if (members.length >= this.#grouping.size || performance.now() > end) break;
       }
-      this.#connection.commit();
+      this.#connection.commit(members.length);
       this.#whenDurable((error) => {
         if (error === undefined) for (const answer of answers) answer();
         else for (const member of members) member.reject(error);
@@ -154,6 +158,18 @@ class GroupedStore implements Store {
     }
     // A caller that waits for each of its transactions is served at once; only where there were several is company likely.
     this.#expected = Math.max(members.length, Math.floor(this.#expected * 0.75));
+  }
+
+  /** Begins a group again, with a mark before each work: the last one failed after it had written, and nothing leads back to before it. */
+  async #again(members: readonly Waiting<Writing>[], answers: readonly (() => void)[]): Promise<readonly (() => void)[]> {
+    this.#connection.rollback();
+    // Another process may get in between.
+    await patiently(this.#grouping.patience, async () => this.#connection.begin("write"));
+    // One that was alone failed for what it saw, and is not to be run again for that.
+    if (members.length === 1) return answers;
+    const anew: (() => void)[] = [];
+    for (const member of members) anew.push((await this.#member(member, true)).answer);
+    return anew;
   }
 
   /** Tells when all that is committed now is durable; the next group need not wait for it. */
@@ -175,17 +191,23 @@ class GroupedStore implements Store {
     return this.#writings.length >= Math.min(this.#expected, this.#grouping.size);
   }
 
-  /** Runs one work, and returns how to answer it; throws only if the whole group is lost. */
-  async #member(member: Waiting<Writing>): Promise<() => void> {
-    this.#connection.mark();
+  /**
+   * Runs one work, and returns how to answer it; throws only if the whole group is lost.
+   *
+   * `stained` says that it failed, that what it wrote still stands, and that there is no mark to go back to. Nearly all works that fail do so before they
+   * write, and a mark costs as much as the writes: SQLite copies each page that changes after it.
+   */
+  async #member(member: Waiting<Writing>, marking: boolean): Promise<{ readonly answer: () => void; readonly stained: boolean }> {
+    if (marking) this.#connection.mark();
+    const handle = new Handle(this.#connection, true);
     try {
-      const value = await runWork<Handle, unknown>(new Handle(this.#connection, true), member.work);
-      this.#connection.keep();
-      return () => member.resolve(value);
+      const value = await runWork<Handle, unknown>(handle, member.work);
+      if (marking) this.#connection.keep();
+      return { answer: () => member.resolve(value), stained: false };
     } catch (error) {
       if (!this.#connection.active()) throw error;
-      this.#connection.undo();
-      return () => member.reject(error);
+      if (marking) this.#connection.undo();
+      return { answer: () => member.reject(error), stained: !marking && handle.wrote };
     }
   }
 }

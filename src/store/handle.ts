@@ -11,6 +11,8 @@ import type { Entry, ListOptions, Writing } from "./store.ts";
 export class Handle implements Writing {
   /** The first error of the engine, which dooms the work. */
   failure: unknown;
+  /** Whether anything was written, or tried to be. */
+  wrote = false;
   readonly #connection: Connection;
   readonly #writable: boolean;
   #over = false;
@@ -60,7 +62,10 @@ export class Handle implements Writing {
 
   #change<T>(verb: () => T): T {
     if (!this.#writable) throw new MeshError("store-misused", "A reading work tried to write.");
-    return this.#do(verb);
+    return this.#do(() => {
+      this.wrote = true;
+      return verb();
+    });
   }
 
   #do<T>(verb: () => T): T {

@@ -40,7 +40,8 @@ export class SqliteConnection implements Connection {
     }
   }
 
-  commit(): void {
+  commit(works: number): void {
+    this.#works = works;
     translated(() => this.#run.commit.run());
   }
 
@@ -53,7 +54,6 @@ export class SqliteConnection implements Connection {
   }
 
   mark(): void {
-    this.#works += 1;
     translated(() => this.#run.mark.run());
   }
 

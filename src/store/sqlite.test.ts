@@ -22,8 +22,8 @@ async function failing(path: string) {
   const connection = new SqliteConnection(writer, currentFormat.number);
   const commit = connection.commit.bind(connection);
   let fail = false;
-  connection.commit = () => {
-    if (!fail) return commit();
+  connection.commit = (works) => {
+    if (!fail) return commit(works);
     fail = false;
     throw new MeshError("store-full", "No room.");
   };
