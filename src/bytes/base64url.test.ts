@@ -1,13 +1,24 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import * as fc from "fast-check";
-import { fromBase64url, toBase64url } from "./base64url.ts";
+import { base64urlOctets, fromBase64url, toBase64url, writeBase64url } from "./base64url.ts";
 
 const malformed = { code: "base64url-malformed" };
 
 suite("base64url has one spelling (RFC 4648 §3.5, §5)", () => {
   test("what is written is read again", () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => assert.deepEqual(fromBase64url(toBase64url(bytes)), bytes)));
+  });
+
+  test("what was read can be written among other octets", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+        const [text, target] = [toBase64url(bytes), new Uint8Array(bytes.length + 2).fill(7)];
+        assert.equal(base64urlOctets(text), bytes.length);
+        assert.equal(writeBase64url(target, 1, text), bytes.length + 1);
+        assert.deepEqual(target, Uint8Array.of(7, ...bytes, 7));
+      }),
+    );
   });
 
   test("whatever is read is written the same again", () => {

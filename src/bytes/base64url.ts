@@ -19,6 +19,16 @@ export function fromBase64url(text: string): Uint8Array {
   return bytes;
 }
 
+/** How many octets a base64url text stands for. */
+export function base64urlOctets(text: string): number {
+  return Math.floor((text.length * 3) / 4);
+}
+
+/** Writes the octets of a text into others from `at` on, and returns where they end: for a text that `fromBase64url` took before, since its spelling is not checked again. */
+export function writeBase64url(target: Uint8Array, at: number, text: string): number {
+  return at + target.subarray(at).setFromBase64(text, { alphabet: "base64url" }).written;
+}
+
 function decode(text: string): Uint8Array | undefined {
   try {
     return Uint8Array.fromBase64(text, { alphabet: "base64url" });

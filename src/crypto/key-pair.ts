@@ -22,7 +22,7 @@ export class VerifyingKey {
     checkLength(raw, signature.publicKeyOctets, "public signature");
     checkEd448(raw.subarray(signature.lattice.publicKeyOctets));
     this.raw = raw.slice();
-    this.spki = spki(signature.oid, this.raw);
+    this.spki = spki(signature, this.raw);
   }
 
   /** The native keys, imported at first use: most keys that are read never verify anything. */
@@ -45,7 +45,7 @@ export class EncapsulationKey {
     checkMlKem(raw);
     checkX448(raw.subarray(kem.lattice.publicKeyOctets));
     this.raw = raw.slice();
-    this.spki = spki(kem.oid, this.raw);
+    this.spki = spki(kem, this.raw);
   }
 
   /** The native keys, imported at first use. */
@@ -106,6 +106,14 @@ function publicHalves(composite: Composite, raw: Uint8Array): Halves {
   return { lattice: importPublic(composite.lattice.type, raw.subarray(0, split)), curve: importPublic(composite.curve.type, raw.subarray(split)) };
 }
 
-function spki(oid: string, raw: Uint8Array): Uint8Array {
-  return derSequence(derSequence(derOid(oid)), derBitString(raw));
+/** What stands before the octets of a key in its SubjectPublicKeyInfo: the same for every key of a suite. */
+const heads = new Map<Composite, Uint8Array>();
+
+function spki(composite: Composite, raw: Uint8Array): Uint8Array {
+  let head = heads.get(composite);
+  if (head === undefined) {
+    const whole = derSequence(derSequence(derOid(composite.oid)), derBitString(new Uint8Array(composite.publicKeyOctets)));
+    heads.set(composite, (head = whole.slice(0, whole.length - composite.publicKeyOctets)));
+  }
+  return concatBytes(head, raw);
 }

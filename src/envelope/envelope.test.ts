@@ -18,7 +18,7 @@ import { udfOfKey } from "../udf/udf.ts";
 import { decryptUnder, encryptUnder } from "./keyed.ts";
 import { MAX_RECIPIENTS, openSealed, recipientsOf, seal, type Sealed, type SealedSubject, sealedShape } from "./sealed.ts";
 import { readShape } from "./shape.ts";
-import { readSigned, signedBytes, signObject, verifySigned } from "./signed.ts";
+import { readSigned, signedBytes, signedLength, signObject, verifySigned } from "./signed.ts";
 
 type Vector = { readonly about: string; readonly outcome: string } & (
   | { readonly kind: "signed"; readonly key: string; readonly text: string; readonly payload?: object; readonly digest?: string }
@@ -41,6 +41,7 @@ async function judge(vector: Vector): Promise<object> {
     case "signed": {
       const verified = await verifySigned(readSigned(utf8(vector.text), account), publicNamed(vector.key));
       assert.deepEqual(new TextDecoder().decode(signedBytes(verified)), vector.text, "stored and sent octet for octet");
+      assert.equal(signedLength(verified), signedBytes(verified).length);
       return { payload: verified.payload, digest: verified.digest };
     }
     case "sealed": {

@@ -1,14 +1,16 @@
-import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
-import { concatBytes } from "../bytes/equal.ts";
+import { base64urlOctets, toBase64url, writeBase64url } from "../bytes/base64url.ts";
 import { signature as algorithm } from "../crypto/algorithms.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import type { Jws } from "./signed.ts";
 
 const SPLIT = algorithm.signatureOctets;
 
-/** A signed object in three quarters of its text, for keeping: signature, protected header, an octet 0x00 that no JSON text holds, payload. */
-export function packJws(jws: Jws): Uint8Array {
-  return concatBytes(fromBase64url(jws.signature), fromBase64url(jws.protected), Uint8Array.of(0), fromBase64url(jws.payload));
+/** A signed object that was read, in three quarters of its text, for keeping: signature, protected header, an octet 0x00 that no JSON text holds, payload. */
+export function packJws({ payload, protected: head, signature }: Jws): Uint8Array {
+  const packed = new Uint8Array(base64urlOctets(signature) + base64urlOctets(head) + 1 + base64urlOctets(payload));
+  const end = writeBase64url(packed, writeBase64url(packed, 0, signature), head);
+  writeBase64url(packed, end + 1, payload);
+  return packed;
 }
 
 /** What `packJws` was given, octet for octet; `signed-malformed` for octets that it cannot have made. */

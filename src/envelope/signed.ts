@@ -43,6 +43,8 @@ export interface Signer {
 /** The shape of a JWS inside a request or another object. */
 export const jwsShape = v.strictObject({ payload: v.string(), protected: v.string(), signature: octetsField({ octets: algorithm.signatureOctets }) });
 
+const EMPTY_JWS = canonicalJson({ payload: "", protected: "", signature: "" }).length;
+
 const headerShape = v.strictObject({ alg: v.literal(algorithm.jose), kid: udfField<"signature-key">(), typ: v.string() });
 
 /**
@@ -93,6 +95,11 @@ export async function signObject<P>(type: ObjectType<P>, payload: P, signer: Sig
 /** The text of a signed object, octet for octet what was read or signed. */
 export function signedBytes(signed: Signed<unknown>): Uint8Array {
   return utf8(canonicalJson(signed.jws as unknown as Json));
+}
+
+/** How many octets `signedBytes` gives, without writing them: its three members are letters and digits that JSON writes as they are. */
+export function signedLength({ jws: { payload, protected: head, signature } }: Signed<unknown>): number {
+  return EMPTY_JWS + payload.length + head.length + signature.length;
 }
 
 /** The digest of octets, in the form used for signing inputs and ciphertexts. */

@@ -2,7 +2,7 @@ import { toBase64url } from "../bytes/base64url.ts";
 import type { Json } from "../bytes/canonical-json.ts";
 import type { Chain } from "../catalogs/chain.ts";
 import type { Digest } from "../envelope/fields.ts";
-import { type Signed, signedBytes } from "../envelope/signed.ts";
+import { type Signed, signedLength } from "../envelope/signed.ts";
 import type { SealedKind } from "../notary/entry.ts";
 import { markDue, newestIn, record, type Recorded, type Recording } from "../notary/keeping/record.ts";
 import { mapKinds } from "../notary/map.ts";
@@ -14,7 +14,7 @@ import type { Reading, Writing } from "../store/store.ts";
 import { parseRow, shelf } from "./records.ts";
 
 /** What a transaction says in the log (`docs/spec/log.md` 9.1): its entries in order, and the mesh whose catalogs it moved, which the next epoch commits to. */
-export type Logged = { readonly recordings: readonly Recording[]; readonly due?: MasterId };
+export type Logged = { readonly recordings: readonly Recording[]; readonly due?: MasterId; /** That what it says follows on what the log said last of the same mesh. */ readonly follows?: true };
 
 /** Entries of one transaction, which stand one after another: from an index on, so many. */
 export type Run = { readonly from: number; readonly count: number };
@@ -24,7 +24,7 @@ type Version = { readonly k: "master"; readonly n: number } | { readonly k: "sus
 
 /** The entry of an object that becomes the newest of its kind; `prev` is what was so before. */
 export function objectOf(id: MasterId, version: Version, object: Signed<unknown>, prev: Digest | undefined): Recording {
-  return { object: { ...version, id, len: signedBytes(object).length, obj: object.digest, ...(prev === undefined ? {} : { prev }), v: 1 } };
+  return { object: { ...version, id, len: signedLength(object), obj: object.digest, ...(prev === undefined ? {} : { prev }), v: 1 } };
 }
 
 /** The entry of something that concerns the members of a mesh alone. */
@@ -46,9 +46,9 @@ export async function checkBrought(reading: Reading, id: MasterId, recordings: r
 }
 
 /** Says in the log what a transaction did, in that transaction: appends, and nothing is hashed of tree or map. */
-export async function writeLogged(w: Writing, { recordings, due }: Logged): Promise<readonly Recorded[]> {
+export async function writeLogged(w: Writing, { recordings, due, follows }: Logged): Promise<readonly Recorded[]> {
   if (due !== undefined) await markDue(w, due);
-  return record(w, recordings);
+  return record(w, recordings, follows);
 }
 
 /** Where the entries of a transaction stand. */

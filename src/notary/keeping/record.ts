@@ -22,14 +22,15 @@ export type Recorded = { readonly index: number; readonly leaf: Hash };
 /**
  * Appends what a transaction did to the log, within that transaction and in its order; openings of sealed entries are kept under the mesh that they
  * are of. An object that the rows of the map know, or a newer one, is passed over: a mesh that was purged may come back. That nothing is appended twice
- * while they are not written, the caller's compare-and-set sees to. `log-entry-malformed` for what no reader would take.
+ * while they are not written, the caller's compare-and-set sees to; where that says too that all of them are newer than what the log has (`follows`), no row
+ * is asked. `log-entry-malformed` for what no reader would take.
  */
-export async function record(writing: Writing, recordings: readonly Recording[]): Promise<readonly Recorded[]> {
+export async function record(writing: Writing, recordings: readonly Recording[], follows?: true): Promise<readonly Recorded[]> {
   const recorded: Recorded[] = [];
   for (const one of recordings) {
     if ("object" in one) {
       const change = changeOf(one.object, 0);
-      if (change !== undefined && isNews(one.object, await newestIn(writing, change))) recorded.push(await append(writing, one.object));
+      if (change !== undefined && (follows === true || isNews(one.object, await newestIn(writing, change)))) recorded.push(await append(writing, one.object));
       continue;
     }
     const salt = randomBytes(SALT_OCTETS);

@@ -29,7 +29,8 @@ export async function planParts(context: Context, view: View, parts: readonly Pa
   demandRoom(context, record);
   return {
     changed,
-    logged,
+    // The log was told all of a mesh that is here, or it was brought back with all that the log had of it.
+    logged: { ...logged, follows: true },
     suspended,
     write: async (w) => {
       await checkRevision(w, view);
