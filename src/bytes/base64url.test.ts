@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import * as fc from "fast-check";
-import { base64urlOctets, fromBase64url, toBase64url, writeBase64url } from "./base64url.ts";
+import { base64urlLength, base64urlOctets, fromBase64url, toBase64url, writeBase64url } from "./base64url.ts";
 
 const malformed = { code: "base64url-malformed" };
 
@@ -29,9 +29,11 @@ suite("base64url has one spelling (RFC 4648 §3.5, §5)", () => {
         try {
           bytes = fromBase64url(text);
         } catch {
+          assert.equal(base64urlLength(text), undefined);
           return;
         }
         assert.equal(toBase64url(bytes), text);
+        assert.equal(base64urlLength(text), bytes.length);
       }),
       { numRuns: 2000 },
     );
@@ -59,6 +61,13 @@ suite("base64url has one spelling (RFC 4648 §3.5, §5)", () => {
     ["a letter that is not ASCII", "Zm9é"],
     ["a NUL", "Zm9v\0"],
   ] as const) {
-    test(`refuses ${why}`, () => assert.throws(() => fromBase64url(text), malformed));
+    test(`refuses ${why}`, () => {
+      assert.throws(() => fromBase64url(text), malformed);
+      assert.equal(base64urlLength(text), undefined);
+    });
+    test(`refuses ${why} behind many octets`, () => {
+      assert.throws(() => fromBase64url("AAAA".repeat(4000) + text), malformed);
+      assert.equal(base64urlLength("AAAA".repeat(4000) + text), undefined);
+    });
   }
 });

@@ -15,6 +15,11 @@ export function sha512(...parts: readonly Uint8Array[]): Uint8Array {
   return plain(state.digest());
 }
 
+/** SHA-512 of octets, or of the UTF-8 octets of a text, as 86 characters of base64url: no octets of the digest are made. */
+export function sha512Text(data: Uint8Array | string): string {
+  return hash("sha512", data, "base64url");
+}
+
 /** SHA-256 of all parts in order: 32 octets. */
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   const digest = new Uint8Array(SHA_256_OCTETS);
@@ -38,6 +43,11 @@ export function hmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Arr
   const state = createHmac("sha512", key);
   for (const part of parts) state.update(part);
   return plain(state.digest());
+}
+
+/** HMAC-SHA-512 of the UTF-8 octets of a text, as 86 characters of base64url. */
+export function hmacText(key: Uint8Array, text: string): string {
+  return createHmac("sha512", key).update(text, "utf8").digest("base64url");
 }
 
 /**

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 
-import { fromBase64url } from "../bytes/base64url.ts";
+import { base64urlLength } from "../bytes/base64url.ts";
 import { isUdf, type Udf } from "../udf/udf.ts";
 
 declare const digest: unique symbol;
@@ -11,12 +11,8 @@ export type Digest = string & { readonly [digest]: true };
 const DIGEST_OCTETS = 64;
 
 function isBase64url(text: string, octets?: number): boolean {
-  try {
-    const bytes = fromBase64url(text);
-    return octets === undefined || bytes.length === octets;
-  } catch {
-    return false;
-  }
+  const length = base64urlLength(text);
+  return length !== undefined && (octets === undefined || length === octets);
 }
 
 /** A UDF in its one protocol spelling (decision 3.2), branded with what it names. */

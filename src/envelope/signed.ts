@@ -5,7 +5,7 @@ import { canonicalBytes, canonicalJson, type Json } from "../bytes/canonical-jso
 import { parseCanonical } from "../bytes/json.ts";
 import { utf8 } from "../bytes/text.ts";
 import { signature as algorithm } from "../crypto/algorithms.ts";
-import { sha512 } from "../crypto/digest.ts";
+import { sha512Text } from "../crypto/digest.ts";
 import type { VerifyingKey } from "../crypto/key-pair.ts";
 import { verify } from "../crypto/sign.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
@@ -66,7 +66,7 @@ export function readJws<P>(jws: Jws, type: ObjectType<P>): Signed<P> {
   const header = readShape(headerShape, parseCanonical(fromBase64url(jws.protected)), "signed-malformed", `${type.typ} header`);
   if (header.typ !== type.typ) throw new MeshError("signed-malformed", `Expected ${type.typ}, got ${JSON.stringify(header.typ.slice(0, 60))}.`);
   const payload = readShape(type.shape, parseCanonical(fromBase64url(jws.payload)), "signed-malformed", type.typ);
-  return { type, jws, kid: header.kid, payload, digest: jwsDigest(jws) };
+  return { type, jws, kid: header.kid, payload, digest: sha512Text(`${jws.protected}.${jws.payload}`) as Digest };
 }
 
 /**
@@ -104,7 +104,7 @@ export function signedLength({ jws: { payload, protected: head, signature } }: S
 
 /** The digest of octets, in the form used for signing inputs and ciphertexts. */
 export function digestOf(octets: Uint8Array): Digest {
-  return toBase64url(sha512(octets)) as Digest;
+  return sha512Text(octets) as Digest;
 }
 
 /** The digest of a signed object that nobody has read. */

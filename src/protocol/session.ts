@@ -1,12 +1,12 @@
 import * as v from "valibot";
 
 import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
-import { canonicalBytes } from "../bytes/canonical-json.ts";
+import { canonicalBytes, canonicalJson } from "../bytes/canonical-json.ts";
 import { concatBytes, equalBytes, wipe } from "../bytes/equal.ts";
 import { parseCanonical } from "../bytes/json.ts";
 import { utf8 } from "../bytes/text.ts";
 import { content } from "../crypto/algorithms.ts";
-import { hkdf, hmac, sha512 } from "../crypto/digest.ts";
+import { hkdf, hmacText, sha512, sha512Text } from "../crypto/digest.ts";
 import { decapsulate, encapsulate } from "../crypto/encapsulate.ts";
 import { decryptGcm, encryptGcm } from "../crypto/encrypt.ts";
 import type { DecapsulationKey, EncapsulationKey } from "../crypto/key-pair.ts";
@@ -80,17 +80,24 @@ export type RequestParts = { readonly portal: string; readonly method: string; r
 /** The MAC of a request under its session. */
 export function requestMac(session: Session, parts: RequestParts): string {
   const { body, ...rest } = parts;
-  return toBase64url(hmac(session.requestKey, canonicalBytes({ ...rest, body: toBase64url(sha512(body)), session: session.id })));
+  return hmacText(session.requestKey, canonicalJson({ ...rest, body: sha512Text(body), session: session.id }));
 }
 
 /** The MAC of an answer: bound to the counter of its request, so no answer serves another request. */
 export function answerMac(session: Session, parts: { readonly portal: string; readonly counter: number; readonly status: number; readonly body: Uint8Array }): string {
-  return toBase64url(hmac(session.answerKey, canonicalBytes({ body: toBase64url(sha512(parts.body)), counter: parts.counter, portal: parts.portal, session: session.id, status: parts.status })));
+  return hmacText(session.answerKey, canonicalJson({ body: sha512Text(parts.body), counter: parts.counter, portal: parts.portal, session: session.id, status: parts.status }));
 }
 
 /** Compares a MAC in constant time; anything malformed is unequal. */
 export function isMac(given: string | undefined, expected: string): boolean {
-  return given !== undefined && given.length === expected.length && equalBytes(utf8(given), utf8(expected));
+  return given !== undefined && given.length === expected.length && equalTexts(given, expected);
+}
+
+/** As `equalBytes`, of texts of one length: without octets made of them. */
+function equalTexts(a: string, b: string): boolean {
+  let difference = 0;
+  for (let at = 0; at < b.length; at++) difference |= a.charCodeAt(at) ^ b.charCodeAt(at);
+  return difference === 0;
 }
 
 function nameKey(secret: Uint8Array): Uint8Array {
@@ -106,5 +113,5 @@ function deriveSession(portal: string, { device, master }: Member, request: Open
 }
 
 function confirmation(session: Session): string {
-  return toBase64url(hmac(session.answerKey, utf8(`mesh/session/confirmation/v1\0${session.id}`)));
+  return hmacText(session.answerKey, `mesh/session/confirmation/v1\0${session.id}`);
 }
