@@ -3,6 +3,7 @@ import { generateEd25519, signEd25519 } from "../../src/crypto/ed25519.ts";
 import { generateDecapsulationKey, generateSigningKey, type SigningKey } from "../../src/crypto/key-pair.ts";
 import { randomBytes } from "../../src/crypto/random.ts";
 import { sign } from "../../src/crypto/sign.ts";
+import { decapsulatorWith } from "../../src/envelope/sealed.ts";
 import { signObject, type Signer, type Verified } from "../../src/envelope/signed.ts";
 import type { Portal } from "../../src/portal/portal.ts";
 import { account as accountType } from "../../src/profiles/account.ts";
@@ -63,7 +64,7 @@ export async function makeAccount(portal: Pick<Portal, "handle">, profile: Porta
   const member = { device: deviceId, master: id };
   const { request, secret } = await proposeSession(encapsulationKey(profile.sessionKey), member);
   const answer = await ask(portal, openSession, request);
-  return { last: personal, key: administration.publicKey.raw, administrator, session: await confirmSession(profile.id, member, authentication, request, secret, answer) };
+  return { last: personal, key: administration.publicKey.raw, administrator, session: await confirmSession(profile.id, member, decapsulatorWith(authentication), request, secret, answer) };
 }
 
 /** The body of a request that publishes the account's next Personal Profile. */

@@ -9,7 +9,7 @@ import { utf8 } from "../bytes/text.ts";
 import { generateDecapsulationKey } from "../crypto/key-pair.ts";
 import { randomBytes } from "../crypto/random.ts";
 import { encryptUnder } from "../envelope/keyed.ts";
-import { seal } from "../envelope/sealed.ts";
+import { decapsulatorWith, seal } from "../envelope/sealed.ts";
 import { digestOf } from "../envelope/signed.ts";
 import { makeDevice, outcome, someId } from "../profiles/test-mesh.ts";
 import { checkBody, MAX_COMMIT_BODY, wrapSubject } from "./commits.ts";
@@ -118,11 +118,11 @@ suite("keys of epochs (decision 6.2, attack B1)", async () => {
   const second = await beginEpoch({ ...place, epoch: 2 }, [laptop.profile.payload], [], first.key);
 
   test("each reader takes the key, and from it the key before, back to the first", async () => {
-    const taken = await takeKey(second.payload, second.payload.commitment, laptop.encryption);
+    const taken = await takeKey(second.payload, second.payload.commitment, decapsulatorWith(laptop.encryption));
     assert.deepEqual(taken, second.key);
     assert.deepEqual(previousKey(second.payload, taken, first.payload.commitment), first.key);
     const third = await beginEpoch({ ...place, epoch: 3 }, [phone.profile.payload], [], second.key);
-    const mine = await takeKey(third.payload, third.payload.commitment, phone.encryption);
+    const mine = await takeKey(third.payload, third.payload.commitment, decapsulatorWith(phone.encryption));
     assert.deepEqual(previousKey(second.payload, previousKey(third.payload, mine, second.payload.commitment), first.payload.commitment), first.key);
   });
 
@@ -135,16 +135,16 @@ suite("keys of epochs (decision 6.2, attack B1)", async () => {
 
   test("from an old key nothing newer follows: the chain of keys goes one way", async () => {
     for (const key of [first.key, randomBytes(32)]) assert.equal(await outcome(() => previousKey(second.payload, key, first.payload.commitment)), "epoch-key-wrong");
-    assert.equal(await outcome(() => takeKey(second.payload, second.payload.commitment, phone.encryption)), "sealed-not-for-this-key");
+    assert.equal(await outcome(() => takeKey(second.payload, second.payload.commitment, decapsulatorWith(phone.encryption))), "sealed-not-for-this-key");
   });
 
   test("a grant gives the key that the epoch committed to, and no other", async () => {
     const good = await grantEpoch({ ...place, epoch: 1 }, first.key, [phone.profile.payload]);
-    assert.deepEqual(await takeKey(good, first.payload.commitment, phone.encryption), first.key);
+    assert.deepEqual(await takeKey(good, first.payload.commitment, decapsulatorWith(phone.encryption)), first.key);
     const bad = await grantEpoch({ ...place, epoch: 1 }, randomBytes(32), [phone.profile.payload]);
-    assert.equal(await outcome(() => takeKey(bad, first.payload.commitment, phone.encryption)), "epoch-key-wrong");
-    assert.equal(await outcome(() => takeKey(good, second.payload.commitment, phone.encryption)), "epoch-key-wrong");
-    assert.equal(await outcome(() => takeKey({ ...good, epoch: 2 }, second.payload.commitment, phone.encryption)), "sealed-malformed");
+    assert.equal(await outcome(() => takeKey(bad, first.payload.commitment, decapsulatorWith(phone.encryption))), "epoch-key-wrong");
+    assert.equal(await outcome(() => takeKey(good, second.payload.commitment, decapsulatorWith(phone.encryption))), "epoch-key-wrong");
+    assert.equal(await outcome(() => takeKey({ ...good, epoch: 2 }, second.payload.commitment, decapsulatorWith(phone.encryption))), "sealed-malformed");
   });
 
   test("a key before that is not the one its epoch committed to is refused", async () => {
@@ -157,6 +157,6 @@ suite("keys of epochs (decision 6.2, attack B1)", async () => {
   test("a key of another length is refused, though it was sealed and committed to", async () => {
     const key = generateDecapsulationKey();
     const wraps = await seal(wrapSubject(place.catalog, 1), randomBytes(16), [key.publicKey]);
-    assert.equal(await outcome(() => takeKey({ ...first.payload, wraps }, first.payload.commitment, key)), "epoch-key-wrong");
+    assert.equal(await outcome(() => takeKey({ ...first.payload, wraps }, first.payload.commitment, decapsulatorWith(key))), "epoch-key-wrong");
   });
 });

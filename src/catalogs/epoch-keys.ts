@@ -3,10 +3,9 @@ import { equalBytes } from "../bytes/equal.ts";
 import { utf8 } from "../bytes/text.ts";
 import { content } from "../crypto/algorithms.ts";
 import { hkdf } from "../crypto/digest.ts";
-import type { DecapsulationKey } from "../crypto/key-pair.ts";
 import { randomBytes } from "../crypto/random.ts";
 import { keyedUnder, openKeyed } from "../envelope/keyed.ts";
-import { openSealed, seal } from "../envelope/sealed.ts";
+import { type Decapsulator, openSealed, seal } from "../envelope/sealed.ts";
 import type { DeviceProfile } from "../profiles/device.ts";
 import { encapsulationKey } from "../profiles/keys.ts";
 import type { DeviceId } from "../profiles/types.ts";
@@ -44,7 +43,7 @@ export async function grantEpoch(place: Place, key: Uint8Array, readers: readonl
  * `commitments` are those of the epoch commits seen, by number; a key that is not the one committed to is refused with
  * `epoch-key-wrong`, so all readers of an epoch have one key.
  */
-export async function takeKey(payload: Pick<EpochCommit | GrantCommit, "catalog" | "epoch" | "wraps">, commitment: string, key: DecapsulationKey): Promise<Uint8Array> {
+export async function takeKey(payload: Pick<EpochCommit | GrantCommit, "catalog" | "epoch" | "wraps">, commitment: string, key: Decapsulator): Promise<Uint8Array> {
   const opened = await openSealed(payload.wraps, wrapSubject(payload.catalog, payload.epoch), key);
   demand(opened.length === content.keyOctets && equalBytes(commitmentTo(opened), fromBase64url(commitment)), "epoch-key-wrong", `The key of epoch ${payload.epoch} is not the one that its commit names.`);
   return opened;

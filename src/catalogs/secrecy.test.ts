@@ -3,7 +3,7 @@ import { suite, test } from "node:test";
 
 import type { DecapsulationKey } from "../crypto/key-pair.ts";
 import { openKeyed } from "../envelope/keyed.ts";
-import { openSealed } from "../envelope/sealed.ts";
+import { decapsulatorWith, openSealed } from "../envelope/sealed.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import { addSuspension, applicationOf, beginMesh, HOUR, makeDevice, makePerson, someId, type TestDevice } from "../profiles/test-mesh.ts";
 import { wrapSubject } from "./commits.ts";
@@ -25,7 +25,7 @@ async function opens(catalog: TestCatalog, keys: readonly DecapsulationKey[], he
   for (const { signed: { payload } } of catalog.commits) {
     if (payload.kind === "entries") continue;
     for (const key of keys) {
-      for (let recipient = 0; recipient < payload.wraps.recipients.length; recipient++) add(await opened(() => openSealed(payload.wraps, wrapSubject(payload.catalog, payload.epoch), key)));
+      for (let recipient = 0; recipient < payload.wraps.recipients.length; recipient++) add(await opened(() => openSealed(payload.wraps, wrapSubject(payload.catalog, payload.epoch), decapsulatorWith(key))));
     }
   }
   for (let size = -1; size !== found.size; ) {

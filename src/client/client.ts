@@ -1,7 +1,4 @@
-import { wipe } from "../bytes/equal.ts";
-import { decapsulationKeyFromPkcs8, signingKeyFromPkcs8 } from "../crypto/key-encoding.ts";
-import type { DecapsulationKey } from "../crypto/key-pair.ts";
-import { sign } from "../crypto/sign.ts";
+import type { Decapsulator } from "../envelope/sealed.ts";
 import type { Signer } from "../envelope/signed.ts";
 import type { Keyring } from "../keyring/keyring.ts";
 import type { DeviceId, MasterId, PortalId } from "../profiles/types.ts";
@@ -74,25 +71,10 @@ export async function memberSelf(client: Client): Promise<Self> {
 
 /** A signer by a key of the keyring. */
 export function signerOf(keyring: Keyring, kid: string): Signer {
-  return {
-    kid: kid as Udf<"signature-key">,
-    sign: async (message) => {
-      const pkcs8 = await keyring.open(kid);
-      try {
-        return await sign(signingKeyFromPkcs8(pkcs8), message);
-      } finally {
-        wipe(pkcs8);
-      }
-    },
-  };
+  return { kid: kid as Udf<"signature-key">, sign: (message) => keyring.sign(kid, message) };
 }
 
-/** A decapsulation key of the keyring. */
-export async function decapsulationKeyOf(keyring: Keyring, kid: string): Promise<DecapsulationKey> {
-  const pkcs8 = await keyring.open(kid);
-  try {
-    return decapsulationKeyFromPkcs8(pkcs8);
-  } finally {
-    wipe(pkcs8);
-  }
+/** A decapsulator by a key of the keyring. */
+export function decapsulatorOf(keyring: Keyring, kid: string): Decapsulator {
+  return { kid: kid as Udf<"encryption-key">, decapsulate: (ciphertext) => keyring.decapsulate(kid, ciphertext) };
 }

@@ -14,7 +14,7 @@ const plain: Writing<Value> = { pack: Object.fromEntries, unpack: (page) => new 
 
 function home() {
   const store = openMemoryStore();
-  const rows = new Rows(store, { derive: (label) => sha512(utf8(label)).subarray(0, 32) });
+  const rows = new Rows(store, { derive: async (label) => sha512(utf8(label)).subarray(0, 32) });
   const change = (work: (pages: Pages<Value>) => Promise<void>) =>
     rows.transact(async (writing) => {
       const pages = new Pages<Value>(writing, "things", "group", plain);

@@ -16,7 +16,7 @@ import { COUNTER_HEADER, decodeCarrying, decodePage, decodeResponse, encodeReque
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { udfOfKey } from "../udf/udf.ts";
 import { holdingPortalTo } from "./blame.ts";
-import { type Client, decapsulationKeyOf, signerOf, type Transport, type TransportAnswer } from "./client.ts";
+import { type Client, decapsulatorOf, signerOf, type Transport, type TransportAnswer } from "./client.ts";
 import { keepReceipt } from "./receipts.ts";
 
 /** What a home keeps of its portal: where it is, who it is, and the TLS key it showed when it was last asked. */
@@ -185,7 +185,7 @@ export class PortalLink {
   async #open({ device, master, authenticationKey }: Requester): Promise<Session> {
     const { request, secret } = await proposeSession(encapsulationKey(this.profile.payload.sessionKey), { device, master });
     const response = await this.ask(openSession, request);
-    const key = await decapsulationKeyOf(this.#client.keyring, authenticationKey);
+    const key = decapsulatorOf(this.#client.keyring, authenticationKey);
     return holdingPortalTo(() => confirmSession(this.profile.payload.id, { device, master }, key, request, secret, response));
   }
 }

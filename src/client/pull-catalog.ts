@@ -4,11 +4,9 @@ import { checkBody, type Commit, commit as commitType, type EntriesCommit, type 
 import { type Change, openChanges } from "../catalogs/entries.ts";
 import { previousEpochOf, previousKey, takeKey } from "../catalogs/epoch-keys.ts";
 import { merge } from "../catalogs/merge.ts";
-import type { DecapsulationKey } from "../crypto/key-pair.ts";
 import type { Digest } from "../envelope/fields.ts";
 import { type Jws, readSigned } from "../envelope/signed.ts";
-import { recipientsOf } from "../envelope/sealed.ts";
-import { udfOfKey } from "../udf/udf.ts";
+import { type Decapsulator, recipientsOf } from "../envelope/sealed.ts";
 import { catalogRead } from "../protocol/catalogs.ts";
 import type { SentCommit } from "../protocol/parts.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
@@ -53,7 +51,7 @@ export function checkEnd(chain: Chain, head: { readonly digest: Digest }): void 
 }
 
 /** As `pullPieces`, all in one: what comes after a snapshot is little. */
-export async function pullCatalog(link: PortalLink, requester: Requester, catalog: string, known: CatalogRow | undefined, head: { readonly index: number; readonly digest: Digest } | undefined, authority: Authority, key: DecapsulationKey): Promise<Pulled | undefined> {
+export async function pullCatalog(link: PortalLink, requester: Requester, catalog: string, known: CatalogRow | undefined, head: { readonly index: number; readonly digest: Digest } | undefined, authority: Authority, key: Decapsulator): Promise<Pulled | undefined> {
   checkHead(known?.chain, head);
   if (head === undefined || head.index === known?.chain.index) return undefined;
   const placed: PlacedBody[] = [];
@@ -68,7 +66,7 @@ export async function pullCatalog(link: PortalLink, requester: Requester, catalo
 }
 
 /** Fetches and judges what comes after a state of a catalog, as much as one answer holds and at most up to a commit. */
-export async function readOn(link: PortalLink, requester: Requester, catalog: string, known: CatalogRow | undefined, until: number, authority: Authority, key: DecapsulationKey): Promise<Pulled> {
+export async function readOn(link: PortalLink, requester: Requester, catalog: string, known: CatalogRow | undefined, until: number, authority: Authority, key: Decapsulator): Promise<Pulled> {
   const placed: PlacedBody[] = [];
   let row = known;
   for (const sent of await commitsAfter(link, requester, catalog, known?.chain.index ?? 0)) {
@@ -93,7 +91,7 @@ export async function commitsAfter(link: PortalLink, requester: Requester, catal
 }
 
 /** Judges one commit and takes what keys it gives. */
-export async function takeCommit(row: CatalogRow | undefined, sent: SentCommit, authority: Authority, key: DecapsulationKey): Promise<Taken> {
+export async function takeCommit(row: CatalogRow | undefined, sent: SentCommit, authority: Authority, key: Decapsulator): Promise<Taken> {
   const placed = await nextCommit(row?.chain, readSigned(sent.commit, commitType), authority);
   const { payload } = placed.commit;
   const body = sent.body === undefined ? undefined : fromBase64url(sent.body);
@@ -103,12 +101,12 @@ export async function takeCommit(row: CatalogRow | undefined, sent: SentCommit, 
 }
 
 /** The epochs with what an epoch or grant commit adds: its key if it is for this device, and from it the keys before. */
-async function epochsWith(epochs: Readonly<Record<string, EpochRow>>, payload: Commit, key: DecapsulationKey): Promise<Readonly<Record<string, EpochRow>>> {
+async function epochsWith(epochs: Readonly<Record<string, EpochRow>>, payload: Commit, key: Decapsulator): Promise<Readonly<Record<string, EpochRow>>> {
   if (payload.kind === "entries") return epochs;
   const grown: Record<string, EpochRow> = { ...epochs };
   if (payload.kind === "epoch") grown[payload.epoch] = epochRow(payload);
   const epoch = grown[payload.epoch];
-  const mine = recipientsOf(payload.wraps, wrapSubject(payload.catalog, payload.epoch)).some((kid) => kid === udfOfKey(key.publicKey.spki));
+  const mine = recipientsOf(payload.wraps, wrapSubject(payload.catalog, payload.epoch)).some((kid) => kid === key.kid);
   if (!mine || epoch === undefined || epoch.key !== undefined) return grown;
   let opened: Uint8Array;
   try {

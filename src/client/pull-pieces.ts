@@ -1,7 +1,7 @@
 import type { Authority, Chain } from "../catalogs/chain.ts";
 import { commit as commitType } from "../catalogs/commits.ts";
-import type { DecapsulationKey } from "../crypto/key-pair.ts";
 import type { Digest } from "../envelope/fields.ts";
+import type { Decapsulator } from "../envelope/sealed.ts";
 import { readSigned } from "../envelope/signed.ts";
 import type { Head } from "../profiles/personal.ts";
 import { demand } from "../refusals/mesh-error.ts";
@@ -20,7 +20,7 @@ const FORKED = "It cheats: do not rely on it, and compare `mesh device list` and
  * `named` are the heads that this device knows of from others. Where the first piece does not come up to them, the chain is followed to the
  * last of them before any piece is given out, and read once more then: so no part of another history than theirs is ever written.
  */
-export async function* pullPieces(link: PortalLink, requester: Requester, catalog: string, known: CatalogRow | undefined, head: { readonly index: number; readonly digest: Digest } | undefined, authority: Authority, key: DecapsulationKey, named: readonly Head[]): AsyncGenerator<Pulled> {
+export async function* pullPieces(link: PortalLink, requester: Requester, catalog: string, known: CatalogRow | undefined, head: { readonly index: number; readonly digest: Digest } | undefined, authority: Authority, key: Decapsulator, named: readonly Head[]): AsyncGenerator<Pulled> {
   checkHead(known?.chain, head);
   if (head === undefined) return;
   const last = Math.min(head.index, Math.max(0, ...named.map((one) => one.index)));
@@ -35,7 +35,7 @@ export async function* pullPieces(link: PortalLink, requester: Requester, catalo
   }
 }
 
-async function readPiece(link: PortalLink, requester: Requester, catalog: string, known: CatalogRow | undefined, until: number, authority: Authority, key: DecapsulationKey): Promise<Pulled> {
+async function readPiece(link: PortalLink, requester: Requester, catalog: string, known: CatalogRow | undefined, until: number, authority: Authority, key: Decapsulator): Promise<Pulled> {
   const placed: Pulled["placed"][number][] = [];
   let [row, octets] = [known, 0];
   for (;;) {

@@ -4,7 +4,7 @@ import { type Commit, commit as commitType } from "../catalogs/commits.ts";
 import { type Change, changesBytes, sealChanges } from "../catalogs/entries.ts";
 import { beginEpoch, grantEpoch, type Place } from "../catalogs/epoch-keys.ts";
 import { type Owed, owed } from "../catalogs/freshness.ts";
-import type { DecapsulationKey } from "../crypto/key-pair.ts";
+import type { Decapsulator } from "../envelope/sealed.ts";
 import { signObject } from "../envelope/signed.ts";
 import { type Mesh, masterOf, personalOf, suspendedIn } from "../profiles/mesh.ts";
 import { applicationEntry } from "../profiles/personal.ts";
@@ -39,7 +39,7 @@ export function dueFrom(mesh: Mesh, self: Self, catalog: string, row: CatalogRow
 }
 
 /** Makes the commit that discharges what is owed: a new epoch, or a grant of the current one. */
-export async function makeDue(client: Client, self: Self, mesh: Mesh, catalog: string, row: CatalogRow | undefined, due: Owed, key: DecapsulationKey, now: number): Promise<Made> {
+export async function makeDue(client: Client, self: Self, mesh: Mesh, catalog: string, row: CatalogRow | undefined, due: Owed, key: Decapsulator, now: number): Promise<Made> {
   const profiles = (ids: readonly string[]) =>
     ids.map((id) => {
       const device = mesh.devices.get(id);
@@ -61,7 +61,7 @@ export async function makeDue(client: Client, self: Self, mesh: Mesh, catalog: s
  * Makes the commits of what the journal of a catalog holds, oldest first, and records them before anybody may send one, the blobs that they name sent before;
  * those recorded earlier that still fit their places are taken again instead.
  */
-export async function makeEntries(client: Client, self: Self, mesh: Mesh, catalog: string, row: CatalogRow, key: DecapsulationKey, now: number, sendBlobs: (changes: readonly Change[]) => Promise<void>): Promise<readonly Made[]> {
+export async function makeEntries(client: Client, self: Self, mesh: Mesh, catalog: string, row: CatalogRow, key: Decapsulator, now: number, sendBlobs: (changes: readonly Change[]) => Promise<void>): Promise<readonly Made[]> {
   const recorded = await client.rows.read((rows) => outboxOf(rows, catalog));
   const [first] = recorded;
   if (first?.index === row.chain.index + 1 && first.previous === row.chain.digest) return takeAgain(row, recorded, authorityOf(mesh, now), key);
@@ -87,7 +87,7 @@ export async function makeEntries(client: Client, self: Self, mesh: Mesh, catalo
   return commits;
 }
 
-async function takeAgain(row: CatalogRow, recorded: readonly OutboxRow[], authority: Authority, key: DecapsulationKey): Promise<readonly Made[]> {
+async function takeAgain(row: CatalogRow, recorded: readonly OutboxRow[], authority: Authority, key: Decapsulator): Promise<readonly Made[]> {
   const commits: Made[] = [];
   let before = row;
   for (const { sent } of recorded) {
@@ -98,7 +98,7 @@ async function takeAgain(row: CatalogRow, recorded: readonly OutboxRow[], author
   return commits;
 }
 
-async function make(client: Client, self: Self, mesh: Mesh, row: CatalogRow | undefined, payload: Commit, body: Uint8Array | undefined, key: DecapsulationKey, now: number): Promise<Made> {
+async function make(client: Client, self: Self, mesh: Mesh, row: CatalogRow | undefined, payload: Commit, body: Uint8Array | undefined, key: Decapsulator, now: number): Promise<Made> {
   const signed = await signObject(commitType, payload, signerOf(client.keyring, self.device));
   const sent: SentCommit = { commit: signed.jws, ...(body === undefined ? {} : { body: toBase64url(body) }) };
   // A device makes nothing that others would refuse.

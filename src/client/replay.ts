@@ -3,6 +3,7 @@ import { type Authority, authorityOf } from "../catalogs/chain.ts";
 import { change, type Entry, joined, type Purge, settled, without, type Write } from "../catalogs/merge.ts";
 import { newEntryId } from "../catalogs/entry-id.ts";
 import type { Digest } from "../envelope/fields.ts";
+import type { Decapsulator } from "../envelope/sealed.ts";
 import { type Mesh, personalOf } from "../profiles/mesh.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { holdingPortalTo } from "./blame.ts";
@@ -10,7 +11,6 @@ import { editEntries } from "./catalog.ts";
 import type { Client } from "./client.ts";
 import { namesIn, ownEntry } from "./device-names.ts";
 import { EntryRows } from "./entry-rows.ts";
-import type { DecapsulationKey } from "../crypto/key-pair.ts";
 import { CommitsForgotten, releasesAfter, trailOf } from "./forgotten.ts";
 import { type CatalogRow, loadCatalog } from "./known.ts";
 import { Opening, type Pulled, readOn } from "./pull-catalog.ts";
@@ -72,7 +72,7 @@ async function replayCatalog(client: Client, { link, requester, mesh, key, now, 
 }
 
 /** As `readOn`; where the portal forgot what is next, as an administration device allowed, the digests of all commits up to the snapshot, as far as one that may be believed says them. */
-async function readOnOrNot(link: PortalLink, requester: Requester, catalog: string, at: CatalogRow | undefined, { digest, index }: ReplayRow, authority: Authority, key: DecapsulationKey): Promise<Pulled | { readonly trail: readonly Digest[] }> {
+async function readOnOrNot(link: PortalLink, requester: Requester, catalog: string, at: CatalogRow | undefined, { digest, index }: ReplayRow, authority: Authority, key: Decapsulator): Promise<Pulled | { readonly trail: readonly Digest[] }> {
   try {
     return await readOn(link, requester, catalog, at, index, authority, key);
   } catch (error) {

@@ -29,71 +29,89 @@ export interface RowsWriting extends RowsReading {
   remove(shelf: string, group: string, item: Item): Promise<void>;
 }
 
+/** What keys are derived from: a keyring. */
+type Deriving = { derive(label: string): Promise<Uint8Array> };
+
+type RowKeys = { readonly sealing: Uint8Array; readonly naming: Uint8Array };
+
 /** The sealed rows of a home, over its store and keys derived from its keyring. */
 export class Rows {
   readonly #store: Store;
-  readonly #sealingKey: Uint8Array;
-  readonly #namingKey: Uint8Array;
+  readonly #from: Deriving;
+  #derived: Promise<RowKeys> | undefined;
 
-  constructor(store: Store, keys: { derive(label: string): Uint8Array }) {
+  constructor(store: Store, from: Deriving) {
     this.#store = store;
-    this.#sealingKey = keys.derive("mesh/home/rows/v1");
-    this.#namingKey = keys.derive("mesh/home/names/v1");
+    this.#from = from;
   }
 
   /** Reads one consistent state. */
-  read<T>(work: (rows: RowsReading) => Promise<T>): Promise<T> {
-    return this.#store.read((reading) => work(this.#reading(reading)));
+  async read<T>(work: (rows: RowsReading) => Promise<T>): Promise<T> {
+    const keys = await this.#keys();
+    return this.#store.read((reading) => work(readingOf(reading, keys)));
   }
 
   /** Changes rows, all or none, durably. */
-  transact<T>(work: (rows: RowsWriting) => Promise<T>): Promise<T> {
-    return this.#store.transact((writing) => work(this.#writing(writing)));
+  async transact<T>(work: (rows: RowsWriting) => Promise<T>): Promise<T> {
+    const keys = await this.#keys();
+    return this.#store.transact((writing) => work(writingOf(writing, keys)));
   }
 
-  #reading(reading: Reading): RowsReading {
-    return {
-      get: async <T>(shelf: string, group: string, item: Item = "") => {
-        const key = this.#key(shelf, group, item);
-        const octets = await reading.get(shelf, key);
-        return octets === undefined ? undefined : this.#open<T>(shelf, key, octets);
+  /** Asked for once; and again where the keyring could not tell. */
+  #keys(): Promise<RowKeys> {
+    this.#derived ??= Promise.all([this.#from.derive("mesh/home/rows/v1"), this.#from.derive("mesh/home/names/v1")]).then(
+      ([sealing, naming]) => ({ sealing, naming }),
+      (error: unknown) => {
+        this.#derived = undefined;
+        throw error;
       },
-      list: async <T>(shelf: string, group: string, { after, limit }: Part = {}) => {
-        const prefix = `${this.#name(shelf, group)}/`;
-        const entries = await reading.list(shelf, prefix, { ...(after === undefined ? {} : { after: prefix + ordinal(after) }), ...(limit === undefined ? {} : { limit }) });
-        return entries.map(({ key, value }) => ({ row: this.#open<T>(shelf, key, value), remove: (rows: RowsWriting) => (rows as RawWriting).removeKey(shelf, key) }));
-      },
-    };
+    );
+    return this.#derived;
   }
+}
 
-  #writing(writing: Writing): RowsWriting {
-    const raw: RawWriting = {
-      ...this.#reading(writing),
-      put: (shelf, group, item, row) => {
-        const key = this.#key(shelf, group, item);
-        const { salt, ciphertext } = encryptUnder(this.#sealingKey, `${shelf}/${key}`, utf8(JSON.stringify(row)));
-        return writing.put(shelf, key, concatBytes(salt, ciphertext));
-      },
-      remove: (shelf, group, item) => writing.remove(shelf, this.#key(shelf, group, item)),
-      removeKey: (shelf, key) => writing.remove(shelf, key),
-    };
-    return raw;
-  }
+function readingOf(reading: Reading, keys: RowKeys): RowsReading {
+  return {
+    get: async <T>(shelf: string, group: string, item: Item = "") => {
+      const key = keyOf(keys, shelf, group, item);
+      const octets = await reading.get(shelf, key);
+      return octets === undefined ? undefined : opened<T>(keys, shelf, key, octets);
+    },
+    list: async <T>(shelf: string, group: string, { after, limit }: Part = {}) => {
+      const prefix = `${nameOf(keys, shelf, group)}/`;
+      const entries = await reading.list(shelf, prefix, { ...(after === undefined ? {} : { after: prefix + ordinal(after) }), ...(limit === undefined ? {} : { limit }) });
+      return entries.map(({ key, value }) => ({ row: opened<T>(keys, shelf, key, value), remove: (rows: RowsWriting) => (rows as RawWriting).removeKey(shelf, key) }));
+    },
+  };
+}
 
-  #open<T>(shelf: string, key: string, octets: Uint8Array): T {
-    const plaintext = decryptUnder(this.#sealingKey, `${shelf}/${key}`, octets.subarray(0, SALT_OCTETS), octets.subarray(SALT_OCTETS));
-    if (plaintext === undefined) throw new MeshError("home-damaged", "A row of this home was changed or belongs to another home.", "Run `mesh doctor`.");
-    // Ours, since it opened: it needs no strict reader.
-    return parseWritten(fromUtf8(plaintext)) as T;
-  }
+function writingOf(writing: Writing, keys: RowKeys): RowsWriting {
+  const raw: RawWriting = {
+    ...readingOf(writing, keys),
+    put: (shelf, group, item, row) => {
+      const key = keyOf(keys, shelf, group, item);
+      const { salt, ciphertext } = encryptUnder(keys.sealing, `${shelf}/${key}`, utf8(JSON.stringify(row)));
+      return writing.put(shelf, key, concatBytes(salt, ciphertext));
+    },
+    remove: (shelf, group, item) => writing.remove(shelf, keyOf(keys, shelf, group, item)),
+    removeKey: (shelf, key) => writing.remove(shelf, key),
+  };
+  return raw;
+}
 
-  #key(shelf: string, group: string, item: Item): string {
-    return `${this.#name(shelf, group)}/${typeof item === "number" ? ordinal(item) : this.#name(shelf, `${group}/${item}`)}`;
-  }
+function opened<T>(keys: RowKeys, shelf: string, key: string, octets: Uint8Array): T {
+  const plaintext = decryptUnder(keys.sealing, `${shelf}/${key}`, octets.subarray(0, SALT_OCTETS), octets.subarray(SALT_OCTETS));
+  if (plaintext === undefined) throw new MeshError("home-damaged", "A row of this home was changed or belongs to another home.", "Run `mesh doctor`.");
+  // Ours, since it opened: it needs no strict reader.
+  return parseWritten(fromUtf8(plaintext)) as T;
+}
 
-  #name(shelf: string, name: string): string {
-    return toBase64url(hmac(this.#namingKey, utf8(`${shelf}\0${name}`)).subarray(0, 18));
-  }
+function keyOf(keys: RowKeys, shelf: string, group: string, item: Item): string {
+  return `${nameOf(keys, shelf, group)}/${typeof item === "number" ? ordinal(item) : nameOf(keys, shelf, `${group}/${item}`)}`;
+}
+
+function nameOf(keys: RowKeys, shelf: string, name: string): string {
+  return toBase64url(hmac(keys.naming, utf8(`${shelf}\0${name}`)).subarray(0, 18));
 }
 
 type RawWriting = RowsWriting & { removeKey(shelf: string, key: string): Promise<void> };

@@ -1,6 +1,6 @@
 import { type Authority, authorityOf } from "../catalogs/chain.ts";
-import type { DecapsulationKey } from "../crypto/key-pair.ts";
 import type { Digest } from "../envelope/fields.ts";
+import type { Decapsulator } from "../envelope/sealed.ts";
 import { at, latest } from "../profiles/history.ts";
 import { isActive, type Mesh, personalOf } from "../profiles/mesh.ts";
 import type { SnapshotName } from "../profiles/connection.ts";
@@ -11,7 +11,7 @@ import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { acknowledgedOf, checkAcknowledged, forgetAcknowledged } from "./acknowledged.ts";
 import { holdingPortalTo } from "./blame.ts";
 import { forgetBlobs, sendBlobs } from "./blobs.ts";
-import { type Client, decapsulationKeyOf, memberSelf, type Self } from "./client.ts";
+import { type Client, decapsulatorOf, memberSelf, type Self } from "./client.ts";
 import { collectBlobs } from "./collect-blobs.ts";
 import { followLog, unlessConvicted } from "./follow-log.ts";
 import { CommitsForgotten } from "./forgotten.ts";
@@ -108,7 +108,8 @@ export async function pullAs(client: Client, self: Self, promised: Promised | un
       const mesh = await loadMesh(rows, self.master);
       return { before: mesh, acknowledged: await acknowledgedOf(rows), catalogs: await loadCatalogs(rows, latest(mesh.history)?.payload.applications ?? []) };
     });
-    const [key, answer] = await Promise.all([decapsulationKeyOf(client.keyring, self.encryptionKey), link.call(requester, status, {})]);
+    const key = decapsulatorOf(client.keyring, self.encryptionKey);
+    const answer = await link.call(requester, status, {});
     const mesh = await holdingPortalTo(() => pullMesh(link, requester, before, answer));
     if (promised !== undefined) checkPromised(mesh, self, promised);
     checkAcknowledged(mesh, acknowledged);
@@ -134,7 +135,7 @@ export async function pullAs(client: Client, self: Self, promised: Promised | un
   }
 }
 
-async function pullCatalogs(client: Client, link: PortalLink, requester: Requester, self: Self, mesh: Mesh, catalogs: ReadonlyMap<string, CatalogRow>, key: DecapsulationKey, answer: Synced["answer"], named: readonly NamedHead[], snapshots: readonly SnapshotName[]): Promise<number> {
+async function pullCatalogs(client: Client, link: PortalLink, requester: Requester, self: Self, mesh: Mesh, catalogs: ReadonlyMap<string, CatalogRow>, key: Decapsulator, answer: Synced["answer"], named: readonly NamedHead[], snapshots: readonly SnapshotName[]): Promise<number> {
   let received = 0;
   const authority = authorityOf(mesh, answer.now);
   for (const { id, readers } of personalOf(mesh).payload.applications) {
@@ -171,7 +172,7 @@ async function pullCatalogs(client: Client, link: PortalLink, requester: Request
 }
 
 /** The commits that a catalog has new; for a device that joins, the snapshot that it was named; for one that was away too long, the one by which it goes on. */
-async function* pullOrTake(link: PortalLink, requester: Requester, catalog: string, known: CatalogRow | undefined, head: Synced["answer"]["heads"][number] | undefined, authority: Authority, key: DecapsulationKey, snapshot: SnapshotName | undefined, named: readonly Head[]): AsyncGenerator<Pulled | TakenSnapshot | TakenReleased> {
+async function* pullOrTake(link: PortalLink, requester: Requester, catalog: string, known: CatalogRow | undefined, head: Synced["answer"]["heads"][number] | undefined, authority: Authority, key: Decapsulator, snapshot: SnapshotName | undefined, named: readonly Head[]): AsyncGenerator<Pulled | TakenSnapshot | TakenReleased> {
   let row = known;
   try {
     const taken = known !== undefined || snapshot === undefined ? undefined : await takeSnapshot(link, requester, snapshot, head, authority, key);

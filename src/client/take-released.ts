@@ -1,7 +1,7 @@
 import type { Authority } from "../catalogs/chain.ts";
 import { joined, merge, settled, without, type Write } from "../catalogs/merge.ts";
-import type { DecapsulationKey } from "../crypto/key-pair.ts";
 import type { Digest } from "../envelope/fields.ts";
+import type { Decapsulator } from "../envelope/sealed.ts";
 import { demand } from "../refusals/mesh-error.ts";
 import { EntryRows } from "./entry-rows.ts";
 import { CommitsForgotten, releasesAfter, trailOf } from "./forgotten.ts";
@@ -25,7 +25,7 @@ export type TakenReleased = TakenSnapshot & { readonly trail: readonly Digest[];
  * What this device has must be on the chain that the release's author saw (`portal-forked-catalog`). What happened in between is
  * taken on that author's word.
  */
-export async function takeReleased(link: PortalLink, requester: Requester, catalog: string, known: CatalogRow | undefined, head: { readonly index: number; readonly digest: Digest } | undefined, authority: Authority, key: DecapsulationKey, forgotten: CommitsForgotten): Promise<TakenReleased> {
+export async function takeReleased(link: PortalLink, requester: Requester, catalog: string, known: CatalogRow | undefined, head: { readonly index: number; readonly digest: Digest } | undefined, authority: Authority, key: Decapsulator, forgotten: CommitsForgotten): Promise<TakenReleased> {
   const from = known?.chain.index ?? 0;
   for (const { payload } of await releasesAfter(forgotten.releases, catalog, from, authority)) {
     const { catalog: of, snapshot, wraps } = payload;

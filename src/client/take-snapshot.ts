@@ -3,8 +3,8 @@ import type { Authority, Chain } from "../catalogs/chain.ts";
 import { takeKey } from "../catalogs/epoch-keys.ts";
 import { type Entry, joined, settled } from "../catalogs/merge.ts";
 import { correctSnapshot, openPiece, openRoot, type Piece, type Snapshot, snapshot } from "../catalogs/snapshot.ts";
-import type { DecapsulationKey } from "../crypto/key-pair.ts";
 import type { Digest } from "../envelope/fields.ts";
+import type { Decapsulator } from "../envelope/sealed.ts";
 import { readSigned } from "../envelope/signed.ts";
 import type { SnapshotName } from "../profiles/connection.ts";
 import type { Release } from "../protocol/releases.ts";
@@ -27,7 +27,7 @@ export type TakenSnapshot = Pulled & { readonly entries: readonly Entry[]; reado
  * The word of whoever signed it is checked later, commit by commit (`replay.ts`). Where there is no snapshot to be had, or it
  * cannot be read, undefined: then the catalog is read from its beginning.
  */
-export async function takeSnapshot(link: PortalLink, requester: Requester, name: SnapshotName, head: { readonly index: number; readonly digest: Digest } | undefined, authority: Authority, key: DecapsulationKey, wraps?: Release["wraps"]): Promise<TakenSnapshot | undefined> {
+export async function takeSnapshot(link: PortalLink, requester: Requester, name: SnapshotName, head: { readonly index: number; readonly digest: Digest } | undefined, authority: Authority, key: Decapsulator, wraps?: Release["wraps"]): Promise<TakenSnapshot | undefined> {
   try {
     const signed = await signedOf(await link.getBlob(requester, name.digest, name.size), name, authority);
     const start = rowOf(signed.payload, wraps === undefined ? undefined : await givenKey(signed.payload, wraps, key));
@@ -95,7 +95,7 @@ function rowOf({ catalog, digest, epoch, epochAt, epochVersion, holders, index, 
 }
 
 /** The key of a snapshot's epoch, where a release gives it to this device. */
-async function givenKey({ catalog, epoch, epochAt }: Snapshot, wraps: Release["wraps"], key: DecapsulationKey): Promise<Uint8Array | undefined> {
+async function givenKey({ catalog, epoch, epochAt }: Snapshot, wraps: Release["wraps"], key: Decapsulator): Promise<Uint8Array | undefined> {
   try {
     return await takeKey({ catalog, epoch, wraps }, epochAt.commitment, key);
   } catch (error) {

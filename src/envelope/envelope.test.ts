@@ -16,7 +16,7 @@ import { account } from "../profiles/account.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import { udfOfKey } from "../udf/udf.ts";
 import { decryptUnder, encryptUnder } from "./keyed.ts";
-import { MAX_RECIPIENTS, openSealed, recipientsOf, seal, type Sealed, type SealedSubject, sealedShape } from "./sealed.ts";
+import { decapsulatorWith, MAX_RECIPIENTS, openSealed, recipientsOf, seal, type Sealed, type SealedSubject, sealedShape } from "./sealed.ts";
 import { readShape } from "./shape.ts";
 import { readSigned, signedBytes, signedLength, signObject, verifySigned } from "./signed.ts";
 
@@ -46,7 +46,7 @@ async function judge(vector: Vector): Promise<object> {
     }
     case "sealed": {
       const sealed = readShape(sealedShape, parseCanonical(vector.text), "sealed-malformed", "vector");
-      return { plaintext: toBase64url(await openSealed(sealed, vector.subject, decapsulationKeyFromJwk(keyNamed(vector.key)))) };
+      return { plaintext: toBase64url(await openSealed(sealed, vector.subject, decapsulatorWith(decapsulationKeyFromJwk(keyNamed(vector.key))))) };
     }
     case "keyed": {
       const plaintext = decryptUnder(fromBase64url(vector.key), vector.purpose, fromBase64url(vector.salt), fromBase64url(vector.ciphertext));
@@ -107,7 +107,7 @@ suite("sealed: what only code can show", () => {
     const many = Array.from({ length: MAX_RECIPIENTS }, () => generateDecapsulationKey());
     const sealed = await seal(subject, utf8("x"), many.map((key) => key.publicKey));
     assert.deepEqual(recipientsOf(sealed, subject), many.map((key) => udfOfKey(key.publicKey.spki)).sort());
-    for (const key of many) assert.deepEqual(await openSealed(sealed, subject, key), utf8("x"));
+    for (const key of many) assert.deepEqual(await openSealed(sealed, subject, decapsulatorWith(key)), utf8("x"));
     const [one] = many.map((key) => key.publicKey);
     for (const recipients of [[], [one, one], [...many.map((key) => key.publicKey), generateDecapsulationKey().publicKey]]) {
       await assert.rejects(seal(subject, utf8("x"), recipients as never), (error) => error instanceof MeshError && error.code === "sealed-malformed");
@@ -123,7 +123,7 @@ suite("sealed: what only code can show", () => {
     for (let at = 0; at < text.length; at++) {
       if (at >= long && at < long + 2160 && at % 11 !== 0) continue;
       const changed = `${text.slice(0, at)}${text[at] === "A" ? "B" : "A"}${text.slice(at + 1)}`;
-      await assert.rejects(async () => openSealed(readShape(sealedShape, parseCanonical(changed), "sealed-malformed", "test") as Sealed, subject, key), MeshError, `at ${at}`);
+      await assert.rejects(async () => openSealed(readShape(sealedShape, parseCanonical(changed), "sealed-malformed", "test") as Sealed, subject, decapsulatorWith(key)), MeshError, `at ${at}`);
     }
   });
 });

@@ -38,6 +38,14 @@ export const sealedShape = v.strictObject({
 /** A JWE: says nothing of its sender, so it always stands inside something signed or MACed (decision 2.6). */
 export type Sealed = v.InferOutput<typeof sealedShape>;
 
+/** What opens what is sealed to one key: wherever its private half is, it need not come here. */
+export type Decapsulator = { readonly kid: Udf<"encryption-key">; readonly decapsulate: (ciphertext: Uint8Array) => Promise<Uint8Array> };
+
+/** A decapsulator by a key that is at hand. */
+export function decapsulatorWith(key: DecapsulationKey): Decapsulator {
+  return { kid: udfOfKey(key.publicKey.spki) as Udf<"encryption-key">, decapsulate: (ciphertext) => decapsulate(key, ciphertext) };
+}
+
 /** What a sealed object is about; bound to every octet of it through the protected header. */
 export type SealedSubject = { readonly typ: string; readonly id: string; readonly version: number };
 
@@ -89,13 +97,12 @@ export function recipientsOf(sealed: Sealed, subject: SealedSubject): readonly U
  * Refuses with `sealed-malformed`, `sealed-not-for-this-key`, `sealed-wrong-commitment` (the wrapped key is not the one
  * that the header commits to) or `sealed-not-authentic`.
  */
-export async function openSealed(sealed: Sealed, subject: SealedSubject, key: DecapsulationKey): Promise<Uint8Array> {
+export async function openSealed(sealed: Sealed, subject: SealedSubject, { kid, decapsulate }: Decapsulator): Promise<Uint8Array> {
   const header = readHeader(sealed, subject);
-  const kid = udfOfKey(key.publicKey.spki) as Udf<"encryption-key">;
   const recipient = sealed.recipients[header.kids.indexOf(kid)];
   if (recipient === undefined || recipient.header.kid !== kid) throw new MeshError("sealed-not-for-this-key", `This ${subject.typ} is not sealed to this device.`);
   const ek = fromBase64url(recipient.header.ek);
-  const secret = await decapsulate(key, ek);
+  const secret = await decapsulate(ek);
   const wrapping = wrappingKey(secret, kid, ek, fromBase64url(sealed.protected));
   const contentKey = unwrapKey(wrapping, fromBase64url(recipient.encrypted_key));
   wipe(secret);

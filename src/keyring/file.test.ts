@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { canonicalJson, type Json } from "../bytes/canonical-json.ts";
 import { utf8 } from "../bytes/text.ts";
 import { testPasswordParameters } from "../crypto/password-key.ts";
-import { keyringConformance } from "./conformance.ts";
+import { openKeyringConformance } from "./conformance.ts";
 import { changePassphrase, createKeyringFile, keyringNeedsPassphrase, openKeyringFile } from "./file.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "mesh-keyring-"));
@@ -21,11 +21,11 @@ const quick = { parameters: testPasswordParameters, floor: "test" } as const;
 const old = utf8("old passphrase");
 const next = utf8("new passphrase");
 
-keyringConformance("file without a passphrase", async () => {
+openKeyringConformance("file without a passphrase", async () => {
   const path = fresh();
   return { keyring: await createKeyringFile(path, undefined), reopen: () => openKeyringFile(path, undefined) };
 });
-keyringConformance("file under a passphrase", async () => {
+openKeyringConformance("file under a passphrase", async () => {
   const path = fresh();
   return { keyring: await createKeyringFile(path, old, quick), reopen: () => openKeyringFile(path, old, quick) };
 });
@@ -72,7 +72,7 @@ describe("keyring file: passphrase", () => {
     await assert.rejects(openKeyringFile(path, old, quick), { code: "keyring-wrong-passphrase" });
     const reopened = await openKeyringFile(path, next, quick);
     assert.deepEqual(await reopened.open("b"), utf8("2"));
-    assert.deepEqual(reopened.derive("x"), keyring.derive("x"));
+    assert.deepEqual(await reopened.derive("x"), await keyring.derive("x"));
     await changePassphrase(path, next, undefined, quick);
     assert.deepEqual(await (await openKeyringFile(path, undefined)).open("a"), utf8("1"));
     await changePassphrase(path, undefined, old, quick);
@@ -137,7 +137,7 @@ describe("keyring file: what is refused", () => {
     const path = fresh();
     const keyring = await createKeyringFile(path, undefined);
     await assert.rejects(keyring.add("a", "p", new Uint8Array(4 << 20)), { code: "keyring-failed" });
-    assert.deepEqual(keyring.list(), []);
+    assert.deepEqual(await keyring.list(), []);
     writeFileSync(path, Buffer.alloc((4 << 20) + 1, 0x20));
     await assert.rejects(openKeyringFile(path, undefined), { code: "keyring-damaged" });
   });
@@ -157,9 +157,9 @@ describe("keyring file: what is refused", () => {
     assert.equal(statSync(path).mode & 0o777, 0o600);
     chmodSync(path, 0o640);
     await assert.rejects(openKeyringFile(path, undefined), { code: "keyring-permissions", hint: `chmod 600 '${path}'` });
-    assert.throws(() => keyring.list(), { code: "keyring-permissions" });
+    await assert.rejects(keyring.list(), { code: "keyring-permissions" });
     chmodSync(path, 0o600);
-    keyring.list();
+    await keyring.list();
     const open = join(directory, "open");
     mkdirSync(open);
     chmodSync(open, 0o755);
@@ -185,7 +185,7 @@ describe("keyring file: what is refused", () => {
     const other = fresh();
     await createKeyringFile(other, undefined);
     writeFileSync(path, readFileSync(other));
-    assert.throws(() => keyring.list(), { code: "keyring-damaged" });
+    await assert.rejects(keyring.list(), { code: "keyring-damaged" });
     await assert.rejects(keyring.add("a", "p", utf8("1")), { code: "keyring-damaged" });
     assert.deepEqual(readFileSync(path), readFileSync(other));
   });
@@ -207,7 +207,7 @@ describe("keyring file: several processes", () => {
     const closing = children.map((child) => once(child, "close"));
     for (let n = 0; n < 30; n++) await keyring.add(`own-${n}`, "test", utf8("1"));
     for (const [code] of await Promise.all(closing)) assert.equal(code, 0);
-    assert.equal(keyring.list().length, 120);
+    assert.equal((await keyring.list()).length, 120);
   });
 
   test("kill -9 while adding, 10 times: every acknowledged key is there, the file whole, the lock free", async () => {
@@ -233,6 +233,6 @@ describe("keyring file: several processes", () => {
     writeFileSync(`${path}.${process.pid}.new`, '{"half', { mode: 0o600 });
     const again = await openKeyringFile(path, undefined);
     await again.add("b", "p", utf8("2"));
-    assert.equal(keyring.list().length, 2);
+    assert.equal((await keyring.list()).length, 2);
   });
 });

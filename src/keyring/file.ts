@@ -6,9 +6,10 @@ import { replaceFile } from "../machine/replace-file.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import { demandAuthentic, demandPrivateFolder, keyringOctets, type KeyringFile, type Read, readKeyringFile, stampAt, translate } from "./file-format.ts";
 import { withFileLock } from "./file-lock.ts";
-import type { Keyring, KeyringEntry } from "./keyring.ts";
+import type { KeyringEntry, OpenKeyring } from "./keyring.ts";
 import { lockRoot, type PassphraseOptions, unlockRoot } from "./passphrase.ts";
 import { closed, derived, keyMissing, newEntries, ROOT_OCTETS } from "./secrets.ts";
+import { decapsulateWith, signWith } from "./use.ts";
 
 type Sealed = KeyringFile["secrets"];
 
@@ -18,7 +19,7 @@ type Sealed = KeyringFile["secrets"];
  * The folder must exist, mode 0700. A keyring that holds a key is never overwritten (`keyring-exists`); one without is what a
  * creation leaves behind that was cut off, and is made afresh.
  */
-export async function createKeyringFile(path: string, passphrase: Uint8Array | undefined, options: PassphraseOptions = {}): Promise<Keyring> {
+export async function createKeyringFile(path: string, passphrase: Uint8Array | undefined, options: PassphraseOptions = {}): Promise<OpenKeyring> {
   return changing(path, async () => {
     if (stampAt(path) !== undefined && readKeyringFile(path).file.secrets.length > 0) {
       throw new MeshError("keyring-exists", `There is a keyring at ${path} already, and it was not overwritten.`);
@@ -35,7 +36,7 @@ export async function createKeyringFile(path: string, passphrase: Uint8Array | u
  * `keyring-not-found`, `keyring-permissions` (others may reach file or folder), `keyring-newer`, `keyring-damaged`, `keyring-locked` and
  * `keyring-wrong-passphrase` (exit 4). The file is not touched.
  */
-export async function openKeyringFile(path: string, passphrase: Uint8Array | undefined, options: PassphraseOptions = {}): Promise<Keyring> {
+export async function openKeyringFile(path: string, passphrase: Uint8Array | undefined, options: PassphraseOptions = {}): Promise<OpenKeyring> {
   const read = readKeyringFile(path);
   return new FileKeyring(path, await unlockRoot(read.file.lock, passphrase, options), read);
 }
@@ -70,7 +71,7 @@ export function keyringHolds(path: string, purpose: string): boolean {
 }
 
 /** A keyring in a file; what another process changed is seen as soon as the file is another one. */
-class FileKeyring implements Keyring {
+class FileKeyring implements OpenKeyring {
   readonly #path: string;
   readonly #root: Uint8Array;
   #read: Read;
@@ -88,7 +89,7 @@ class FileKeyring implements Keyring {
     }
   }
 
-  list(): readonly { readonly id: string; readonly purpose: string }[] {
+  async list(): Promise<readonly { readonly id: string; readonly purpose: string }[]> {
     return this.#current().secrets.map(({ id, purpose }) => ({ id, purpose }));
   }
 
@@ -100,6 +101,14 @@ class FileKeyring implements Keyring {
     const found = this.#held(id);
     if (found === undefined) throw keyMissing(id);
     return found.secret;
+  }
+
+  sign(id: string, message: Uint8Array): Promise<Uint8Array> {
+    return signWith(this.open(id), message);
+  }
+
+  decapsulate(id: string, ciphertext: Uint8Array): Promise<Uint8Array> {
+    return decapsulateWith(this.open(id), ciphertext);
   }
 
   add(id: string, purpose: string, secret: Uint8Array): Promise<void> {
@@ -114,7 +123,7 @@ class FileKeyring implements Keyring {
     await this.#change((secrets) => secrets.filter((secret) => secret.id !== id));
   }
 
-  derive(label: string, length = 32): Uint8Array {
+  async derive(label: string, length = 32): Promise<Uint8Array> {
     this.#demandOpen();
     return derived(this.#root, `derive/${label}`, length);
   }

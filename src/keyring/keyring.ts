@@ -2,24 +2,32 @@
 export type KeyringEntry = { readonly id: string; readonly purpose: string; readonly secret: Uint8Array };
 
 /**
- * A place for the secrets of one device or portal (decision 5.1): named, sealed one by one, opened one at a time.
+ * The keys of one device or portal (decision 5.1): named, kept one by one, used where they are. What uses them need not see them.
  *
- * `add` and `remove` are durable before they return. Errors: `keyring-key-missing`, `keyring-key-exists`, `keyring-damaged`,
- * `keyring-busy`, `keyring-failed`.
+ * Signature and decapsulation keys are PKCS#8. `add` and `remove` are durable before they return. Errors: `keyring-key-missing`,
+ * `keyring-key-exists`, `keyring-damaged`, `keyring-busy`, `keyring-failed`, `keyring-locked` after `close`.
  */
 export interface Keyring {
   /** The names and purposes of what it holds, no secret among them. */
-  list(): readonly { readonly id: string; readonly purpose: string }[];
-  has(id: string): boolean;
-  /** The octets of a secret; the caller wipes them. */
-  open(id: string): Promise<Uint8Array>;
+  list(): Promise<readonly { readonly id: string; readonly purpose: string }[]>;
+  /** A signature over a message by a signature key. */
+  sign(id: string, message: Uint8Array): Promise<Uint8Array>;
+  /** The shared secret of a ciphertext, by a decapsulation key. */
+  decapsulate(id: string, ciphertext: Uint8Array): Promise<Uint8Array>;
   add(id: string, purpose: string, secret: Uint8Array): Promise<void>;
   /** Adds several, all or none. */
   addAll(secrets: readonly KeyringEntry[]): Promise<void>;
   /** Takes a secret away; none is no error. */
   remove(id: string): Promise<void>;
   /** A key that follows from this keyring and a label, the same each time; 32 octets unless said otherwise. */
-  derive(label: string, length?: number): Uint8Array;
+  derive(label: string, length?: number): Promise<Uint8Array>;
   /** Forgets what opened it. */
   close(): void;
+}
+
+/** A keyring that is open in this process, so that its secrets can be taken out. */
+export interface OpenKeyring extends Keyring {
+  has(id: string): boolean;
+  /** The octets of a secret; the caller wipes them. */
+  open(id: string): Promise<Uint8Array>;
 }

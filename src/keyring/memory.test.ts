@@ -1,4 +1,4 @@
-import { keyringConformance } from "./conformance.ts";
+import { openKeyringConformance } from "./conformance.ts";
 import { openMemoryKeyring } from "./memory.ts";
 
-keyringConformance("memory", async () => ({ keyring: openMemoryKeyring() }));
+openKeyringConformance("memory", async () => ({ keyring: openMemoryKeyring() }));

@@ -1,10 +1,11 @@
 import { wipe } from "../bytes/equal.ts";
 import { randomBytes } from "../crypto/random.ts";
-import type { Keyring, KeyringEntry } from "./keyring.ts";
+import type { KeyringEntry, OpenKeyring } from "./keyring.ts";
 import { closed, derived, keyMissing, newEntries, ROOT_OCTETS } from "./secrets.ts";
+import { decapsulateWith, signWith } from "./use.ts";
 
 /** Makes a keyring that is gone with its process: for tests, and for keys that must not rest anywhere. */
-export function openMemoryKeyring(): Keyring {
+export function openMemoryKeyring(): OpenKeyring {
   const root = randomBytes(ROOT_OCTETS);
   const kept = new Map<string, { readonly purpose: string; readonly secret: Uint8Array }>();
   let isClosed = false;
@@ -19,8 +20,14 @@ export function openMemoryKeyring(): Keyring {
     demandOpen();
     for (const { id, purpose, secret } of newEntries(entries, held)) kept.set(id, { purpose, secret: secret.slice() });
   };
+  const open = async (id: string): Promise<Uint8Array> => {
+    demandOpen();
+    const one = held(id);
+    if (one === undefined) throw keyMissing(id);
+    return one.secret;
+  };
   return {
-    list: () => {
+    list: async () => {
       demandOpen();
       return Array.from(kept, ([id, { purpose }]) => ({ id, purpose }));
     },
@@ -28,12 +35,9 @@ export function openMemoryKeyring(): Keyring {
       demandOpen();
       return kept.has(id);
     },
-    open: async (id) => {
-      demandOpen();
-      const one = held(id);
-      if (one === undefined) throw keyMissing(id);
-      return one.secret;
-    },
+    open,
+    sign: (id, message) => signWith(open(id), message),
+    decapsulate: (id, ciphertext) => decapsulateWith(open(id), ciphertext),
     add: (id, purpose, secret) => addAll([{ id, purpose, secret }]),
     addAll,
     remove: async (id) => {
@@ -42,7 +46,7 @@ export function openMemoryKeyring(): Keyring {
       if (one !== undefined) wipe(one.secret);
       kept.delete(id);
     },
-    derive: (label, length = 32) => {
+    derive: async (label, length = 32) => {
       demandOpen();
       return derived(root, `derive/${label}`, length);
     },

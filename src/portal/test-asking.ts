@@ -1,6 +1,6 @@
 import { parseJson } from "../bytes/json.ts";
 import { utf8 } from "../bytes/text.ts";
-import { decapsulationKeyOf } from "../client/client.ts";
+import { decapsulatorOf } from "../client/client.ts";
 import { encapsulationKey } from "../profiles/keys.ts";
 import type { Command } from "../protocol/command.ts";
 import { openSession } from "../protocol/open-session.ts";
@@ -47,7 +47,7 @@ export async function openAs(device: TestDevice, portal: TestPortal = device.por
   const { profile } = identityOf(portal);
   const { request, secret } = await proposeSession(encapsulationKey(profile.sessionKey), member);
   const answer = await portal.portal.handle({ method: "POST", path: SERVICE_PATH, query: "", headers: {}, body: encodeRequest(openSession, request), remote: "198.51.100.7" });
-  const session = await confirmSession(profile.id, member, await decapsulationKeyOf(device.keyring, self.authenticationKey), request, secret, decodeResponse(openSession, answer.body));
+  const session = await confirmSession(profile.id, member, decapsulatorOf(device.keyring, self.authenticationKey), request, secret, decodeResponse(openSession, answer.body));
   let next = 1;
   const send: Asking["send"] = async (counter, body, mac) => {
     const good = requestMac(session, { portal: portal.pin, method: "POST", path: SERVICE_PATH, query: "", counter, body });

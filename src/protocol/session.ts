@@ -11,6 +11,7 @@ import { decapsulate, encapsulate } from "../crypto/encapsulate.ts";
 import { decryptGcm, encryptGcm } from "../crypto/encrypt.ts";
 import type { DecapsulationKey, EncapsulationKey } from "../crypto/key-pair.ts";
 import { udfField } from "../envelope/fields.ts";
+import type { Decapsulator } from "../envelope/sealed.ts";
 import { readShape } from "../envelope/shape.ts";
 import { demand } from "../refusals/mesh-error.ts";
 import type { Udf } from "../udf/udf.ts";
@@ -67,8 +68,8 @@ export async function agreeSession(portal: Udf<"portal">, member: Member, authen
 }
 
 /** The device's second half; refuses with `portal-session-forged` an answer by anyone but the portal it asked. */
-export async function confirmSession(portal: Udf<"portal">, member: Member, key: DecapsulationKey, request: OpenRequest, secret: Uint8Array, response: OpenResponse): Promise<Session> {
-  const second = await decapsulate(key, fromBase64url(response.ciphertext));
+export async function confirmSession(portal: Udf<"portal">, member: Member, key: Decapsulator, request: OpenRequest, secret: Uint8Array, response: OpenResponse): Promise<Session> {
+  const second = await key.decapsulate(fromBase64url(response.ciphertext));
   const session = deriveSession(portal, member, request, response.ciphertext, secret, second);
   demand(equalBytes(fromBase64url(confirmation(session)), fromBase64url(response.confirmation)), "portal-session-forged", "The answer to this session request does not come from the portal that was asked.", "Somebody is in between, or the portal is broken. Do not go on; ask its operator.");
   return session;

@@ -2,7 +2,7 @@ import { openMemoryStore } from "../../src/store/memory.ts";
 import { logKeyTexts } from "../../src/cli/portal/log-keys.ts";
 import { Receipts } from "../../src/notary/keeping/receipts.ts";
 import { type Faults, withFaults } from "../../src/store/faults.ts";
-import type { Keyring } from "../../src/keyring/keyring.ts";
+import type { OpenKeyring } from "../../src/keyring/keyring.ts";
 import { openMemoryKeyring } from "../../src/keyring/memory.ts";
 import type { Store, Writing } from "../../src/store/store.ts";
 import { type DeviceOptions, newDevice, type PortalKeys, startPortal, type TestDevice, type TestPortal } from "../support/world.ts";
@@ -42,12 +42,12 @@ export function openCopyable(store: Store = openMemoryStore(), shelves: Set<stri
 }
 
 /** A device as it can be started again: its home, its keys. */
-type Kept = { readonly store: Copyable; readonly keyring: Keyring; readonly master: Keyring; readonly options: DeviceOptions };
+type Kept = { readonly store: Copyable; readonly keyring: OpenKeyring; readonly master: OpenKeyring; readonly options: DeviceOptions };
 
 /** A keyring with the same keys, of which one may be erased without harm to the other. */
-export async function copyOfKeyring(keyring: Keyring): Promise<Keyring> {
+export async function copyOfKeyring(keyring: OpenKeyring): Promise<OpenKeyring> {
   const copy = openMemoryKeyring();
-  await copy.addAll(await Promise.all(keyring.list().map(async ({ id, purpose }) => ({ id, purpose, secret: await keyring.open(id) }))));
+  await copy.addAll(await Promise.all((await keyring.list()).map(async ({ id, purpose }) => ({ id, purpose, secret: await keyring.open(id) }))));
   // Rows of a home are sealed under what is derived from its keyring: both derive alike.
   return { ...copy, derive: (label, length) => keyring.derive(label, length) };
 }

@@ -8,7 +8,7 @@ import { decryptGcm, unwrapKey } from "../../src/crypto/encrypt.ts";
 import { decapsulationKeyFromPkcs8 } from "../../src/crypto/key-encoding.ts";
 import type { DecapsulationKey } from "../../src/crypto/key-pair.ts";
 import { decryptUnder } from "../../src/envelope/keyed.ts";
-import type { Keyring } from "../../src/keyring/keyring.ts";
+import type { OpenKeyring } from "../../src/keyring/keyring.ts";
 import { shelf } from "../../src/portal/records.ts";
 import type { Store } from "../../src/store/store.ts";
 
@@ -19,9 +19,9 @@ export async function rowsOf(store: Store): Promise<readonly Uint8Array[]> {
 }
 
 /** Every key of a keyring that opens anything. */
-export async function keysOf(keyring: Keyring): Promise<readonly DecapsulationKey[]> {
+export async function keysOf(keyring: OpenKeyring): Promise<readonly DecapsulationKey[]> {
   const keys: DecapsulationKey[] = [];
-  for (const { id } of keyring.list()) {
+  for (const { id } of await keyring.list()) {
     const secret = await keyring.open(id);
     try {
       keys.push(decapsulationKeyFromPkcs8(secret));

@@ -166,10 +166,10 @@ test("`device leave` killed after any of its steps is run again, erases every ke
   await life.close();
   const hits = await killedAtEveryStep(files, "leave", async (next, fuse) => leaveMesh((await next.device("laptop", fuse)).client), async (next, steps) => {
     const { client } = await next.device("laptop");
-    const gone = client.keyring.list().length === 0;
+    const gone = (await client.keyring.list()).length === 0;
     if (gone) await assert.rejects(leaveMesh(client), { code: "device-not-connected" });
     else assert.match((await leaveMesh(client)).done.join(), /its keys are erased/, `after ${steps} steps`);
-    assert.deepEqual(client.keyring.list(), []);
+    assert.deepEqual(await client.keyring.list(), []);
     const desktop = (await next.device("desktop")).client;
     await sync(desktop);
     assert.deepEqual(await devices(next), ["desktop active", "laptop suspended"]);

@@ -125,7 +125,7 @@ async function begin(folder: string, now: () => number): Promise<Life> {
       const keyring = await keyringAt(`${path}.json`);
       const master = await keyringAt(`${path}-master.json`);
       closers.push(() => keyring.close(), () => master.close());
-      const client = makeClient({ store: mortalStore(store, fuse), keyring: mortalKeyring(keyring, fuse), now, connect: () => transport(fuse), masterKeyring: async () => (master.list().length > 0 ? master : undefined) });
+      const client = makeClient({ store: mortalStore(store, fuse), keyring: mortalKeyring(keyring, fuse), now, connect: () => transport(fuse), masterKeyring: async () => ((await master.list()).length > 0 ? master : undefined) });
       return { client, master: mortalKeyring(master, fuse) };
     },
     close: async () => {
@@ -145,8 +145,8 @@ function mortalStore(store: Store, fuse: Fuse): Store {
 function mortalKeyring(keyring: Keyring, fuse: Fuse): Keyring {
   return {
     list: () => keyring.list(),
-    has: (id) => keyring.has(id),
-    open: (id) => keyring.open(id),
+    sign: (id, message) => keyring.sign(id, message),
+    decapsulate: (id, ciphertext) => keyring.decapsulate(id, ciphertext),
     derive: (label, length) => keyring.derive(label, length),
     add: (id, purpose, secret) => fuse.step(() => keyring.add(id, purpose, secret)),
     addAll: (secrets) => fuse.step(() => keyring.addAll(secrets)),

@@ -4,7 +4,7 @@ import { type Client, makeClient, type Transport } from "../../src/client/client
 import { randomBytes } from "../../src/crypto/random.ts";
 import { signObject, type Signer } from "../../src/envelope/signed.ts";
 import { openMemoryKeyring } from "../../src/keyring/memory.ts";
-import type { Keyring } from "../../src/keyring/keyring.ts";
+import type { OpenKeyring } from "../../src/keyring/keyring.ts";
 import { defaultPolicy, type Policy } from "../../src/portal/limits.ts";
 import { Portal, type PortalAnswer, type PortalEvent, type PortalParts, type PortalRequest } from "../../src/portal/portal.ts";
 import { encapsulationJwk, signatureJwk } from "../../src/profiles/keys.ts";
@@ -90,10 +90,10 @@ export function transportTo(to: TestPortal, remote = "192.0.2.1"): Transport {
 }
 
 /** A device of a test: its client, its keyrings, its store, and the portal to which its requests go, which a test may exchange. */
-export type TestDevice = { readonly client: Client; readonly keyring: Keyring; readonly master: Keyring; readonly store: Store; portal: TestPortal; /** What it kept against its portal. */ readonly evidence: Uint8Array[] };
+export type TestDevice = { readonly client: Client; readonly keyring: OpenKeyring; readonly master: OpenKeyring; readonly store: Store; portal: TestPortal; /** What it kept against its portal. */ readonly evidence: Uint8Array[] };
 
 /** What a test may want otherwise of a device. */
-export type DeviceOptions = { readonly holdsMaster?: boolean; readonly store?: Store; readonly keyring?: Keyring; readonly master?: Keyring; readonly now?: () => number; readonly remote?: string };
+export type DeviceOptions = { readonly holdsMaster?: boolean; readonly store?: Store; readonly keyring?: OpenKeyring; readonly master?: OpenKeyring; readonly now?: () => number; readonly remote?: string };
 
 /** A device with nothing on it yet; `portal` is where all its requests go. */
 export function newDevice(portal: TestPortal, options: DeviceOptions = {}): TestDevice {

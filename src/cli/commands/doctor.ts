@@ -3,7 +3,7 @@ import { statusOf } from "../../client/status.ts";
 import { meetPortal } from "../../client/portal-link.ts";
 import { keyringHolds } from "../../keyring/file.ts";
 import { status as statusCommand } from "../../protocol/profiles.ts";
-import { MeshError } from "../../refusals/mesh-error.ts";
+import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import type { Call } from "../call.ts";
 import { homeFiles, openHome } from "../home.ts";
 import { clientOf } from "../open-client.ts";
@@ -41,8 +41,11 @@ export async function run(call: Call): Promise<void> {
 async function lookInside(call: Call, client: Client, look: (check: string, work: () => Promise<string>) => Promise<boolean>): Promise<void> {
   const self = await selfOf(client);
   await look("keys", async () => {
-    for (const id of [self.device, self.authenticationKey, self.encryptionKey]) (await client.keyring.open(id)).fill(0);
-    return `${client.keyring.list().length} keys, all of this device's among them`;
+    const held = await client.keyring.list();
+    for (const id of [self.device, self.authenticationKey, self.encryptionKey]) demand(held.some((key) => key.id === id), "keyring-key-missing", `The keyring holds no key named ${id}.`);
+    // The keys are sealed one by one under the same: what one opens with, all do.
+    await client.keyring.sign(self.device, new Uint8Array(0));
+    return `${held.length} keys, all of this device's among them`;
   });
   await look("history", async () => {
     const { onTrust, unchecked } = await statusOf(client);

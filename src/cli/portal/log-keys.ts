@@ -1,5 +1,5 @@
 import { generateLogKey, type LogAlgorithm, type LogSigningKey, logKeyFromSeed, logKeySeed } from "../../crypto/log-key.ts";
-import type { Keyring, KeyringEntry } from "../../keyring/keyring.ts";
+import type { KeyringEntry, OpenKeyring } from "../../keyring/keyring.ts";
 import type { NoteSigner } from "../../notary/cosignature.ts";
 import { logNumber, policyOf } from "../../notary/log-policy.ts";
 import { type SignatureType, verifierKey, writeVerifierKey } from "../../notary/verifier-key.ts";
@@ -33,7 +33,7 @@ function idOf(log: number, algorithm: LogAlgorithm): string {
 }
 
 /** What signs a log of a portal whose keyring this is; undefined where it has no keys for it. */
-export async function logSignersIn(keyring: Keyring, domain: string, log: number): Promise<LogSigners | undefined> {
+export async function logSignersIn(keyring: OpenKeyring, domain: string, log: number): Promise<LogSigners | undefined> {
   const [ed25519, mlDsa44] = [idOf(log, "ed25519"), idOf(log, "mlDsa44")];
   if (!keyring.has(ed25519)) return undefined;
   return logSigners(domain, { ed25519: logKeyFromSeed("ed25519", await keyring.open(ed25519)), mlDsa44: logKeyFromSeed("mlDsa44", await keyring.open(mlDsa44)) }, log);

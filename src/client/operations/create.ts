@@ -78,7 +78,7 @@ async function askFor(client: Client, master: Keyring, link: PortalLink, request
     await client.rows.transact(async (rows) => {
       for (const row of ["self", "creating"]) await rows.remove(row, row, "");
     });
-    for (const keyring of [client.keyring, master]) for (const { id } of keyring.list()) await keyring.remove(id);
+    for (const keyring of [client.keyring, master]) for (const { id } of await keyring.list()) await keyring.remove(id);
     throw error;
   }
 }

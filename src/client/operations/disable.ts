@@ -130,7 +130,7 @@ function contested(name: string, own: string): Receipt {
  */
 export async function leaveMesh(client: Client): Promise<Receipt> {
   const { leaving, self } = await client.rows.read(async (rows) => ({ leaving: await rows.get("leaving", "leaving"), self: await rows.get<Self>("self", "self") }));
-  if (self?.state === "left" && client.keyring.list().length > 0) return eraseKeys(client, self);
+  if (self?.state === "left" && (await client.keyring.list()).length > 0) return eraseKeys(client, self);
   try {
     return await unlessOvertaken(() => leaveOnce(client));
   } catch (error) {
@@ -164,7 +164,7 @@ async function eraseKeys(client: Client, self: Self): Promise<Receipt> {
     return loadMesh(rows, self.master);
   });
   const keeps = (await client.masterKeyring?.()) !== undefined;
-  for (const { id } of client.keyring.list()) await client.keyring.remove(id);
+  for (const { id } of await client.keyring.list()) await client.keyring.remove(id);
   const master = keeps ? ["your Master and Recovery keys are not erased: they lie in this home still, and nowhere else. Keep it, or no administration device can ever be added or removed"] : [];
   const removal = isAdministrator(mesh, self) ? ["its Administration Key is removed for good with the Master key; the other devices change the keys at their next sync"] : ["an administration device removes it from the list and changes the keys at its next sync"];
   return { done: ["this device has left: its keys are erased"], pending: [...master, ...removal] };

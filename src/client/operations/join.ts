@@ -209,5 +209,5 @@ async function forget(client: Client): Promise<void> {
   await client.rows.transact(async (rows) => {
     for (const row of ["self", "joining", "own-device"]) await rows.remove(row, row, "");
   });
-  for (const { id } of client.keyring.list()) await client.keyring.remove(id);
+  for (const { id } of await client.keyring.list()) await client.keyring.remove(id);
 }

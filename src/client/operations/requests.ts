@@ -13,7 +13,7 @@ import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import { isUdf } from "../../udf/udf.ts";
 import { parseWords } from "../../udf/words.ts";
 import { holdingPortalTo } from "../blame.ts";
-import { type Client, decapsulationKeyOf, type Self } from "../client.ts";
+import { type Client, decapsulatorOf, type Self } from "../client.ts";
 import type { Synced } from "../synced.ts";
 
 /** A connection request that an administration device has opened and found consistent. */
@@ -50,7 +50,7 @@ async function checkRequest(jws: Jws): Promise<{ readonly request: Verified<Conn
 /** Opens the private part and recomputes the witness from it: nobody else's device, nonce, address or mesh gives the same. */
 async function openPrivate(client: Client, self: Self, request: Verified<ConnectionRequest>, device: Verified<DeviceProfile>): Promise<ConnectionPrivate> {
   const { payload } = request;
-  const key = await decapsulationKeyOf(client.keyring, self.administrationEncryptionKey);
+  const key = decapsulatorOf(client.keyring, self.administrationEncryptionKey);
   const secret = readShape(connectionPrivateShape, parseCanonical(await openSealed(payload.sealed, requestSubject(payload.witness), key)), "signed-malformed", "connection request");
   const witness = witnessOf({ address: secret.address, device: device.digest, master: self.master, nonce: fromBase64url(secret.nonce) });
   demand(witness === payload.witness && payload.master === self.master && secret.address === self.address, "connection-inconsistent", "This request is not what it claims to be.");

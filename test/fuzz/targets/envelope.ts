@@ -11,7 +11,7 @@ import { encapsulate } from "../../../src/crypto/encapsulate.ts";
 import { encryptGcm, wrapKey } from "../../../src/crypto/encrypt.ts";
 import { readVectors } from "../../../src/crypto/test-vectors.ts";
 import { keyedShape, keyedUnder, openKeyed } from "../../../src/envelope/keyed.ts";
-import { openSealed, recipientsOf, type Sealed, seal, sealedShape } from "../../../src/envelope/sealed.ts";
+import { decapsulatorWith, openSealed, recipientsOf, type Sealed, seal, sealedShape } from "../../../src/envelope/sealed.ts";
 import { readShape } from "../../../src/envelope/shape.ts";
 import { type ObjectType, readSigned, signedBytes } from "../../../src/envelope/signed.ts";
 import { udfOfKey } from "../../../src/udf/udf.ts";
@@ -53,7 +53,7 @@ export const sealed: Target = {
   run: async (input) => {
     const value = readShape(sealedShape, parseCanonical(input), "sealed-malformed", "sealed object");
     recipientsOf(value, subject);
-    const plaintext = await openSealed(value, subject, openingKey(0));
+    const plaintext = await openSealed(value, subject, decapsulatorWith(openingKey(0)));
     hold(text(plaintext) === "hello", "nothing opens but what was sealed", text(plaintext));
   },
 };
@@ -69,7 +69,7 @@ export const sealedForged: Target = {
   run: async (input) => {
     const order = json(input) as { readonly header?: object; readonly key?: unknown; readonly padding?: unknown } | undefined;
     if (order === undefined || typeof order !== "object" || order === null) return;
-    const plaintext = await openSealed(await forge(order), subject, openingKey(0));
+    const plaintext = await openSealed(await forge(order), subject, decapsulatorWith(openingKey(0)));
     hold(text(plaintext) === "hello", "nothing opens but what was sealed");
   },
 };
