@@ -48,20 +48,34 @@ async function bundle(source, out) {
   for (const { path, contents } of outputFiles) addChunk(path, contents);
 
   const named = (name) => outputFiles.map(({ path }) => path).find((path) => basename(path).startsWith(`${name}-`) && path in entries(metafile));
-  const { renderHelp, allCommandPaths } = await import(pathToFileURL(named("help")).href);
+  const { renderHelp, allCommandPaths, servedCommandPaths } = await import(pathToFileURL(named("help")).href);
   const texts = allCommandPaths().map((words) => [`${words.join(".") || "mesh"}.txt`, renderHelp(words)]);
   for (const [name, text] of texts) replace(join(out, "help", name), text);
   keepOnly(join(out, "help"), new Set(texts.map(([name]) => name)), 0);
 
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const define = { VERSION: JSON.stringify(version), CHUNK: JSON.stringify(`./chunks/${basename(named("main"))}`) };
-  const entry = await esbuild.transform(readFileSync(join(root, "scripts", "entry.cjs"), "utf8"), { define, minify: true, legalComments: "none", target: "node26" });
-  replace(join(out, "main.cjs"), entry.code);
+  const define = { VERSION: JSON.stringify(version), CHUNK: JSON.stringify(`./chunks/${basename(named("main"))}`), SERVED: JSON.stringify([[], ...servedCommandPaths()]) };
+  const entry = await esbuild.build({
+    entryPoints: [join(root, "scripts", "entry.cjs")],
+    absWorkingDir: root,
+    bundle: true,
+    format: "cjs",
+    platform: "node",
+    external: ["./chunks/*"],
+    target: "node26",
+    define,
+    minify: true,
+    legalComments: "none",
+    metafile: true,
+    write: false,
+    logLevel: "error",
+  });
+  replace(join(out, "main.cjs"), entry.outputFiles[0].contents);
   keepOnly(join(out, "chunks"), new Set(outputFiles.map(({ path }) => basename(path))), keptForMs);
 
-  const made = ["package.json", "package-lock.json", "scripts/build.mjs", "scripts/entry.cjs", ...Object.keys(metafile.inputs)];
-  // Packages change with the lockfile only; asking for each of their files would cost every start.
-  const inputs = made.filter((path) => !path.startsWith("node_modules/")).map((path) => seen(path, started));
+  const made = ["package.json", "package-lock.json", "scripts/build.mjs", ...new Set([...Object.keys(entry.metafile.inputs), ...Object.keys(metafile.inputs)])];
+  // Packages change with the lockfile only; asking for each of their files would cost every start. What is filled in is no file.
+  const inputs = made.filter((path) => !path.startsWith("node_modules/") && !path.startsWith("<")).map((path) => seen(path, started));
   replace(join(out, "build.json"), JSON.stringify(inputs.map(([path, ...rest]) => [relative(join(out, ".."), join(root, path)), ...rest])));
 }
 

@@ -1,7 +1,8 @@
-// The entry of the bundle: scripts/build.mjs fills in VERSION and CHUNK and writes it to dist/main.cjs.
+// The entry of the bundle: scripts/build.mjs fills in VERSION, CHUNK and SERVED, bundles what it requires, and writes it to dist/main.cjs.
 //
 // CommonJS and small, because that starts sooner: `--version` and the help of a command are answered from here and from
-// texts rendered when the bundle was made; everything else is a chunk loaded on demand. In a checkout it first asks
+// texts rendered when the bundle was made, and what only reads a home by its agent, where one holds it (src/cli/thin.ts); everything
+// else is a chunk loaded on demand. In a checkout it first asks
 // whether the sources are still those that the bundle was made of, so that no one ever runs a stale one.
 "use strict";
 const fs = require("node:fs");
@@ -37,7 +38,30 @@ function start(argv) {
   const help = argv.at(-1) === "--help" ? helpOf(argv.slice(0, -1)) : undefined;
   if (argv.length === 1 && argv[0] === "--version") say(`mesh ${VERSION}\n`);
   else if (help !== undefined) say(help);
-  else import(CHUNK).then(({ main }) => main(argv)).then((status) => process.exit(status));
+  else if (isServed(argv)) runServed(argv);
+  else run(argv);
+}
+
+/** Loads the command line and runs it in this process. */
+function run(argv) {
+  globalThis[Symbol.for("mesh.bundle")] = { build: CHUNK, entry: __filename };
+  import(CHUNK).then(({ main }) => main(argv)).then((status) => process.exit(status));
+}
+
+/** Whether a line begins with the words of a command that agents run; `mesh` alone is one. */
+function isServed(argv) {
+  return SERVED.some((words) => words.every((word, at) => argv[at] === word) && (words.length > 0 || argv.length === 0));
+}
+
+function runServed(argv) {
+  const interrupted = () => process.exit(130);
+  process.once("SIGINT", interrupted);
+  require("../src/cli/thin.ts").runThin(argv, CHUNK).then((outcome) => {
+    process.off("SIGINT", interrupted);
+    if (outcome === undefined) return run(argv);
+    for (const [to, text] of outcome.written) say(text, to);
+    process.exit(outcome.exit);
+  });
 }
 
 /** The text made for exactly these words; undefined where they are no command, which the command line itself explains. */
@@ -51,11 +75,11 @@ function helpOf(words) {
 }
 
 /** Writes without `process.stdout`, which costs more to open than the text to write. */
-function say(text) {
+function say(text, to = 1) {
   const octets = Buffer.from(text);
   for (let at = 0; at < octets.length; ) {
     try {
-      at += fs.writeSync(1, octets, at);
+      at += fs.writeSync(to, octets, at);
     } catch (error) {
       if (error.code === "EPIPE") return;
       if (error.code !== "EAGAIN") throw error;

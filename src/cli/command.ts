@@ -16,6 +16,8 @@ export type Command = Accepts & {
   readonly examples: readonly [Example, Example];
   /** Further paragraphs of help. */
   readonly about?: readonly string[];
+  /** The agent of a home runs it for its callers: it only reads the home, asks nobody, and touches neither files nor standard input. */
+  readonly served?: true;
   readonly load: () => Promise<{ readonly run: Run }>;
 };
 

@@ -97,7 +97,7 @@ suite("words as shells hand them over", () => {
 suite("mesh completion", () => {
   const run = async (...line: readonly string[]) => {
     const said = { 1: "", 2: "" };
-    const status = await main(["completion", ...line], { environment: { MESH_HOME: "/nonexistent", MESH_JSON: "1" }, now: Date.now, isTerminal: () => false, write: (to, text) => void (said[to] += text) });
+    const status = await main(["completion", ...line], { environment: { MESH_HOME: "/nonexistent", MESH_JSON: "1" }, now: Date.now, columns: () => undefined, isTerminal: () => false, write: (to, text) => void (said[to] += text) });
     return { status, out: said[1], err: said[2] };
   };
 

@@ -6,6 +6,7 @@ export const globalOptions: readonly Option[] = [
   { name: "no-input", about: "never ask; fail and say which option was missing" },
   { name: "passphrase-file", value: "F", about: "unlock with the one line in this file (- is standard input)" },
   { name: "home", value: "DIR", about: "this device's state; by default the XDG data directory" },
+  { name: "no-agent", about: "neither ask the agent of this home nor leave the home unlocked in one" },
   { name: "strict", about: "exit 7 when the portal cannot be reached, even if all is saved here" },
 ];
 

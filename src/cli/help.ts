@@ -33,6 +33,11 @@ export function allCommandPaths(): readonly (readonly string[])[] {
   return [[], ...nouns.map((noun) => [noun.name]), ...commands.map((command) => command.path), ...topics.map((topic) => [topic.name])];
 }
 
+/** The words of every command that an agent runs for its callers. */
+export function servedCommandPaths(): readonly (readonly string[])[] {
+  return commands.filter((command) => command.served === true).map((command) => command.path);
+}
+
 function frontHelp(): string {
   const flat = commands.filter((command) => command.path.length === 1);
   const examples = [...flat, ...commands].slice(0, 2).flatMap((command) => command.examples[0]);

@@ -4,7 +4,8 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { homeFiles, homePath } from "./home.ts";
+import { homePath } from "./home-path.ts";
+import { homeFiles } from "./home.ts";
 import { makeTestHome, type Ran, type TestHome } from "./test-home.ts";
 
 function code({ status, err }: Ran): string {

@@ -1,6 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 
 import type { Keyring } from "../keyring/keyring.ts";
 import { replaceFile } from "../machine/replace-file.ts";
@@ -8,7 +7,7 @@ import { demand, MeshError } from "../refusals/mesh-error.ts";
 import type { SqliteStore } from "../store/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import type { Call } from "./call.ts";
-import type { Environment } from "./world.ts";
+import { homePath } from "./home-path.ts";
 
 /** All state of one device (decision 11.1), open. */
 export type Home = {
@@ -21,14 +20,6 @@ export type Home = {
 
 /** The format that this version writes; the file `format` holds it, and a home is there once that file is. */
 const FORMAT = 2;
-
-/** Where the home is: `--home` or MESH_HOME, else by the XDG base directory specification. */
-export function homePath(option: string | undefined, environment: Environment): string {
-  if (option !== undefined) return resolve(option);
-  const data = environment["XDG_DATA_HOME"];
-  // The specification: a path that is not absolute is to be ignored.
-  return join(data?.startsWith("/") === true ? data : join(homedir(), ".local", "share"), "mesh");
-}
 
 /** The files of a home. `master` holds the Master and Recovery keys until they are escrowed. */
 export function homeFiles(path: string) {
@@ -55,10 +46,12 @@ export function homeExists(path: string): boolean {
  * @throws MeshError `home-missing`, and as `homeExists`, the keyring and the store
  */
 export async function openHome(call: Call): Promise<Home> {
+  const { held } = call.world;
+  if (held !== undefined) return { path: held.path, keyring: held.keyring, store: held.store, master: async () => undefined };
   const path = homePath(call.args.text("home"), call.world.environment);
   demand(homeExists(path), "home-missing", `There is no mesh on this device (in ${path}).`, "Make one with `mesh create ADDRESS`, or join yours with `mesh join ADDRESS`.");
   const files = homeFiles(path);
-  const { keyring, secret } = await openKeyring(call, files.keyring);
+  const { keyring, secret } = await openKeyring(call, path, files.keyring);
   call.whenDone(() => keyring.close());
   const { openSqliteStore } = await import("../store/sqlite.ts");
   const store = await openSqliteStore(files.store, { orReading: true });
@@ -66,6 +59,11 @@ export async function openHome(call: Call): Promise<Home> {
   const format = Number(readFormat(files.format));
   if (format < FORMAT) await migrate(files, format, keyring, store);
   return { path, keyring, store, master: masterOpener(call, files.master, secret) };
+}
+
+/** Whether a home is of the format that this version writes. */
+export function isUpToDate(files: ReturnType<typeof homeFiles>): boolean {
+  return Number(readFormat(files.format)) === FORMAT;
 }
 
 /** Brings an older home up to date, after a copy of it; cut off anywhere, it is done again the next time (decision 11.2). */
@@ -103,13 +101,14 @@ export async function makeHome(call: Call, passphrase: () => Promise<string | un
   return { path, keyring, store, master: masterOpener(call, files.master, secret) };
 }
 
-/** The Master file is sealed under the home's passphrase; it is opened only by what needs a Master key. */
+/** The Master file is sealed under the home's passphrase; it is opened only by what needs a Master key, and never by an agent (decision 4.4). */
 function masterOpener(call: Call, file: string, secret: string | undefined): Home["master"] {
   return async (make) => {
-    const { createKeyringFile, keyringHolds, openKeyringFile } = await import("../keyring/file.ts");
+    const { createKeyringFile, keyringHolds, keyringNeedsPassphrase, openKeyringFile } = await import("../keyring/file.ts");
     // A creation that came to nothing, since the name was taken, leaves a file without a key.
     if (make === undefined && !keyringHolds(file, "master-signature")) return undefined;
-    const keyring = await (existsSync(file) ? openKeyringFile(file, octetsOf(secret)) : createKeyringFile(file, octetsOf(secret)));
+    const needed = secret === undefined && existsSync(file) && (await keyringNeedsPassphrase(file)) ? await askPassphrase(call, "Passphrase, for your Master key") : secret;
+    const keyring = await (existsSync(file) ? openKeyringFile(file, octetsOf(needed)) : createKeyringFile(file, octetsOf(needed)));
     call.whenDone(() => keyring.close());
     return keyring;
   };
@@ -120,18 +119,24 @@ export function octetsOf(passphrase: string | undefined): Uint8Array | undefined
   return passphrase === undefined ? undefined : new TextEncoder().encode(passphrase.normalize("NFC"));
 }
 
-async function openKeyring(call: Call, file: string): Promise<{ readonly keyring: Keyring; readonly secret: string | undefined }> {
-  const { openKeyringFile } = await import("../keyring/file.ts");
+/** The keys of a home: by the passphrase in a file, from its agent, or by asking for the passphrase, which leaves them in its agent. */
+async function openKeyring(call: Call, path: string, file: string): Promise<{ readonly keyring: Keyring; readonly secret: string | undefined }> {
+  const { keyringNeedsPassphrase, openKeyringFile } = await import("../keyring/file.ts");
   const given = await call.input.secretFile("passphrase-file");
-  try {
-    return { keyring: await openKeyringFile(file, octetsOf(given)), secret: given };
-  } catch (error) {
-    const locked = given === undefined && error instanceof MeshError && error.code === "keyring-locked";
-    if (!locked) throw error;
-    if (!call.input.mayAsk) throw new MeshError("keyring-locked", "This device is locked by a passphrase, and there is no one to ask for it.", "Give --passphrase-file F, or set MESH_PASSPHRASE_FILE.");
-    const typed = await call.input.secret("passphrase-file", "Passphrase");
-    return { keyring: await openKeyringFile(file, octetsOf(typed)), secret: typed };
-  }
+  if (given !== undefined || !(await keyringNeedsPassphrase(file))) return { keyring: await openKeyringFile(file, octetsOf(given)), secret: given };
+  const agent = (await import("./agent-of.ts")).agentOf(call, path);
+  const held = await agent?.keyring();
+  if (held !== undefined) return { keyring: held, secret: undefined };
+  // It starts while she types.
+  const starting = call.input.mayAsk ? agent?.start() : undefined;
+  const typed = await askPassphrase(call, "Passphrase");
+  await starting;
+  return { keyring: (await agent?.unlock(typed)) ?? (await openKeyringFile(file, octetsOf(typed))), secret: typed };
+}
+
+async function askPassphrase(call: Call, question: string): Promise<string> {
+  if (!call.input.mayAsk) throw new MeshError("keyring-locked", "This device is locked by a passphrase, and there is no one to ask for it.", "Unlock it with `mesh unlock`, give --passphrase-file F, or set MESH_PASSPHRASE_FILE.");
+  return call.input.secret("passphrase-file", question);
 }
 
 function readFormat(file: string): string | undefined {

@@ -6,7 +6,8 @@ import { MeshError } from "../refusals/mesh-error.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
 import type { Call } from "./call.ts";
 import type { NameKind } from "./complete.ts";
-import { homeExists, homeFiles, homePath } from "./home.ts";
+import { homePath } from "./home-path.ts";
+import { homeExists, homeFiles } from "./home.ts";
 import { clientOf } from "./open-client.ts";
 
 /**

@@ -17,15 +17,22 @@ export async function main(argv: readonly string[], world: World = thisWorld()):
   // Interrupted is a status of its own, not death by a signal: a caller that sees only statuses can tell.
   process.once("SIGINT", interrupted);
   try {
-    const parsed = parse(argv, world.environment, commands);
+    return await runLine(argv, world, () => parse(argv, world.environment, commands));
+  } finally {
+    process.off("SIGINT", interrupted);
+  }
+}
+
+/** As `main`, for a line that is parsed by `read`; nothing of the process is touched but through its world. */
+export async function runLine(argv: readonly string[], world: World, read: () => Parsed): Promise<number> {
+  try {
+    const parsed = read();
     if (parsed.kind === "run") await run(parsed, world);
     else if (parsed.kind === "version") world.write(1, wantsJson(argv, world.environment) ? `${JSON.stringify({ version })}\n` : `mesh ${version}\n`);
     else world.write(1, (await import("./help.ts")).helpFor(parsed.path));
     return 0;
   } catch (error) {
     return report(error, world, wantsJson(argv, world.environment));
-  } finally {
-    process.off("SIGINT", interrupted);
   }
 }
 

@@ -33,6 +33,6 @@ export function makeOutput(world: World, json: boolean): Output {
 }
 
 function terminalColumns(world: World): number {
-  const columns = Number(world.environment["COLUMNS"]) || process.stdout.columns;
+  const columns = Number(world.environment["COLUMNS"]) || (world.columns() ?? 0);
   return columns >= 40 ? columns : 80;
 }

@@ -49,7 +49,7 @@ export async function makeTestHome(passphrase?: string): Promise<TestHome> {
       const said = { 1: "", 2: "" };
       const status = await main(
         line.map((word) => word.replace("FILE", inputFile)),
-        { environment: { MESH_HOME: path, COLUMNS: "80", ...how.environment }, now: Date.now, isTerminal: (stream) => stream === 1 && how.terminal === true, write: (to, text) => void (said[to] += text) },
+        { environment: { MESH_HOME: path, COLUMNS: "80", MESH_NO_AGENT: "1", ...how.environment }, now: Date.now, columns: () => undefined, isTerminal: (stream) => stream === 1 && how.terminal === true, write: (to, text) => void (said[to] += text) },
       );
       return { status, out: said[1], err: said[2] };
     },

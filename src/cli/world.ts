@@ -1,7 +1,10 @@
 import { writeSync } from "node:fs";
 import { isatty } from "node:tty";
 
+import type { AgentStatus } from "../agent/messages.ts";
+import type { Keyring } from "../keyring/keyring.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
+import type { Store } from "../store/store.ts";
 
 /** The variables of the environment. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -14,11 +17,18 @@ export type World = {
   /** Writes all of it to standard output (1) or standard error (2). */
   readonly write: (to: 1 | 2, text: string) => void;
   readonly isTerminal: (stream: 0 | 1 | 2) => boolean;
+  /** How wide the terminal of standard output is, in columns; undefined where there is none. */
+  readonly columns: () => number | undefined;
+  /** The home that this process holds open for its callers, where it is an agent. */
+  readonly held?: HeldHome;
 };
+
+/** A home that is open before a command runs, and after. */
+export type HeldHome = { readonly path: string; readonly keyring: Keyring; readonly store: Store; readonly agent: () => AgentStatus };
 
 /** This process's own world. */
 export function thisWorld(): World {
-  return { environment: process.env, now: Date.now, write: writeAll, isTerminal: (stream) => isatty(stream) };
+  return { environment: process.env, now: Date.now, write: writeAll, isTerminal: (stream) => isatty(stream), columns: () => process.stdout.columns };
 }
 
 /**

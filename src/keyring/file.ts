@@ -2,10 +2,10 @@ import { canonicalJson } from "../bytes/canonical-json.ts";
 import { wipe } from "../bytes/equal.ts";
 import { randomBytes } from "../crypto/random.ts";
 import { keyedUnder, openKeyed } from "../envelope/keyed.ts";
+import { withFileLock } from "../machine/file-lock.ts";
 import { replaceFile } from "../machine/replace-file.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import { demandAuthentic, demandPrivateFolder, keyringOctets, type KeyringFile, type Read, readKeyringFile, stampAt, translate } from "./file-format.ts";
-import { withFileLock } from "./file-lock.ts";
 import type { KeyringEntry, OpenKeyring } from "./keyring.ts";
 import { lockRoot, type PassphraseOptions, unlockRoot } from "./passphrase.ts";
 import { closed, derived, keyMissing, newEntries, ROOT_OCTETS } from "./secrets.ts";
@@ -185,7 +185,7 @@ function bound({ id, purpose }: { readonly id: string; readonly purpose: string 
 async function changing<T>(path: string, act: () => Promise<T>): Promise<T> {
   try {
     demandPrivateFolder(path);
-    return await withFileLock(path, act);
+    return await withFileLock(path, () => new MeshError("keyring-busy", `Another process is changing the keyring ${path}.`, "Try again, or end the other process."), act);
   } catch (error) {
     throw translate(error, path);
   }

@@ -5,7 +5,7 @@ export function drawMap(table: Readonly<Record<string, Room>> = rooms): string {
   const rows = Object.entries(table).map(([room, row]) => {
     const types = (row.types ?? []).map((file) => `${file} (types)`);
     const sees = row.sees.includes("*") ? "everything" : [...row.sees, ...types].join(", ");
-    const outside = [...(row.packages ?? []), ...(row.node ?? []).map((module) => (module === "*" ? "node:* but crypto" : `node:${module}`))].join(", ");
+    const outside = [...(row.packages ?? []), ...(row.node ?? []).map((module) => (module === "*" ? "node:* but crypto and ffi" : `node:${module}`))].join(", ");
     return `| ${room} | ${row.pure ? "pure" : "shell"} | ${row.is} | ${sees || "-"} | ${outside || "-"} |`;
   });
   return ["| room | | what it is for | may look into | from outside |", "|---|---|---|---|---|", ...rows].join("\n");

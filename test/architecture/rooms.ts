@@ -14,7 +14,7 @@ export type Room = {
   readonly types?: readonly string[];
   /** npm packages. */
   readonly packages?: readonly string[];
-  /** Modules of the platform without `node:`; `*` is all but crypto. */
+  /** Modules of the platform without `node:`; `*` is all but crypto and ffi. */
   readonly node?: readonly string[];
   /** Rooms and files that none of its imports may lead to, over however many steps. */
   readonly neverReaches?: readonly string[];
@@ -54,9 +54,9 @@ export const rooms: Readonly<Record<string, Room>> = {
     types: ["store/store.ts", "keyring/keyring.ts"],
     packages: ["valibot"],
   },
-  machine: { is: "performs any application's steps on this computer", pure: false, sees: ["bytes", "applications/application.ts"], node: ["child_process", "fs", "fs/promises", "os", "path"] },
+  machine: { is: "performs any application's steps on this computer; files, locks and the C library", pure: false, sees: ["bytes", "applications/application.ts"], node: ["child_process", "ffi", "fs", "fs/promises", "os", "path", "sqlite", "v8", "vm"] },
   store: { is: "eight verbs over an engine: memory, SQLite or PostgreSQL", pure: false, sees: ["bytes"], packages: ["pg"], node: ["async_hooks", "fs", "path", "sqlite", "timers/promises", "worker_threads"] },
-  keyring: { is: "private keys at rest", pure: false, sees: [...formats, "machine/replace-file.ts"], packages: ["valibot"], node: ["fs", "fs/promises", "path", "sqlite"] },
+  keyring: { is: "private keys at rest", pure: false, sees: [...formats, "machine/file-lock.ts", "machine/replace-file.ts"], packages: ["valibot"], node: ["fs", "fs/promises", "path"] },
   certificates: { is: "X.509, on a library loaded on demand", pure: false, sees: formats, packages: ["asn1js", "pkijs"], node: ["net"] },
   http: {
     is: "the wire: serve, call, stream",
@@ -64,6 +64,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     sees: ["bytes", "crypto", "udf", "protocol", "certificates"],
     node: ["events", "http", "https", "net", "stream", "timers/promises", "tls", "util", "zlib"],
   },
+  agent: { is: "the resident process of a home: unlocked keys behind a local socket, and how to ask it", pure: false, sees: ["bytes", "keyring/keyring.ts", "machine"], packages: ["valibot"], node: ["child_process", "fs", "net", "path"] },
   "archive-2017": { is: "the lenient reader of stored objects of 2017; its findings are never Verified", pure: true, sees: ["bytes", "crypto"] },
   cli: { is: "puts everything together: the command `mesh`", pure: false, sees: ["*"], packages: ["uqr", "valibot"], node: ["*"] },
 };

@@ -18,6 +18,7 @@ suite("the checker fails on a bad house", () => {
     ["a computed import", { "src/bytes/a.ts": "await import(name);" }, /only the running program knows/],
     ["node:crypto outside crypto", { "src/udf/a.ts": 'import { hash } from "node:crypto";' }, /udf may not import node:crypto/],
     ["node:crypto even in the shell", { "src/cli/a.ts": 'import "node:crypto";' }, /cli may not import node:crypto/],
+    ["the C library even in the shell", { "src/cli/a.ts": 'const ffi = await import("node:ffi");' }, /cli may not import node:ffi/],
     ["the file system in a pure room", { "src/profiles/a.ts": 'import fs from "node:fs";' }, /profiles may not import node:fs/],
     ["a package that the room may not have", { "src/bytes/a.ts": 'import * as v from "valibot";' }, /may not import the package valibot/],
     ["a scoped package", { "src/bytes/a.ts": 'import "@noble/curves/ed25519.js";' }, /the package @noble\/curves/],

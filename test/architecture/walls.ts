@@ -46,7 +46,7 @@ function closed(room: string, row: Room, path: string, one: Import): string | un
   if (specifier === undefined) return "imports what only the running program knows";
   if (specifier.startsWith("node:")) {
     const module = specifier.slice("node:".length);
-    const open = row.node?.includes(module) || (row.node?.includes("*") && module !== "crypto");
+    const open = row.node?.includes(module) || (row.node?.includes("*") && !["crypto", "ffi"].includes(module));
     return open ? undefined : `room ${room} may not import ${specifier}`;
   }
   const to = target(path, one);

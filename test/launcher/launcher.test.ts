@@ -28,7 +28,8 @@ suite("./mesh", { concurrency: false }, () => {
   for (const file of ["mesh", "package.json", "package-lock.json"]) copyFileSync(join(root, file), join(here, file));
   symlinkSync(join(root, "node_modules"), join(here, "node_modules"));
   writeFileSync(join(here, "src/cli/main.ts"), 'import { word } from "./word.ts";\nexport async function main(argv: readonly string[]): Promise<number> {\n  console.log(word, ...argv);\n  return 5;\n}\n');
-  writeFileSync(join(here, "src/cli/help.ts"), 'import { word } from "./word.ts";\nexport const allCommandPaths = (): string[][] => [[], ["password"], ["password", "add"]];\nexport const renderHelp = (path: string[]): string => `help ${word} ${path.join(" ")}\\n`;\n');
+  writeFileSync(join(here, "src/cli/help.ts"), 'import { word } from "./word.ts";\nexport const allCommandPaths = (): string[][] => [[], ["password"], ["password", "add"]];\nexport const servedCommandPaths = (): string[][] => [];\nexport const renderHelp = (path: string[]): string => `help ${word} ${path.join(" ")}\\n`;\n');
+  writeFileSync(join(here, "src/cli/thin.ts"), "export const runThin = async (): Promise<undefined> => undefined;\n");
   says("first");
 
   test("builds what is not built, and passes arguments and exit status through", async () => {

@@ -1,3 +1,4 @@
+import type { AgentStatus } from "../../agent/messages.ts";
 import { selfOf } from "../../client/client.ts";
 import { type Status, statusOf } from "../../client/status.ts";
 import { keyringHolds, keyringNeedsPassphrase } from "../../keyring/file.ts";
@@ -18,8 +19,9 @@ export async function run(call: Call): Promise<void> {
   const files = homeFiles(home.path);
   const extra = { passphrase: await keyringNeedsPassphrase(files.keyring), masterKey: keyringHolds(files.master, "master-signature") ? "in this home" : "not on this device", home: home.path };
   const warnings = warningsOf(status, extra, call.world.now());
-  const document = { ...status, synced: timeOf(status.synced), refused: timeOf(status.refused), ...extra, warnings };
-  call.output.data(document, text(status, warnings, call.world.now()));
+  const agent = call.world.held?.agent() ?? (await (await import("../agent-of.ts")).agentOf(call, home.path)?.status());
+  const document = { ...status, synced: timeOf(status.synced), refused: timeOf(status.refused), ...extra, agent: agent === undefined ? null : { unlocked: agent.unlocked, lockAfterSeconds: agent.lockAfter / 1000, ...agent.guards }, warnings };
+  call.output.data(document, text(status, agent, warnings, call.world.now()));
 }
 
 function timeOf(at: number | null): string | null {
@@ -43,13 +45,14 @@ function warningsOf(status: Status, extra: { readonly passphrase: boolean; reado
   ];
 }
 
-function text(status: Status, warnings: readonly string[], now: number): string {
+function text(status: Status, agent: AgentStatus | undefined, warnings: readonly string[], now: number): string {
   const lines = [
     `${status.address} on ${status.device.name}${status.device.role === "admin" ? ", an administration device" : ""}`,
     `  devices  ${status.devices}`,
     `  portal   ${status.portal.url}`,
     `  synced   ${status.synced === null ? "never" : ago(now - status.synced)}${status.unsent > 0 ? `, ${status.unsent} change${status.unsent === 1 ? "" : "s"} to send` : ""}`,
     ...status.onTrust.map(({ by, changes }) => `  on trust ${changes} change${changes === 1 ? "" : "s"}, by the word of ${by}: made while this device was away or before it joined, and kept by your portal no more`),
+    ...(agent?.unlocked === true ? [`  unlocked until nothing is asked of it for ${Math.round(agent.lockAfter / 60_000)} minutes, or \`mesh lock\``] : []),
     `  mesh     ${showUdf(status.fingerprint as Udf)}`,
   ];
   return [...lines, ...warnings.map((warning) => `\n! ${warning}`)].join("\n");

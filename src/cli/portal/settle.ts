@@ -1,3 +1,5 @@
+import { collectGarbage, giveMemoryBack } from "../../machine/memory.ts";
+
 /** So long without a request, in milliseconds, and a burst is over. */
 const QUIET_MS = 4_000;
 /** After fewer requests there is nothing worth giving back. */
@@ -18,42 +20,14 @@ export function beginSettling(forget: () => Promise<void>): Settling {
   const timer = setInterval(() => {
     if (requests < BURST || performance.now() - last < QUIET_MS) return;
     requests = 0;
-    void forget().then(letGo);
+    void forget().then(giveMemoryBack);
   }, QUIET_MS / 4).unref();
   return {
     request: () => {
       requests += 1;
       last = performance.now();
     },
-    started: collect,
+    started: collectGarbage,
     stop: () => clearInterval(timer),
   };
-}
-
-async function letGo(): Promise<void> {
-  await collect();
-  await trimAllocator();
-}
-
-async function collect(): Promise<void> {
-  try {
-    const [{ setFlagsFromString }, { runInNewContext }] = await Promise.all([import("node:v8"), import("node:vm")]);
-    // Asked for at the start, by an option, the engine would refuse its own snapshot, and start slowly.
-    setFlagsFromString("--expose-gc");
-    (runInNewContext("gc") as NonNullable<typeof gc>)({ type: "major", execution: "sync", flavor: "last-resort" });
-  } catch {
-    // An engine that has no such door: what it holds it holds.
-  }
-}
-
-/** malloc_trim(3): the C library alone gives nothing back from the middle of its heap. Where there is none, nothing happens. */
-async function trimAllocator(): Promise<void> {
-  try {
-    const { dlopen, types } = await import("node:ffi");
-    const { lib, functions } = dlopen("libc.so.6", { malloc_trim: { arguments: [types.UINT_64], return: types.INT_32 } });
-    functions.malloc_trim(0n);
-    lib.close();
-  } catch {
-    // Another C library, or an engine that was told to do without.
-  }
 }

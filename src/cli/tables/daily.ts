@@ -4,6 +4,8 @@ const portal: Option = { name: "portal", value: "URL", about: "your portal, with
 const deviceName: Option = { name: "device-name", value: "N", about: "what to call this device (its host name)" };
 const noPassphrase: Option = { name: "no-passphrase", about: "keep this device's keys without a passphrase; status says so" };
 
+const lockAfter: Option = { name: "lock-after", value: "TIME", about: "lock after so long without use: 30s, 15m, 8h, 7d (15m)" };
+
 /** What one does every day, and on the first one. */
 export const dailyCommands: readonly Command[] = [
   {
@@ -45,6 +47,7 @@ export const dailyCommands: readonly Command[] = [
       { line: "mesh status", about: "as `mesh` alone" },
       { line: "mesh status --json", about: "for a program" },
     ],
+    served: true,
     load: () => import("../commands/status.ts"),
   },
   {
@@ -58,6 +61,41 @@ export const dailyCommands: readonly Command[] = [
     ],
     about: ["On an administration device it also lets in who comes by PIN, and finishes what another device began.", "--bring-back changes nothing on this device. Ask the portal's operator first whether there was a restore, and begin with the device that you used last."],
     load: () => import("../commands/sync.ts"),
+  },
+  {
+    path: ["unlock"],
+    summary: "Open this device for the commands that follow, by its passphrase.",
+    positionals: [],
+    options: [lockAfter],
+    examples: [
+      { line: "mesh unlock", about: "asks once; no command asks again until it locks" },
+      { line: "mesh unlock --lock-after 1h", about: "an hour without use, and it locks" },
+    ],
+    about: ["A process of your own in the background, the agent, holds the keys in memory until `mesh lock`, or until they are not used for a while. Any command that asked you for the passphrase leaves them there too, unless it is given --no-agent."],
+    load: () => import("../commands/unlock.ts"),
+  },
+  {
+    path: ["lock"],
+    summary: "Lock this device: end the agent that holds its keys.",
+    positionals: [],
+    options: [],
+    examples: [
+      { line: "mesh lock", about: "the next command asks for the passphrase again" },
+      { line: "mesh lock --json", about: "for a program" },
+    ],
+    load: () => import("../commands/lock.ts"),
+  },
+  {
+    path: ["agent"],
+    summary: "Hold this device's keys in memory and answer commands, until it is locked.",
+    positionals: [],
+    options: [lockAfter],
+    examples: [
+      { line: "mesh agent", about: "in the foreground; `mesh unlock` starts one by itself" },
+      { line: "mesh agent --lock-after 8h", about: "for a service of your own session" },
+    ],
+    about: ["It waits for `mesh unlock`, or opens the home at once by --passphrase-file. It ends when it is locked, not used for a while, told to, or when its home is gone. Killed at any moment it leaves nothing behind."],
+    load: () => import("../commands/agent.ts"),
   },
   {
     path: ["doctor"],

@@ -70,6 +70,7 @@ export const passwordCommands: readonly Command[] = [
       { line: "mesh password get github | wl-copy", about: "the password itself, to a program" },
     ],
     about: ["A secret goes to a terminal only with --reveal. Into a pipe or a file goes the password alone, on one line; of a note its text, of a card its number, of a key its private half. The network is not needed."],
+    served: true,
     load: () => import("../commands/password/get.ts"),
   },
   {
@@ -96,6 +97,7 @@ export const passwordCommands: readonly Command[] = [
       { line: "mesh password list", about: "names, user names and sites" },
       { line: "mesh password list --tag work --json", about: "for a program; it holds no secrets" },
     ],
+    served: true,
     load: () => import("../commands/password/list.ts"),
   },
   {
@@ -107,6 +109,7 @@ export const passwordCommands: readonly Command[] = [
       { line: "mesh password search bank", about: "everything with bank in it" },
       { line: "mesh password search alice tag:work", about: "what has both the word and the tag" },
     ],
+    served: true,
     load: () => import("../commands/password/search.ts"),
   },
   {
@@ -163,6 +166,7 @@ export const passwordCommands: readonly Command[] = [
       { line: "mesh password history github --reveal", about: "with the old passwords" },
     ],
     about: ["Nothing is lost but by a purge: an edit keeps the old value, and where two devices edited the same field at once, the one that did not prevail is here too."],
+    served: true,
     load: () => import("../commands/password/history.ts"),
   },
   {

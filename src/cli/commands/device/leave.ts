@@ -2,7 +2,8 @@ import { leaveMesh } from "../../../client/operations/disable.ts";
 import { MeshError } from "../../../refusals/mesh-error.ts";
 import { keyringHolds } from "../../../keyring/file.ts";
 import type { Call } from "../../call.ts";
-import { homeFiles, homePath } from "../../home.ts";
+import { homePath } from "../../home-path.ts";
+import { homeFiles } from "../../home.ts";
 import { openClient } from "../../open-client.ts";
 import { receiptText } from "./receipt.ts";
 

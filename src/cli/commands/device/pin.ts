@@ -7,17 +7,17 @@ import { pull } from "../../../client/sync.ts";
 import { replaceFile } from "../../../machine/replace-file.ts";
 import { demand, MeshError } from "../../../refusals/mesh-error.ts";
 import type { Call } from "../../call.ts";
+import { durationOf } from "../../duration.ts";
 import { openClient } from "../../open-client.ts";
 import { drawQr, qrColumns, type QrModules, qrOf, qrSvg } from "../../qr.ts";
 
-const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 const POLL_MS = 1000;
 
 /** `mesh device pin`: a code that lets one device in without your looking; this device lets it in while it waits, or at its next sync. */
 export async function run(call: Call): Promise<void> {
   const { args, output, world } = call;
   demand((args.text("role") ?? "member") === "member", "usage-option-value", "A PIN lets a device in as member only.");
-  const lifetime = lifetimeOf(args.text("expires") ?? "1h");
+  const lifetime = durationOf(args.text("expires") ?? "1h", "expires");
   const [draw, file] = [args.flag("qr"), args.text("qr-out")];
   demand(!draw || world.isTerminal(2), "secret-not-shown", "--qr draws on a terminal, and standard error is none.", "Write a picture instead: --qr-out FILE.svg");
   demand(file === undefined || !existsSync(file), "output-failed", `There is a file ${file} already; it was not touched.`, "Say another name, or take that one away.");
@@ -33,13 +33,6 @@ export async function run(call: Call): Promise<void> {
   if (draw && modules !== undefined) drawOnTerminal(call, modules);
   if (seconds === 0) output.note("This device lets it in at its next `mesh sync`.");
   else await letIn(call, client, seconds);
-}
-
-function lifetimeOf(text: string): number {
-  const match = /^(\d{1,3})([mhd])$/.exec(text);
-  const lifetime = Number(match?.[1]) * (UNITS[match?.[2] ?? ""] ?? Number.NaN);
-  demand(lifetime > 0 && lifetime <= 7 * 86_400_000, "usage-option-value", "--expires is a time like 30m, 12h or 7d, at most 7 days.");
-  return lifetime;
 }
 
 function drawOnTerminal({ output, world }: Call, modules: QrModules): void {

@@ -17,7 +17,7 @@ import { demand, MeshError } from "../../../refusals/mesh-error.ts";
 import type { SqliteStore } from "../../../store/sqlite.ts";
 import type { Call } from "../../call.ts";
 import { counted } from "../../counted.ts";
-import { homePath } from "../../home.ts";
+import { homePath } from "../../home-path.ts";
 import { keepEvidence } from "../../keep-evidence.ts";
 import { readOctets } from "../../octets.ts";
 import { portalOf } from "../../where.ts";

@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 import { changePassphrase, keyringNeedsPassphrase } from "../../../keyring/file.ts";
 import { demand } from "../../../refusals/mesh-error.ts";
 import type { Call } from "../../call.ts";
-import { homeExists, homeFiles, homePath, octetsOf } from "../../home.ts";
+import { homePath } from "../../home-path.ts";
+import { homeExists, homeFiles, octetsOf } from "../../home.ts";
 
 /**
  * `mesh passphrase change`: seals this home's keyring, and the Master file beside it, under another passphrase.

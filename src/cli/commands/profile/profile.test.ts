@@ -20,7 +20,7 @@ const object = (name: string): string => file(`${name}.json`, objects[name]?.tex
 
 async function show(...words: readonly string[]): Promise<{ readonly status: number; readonly out: string; readonly err: string }> {
   const said = { 1: "", 2: "" };
-  const status = await main(["profile", "show", ...words], { environment: { MESH_HOME: join(folder, "no-home") }, now: Date.now, isTerminal: () => false, write: (to, text) => void (said[to] += text) });
+  const status = await main(["profile", "show", ...words], { environment: { MESH_HOME: join(folder, "no-home") }, now: Date.now, columns: () => undefined, isTerminal: () => false, write: (to, text) => void (said[to] += text) });
   return { status, out: said[1], err: said[2] };
 }
 

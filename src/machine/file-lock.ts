@@ -1,17 +1,17 @@
 import { closeSync, openSync } from "node:fs";
 
-import { MeshError } from "../refusals/mesh-error.ts";
+import type { MeshError } from "../refusals/mesh-error.ts";
 
 const PATIENCE = 10_000;
 
 /**
- * Runs `act` while no other process, nor another call of this one, is inside for the same path; `keyring-busy` after ten seconds.
+ * Runs `act` while no other process, nor another call of this one, is inside for the same path; throws `busy` after ten seconds.
  *
  * The lock is the operating system's, taken through an empty SQLite database at `<path>.lock`: Node has no lock of its own, and a file whose
  * presence is the lock stays behind when its maker is killed. The empty file stays, and means nothing.
  */
-export async function withFileLock<T>(path: string, act: () => Promise<T>): Promise<T> {
-  const { DatabaseSync } = await import("node:sqlite"); // On demand: who only reads keys needs no lock.
+export async function withFileLock<T>(path: string, busy: () => MeshError, act: () => Promise<T>): Promise<T> {
+  const { DatabaseSync } = await import("node:sqlite"); // On demand: most processes that may need a lock take none.
   const file = `${path}.lock`;
   touch(file);
   const database = new DatabaseSync(file);
@@ -19,7 +19,7 @@ export async function withFileLock<T>(path: string, act: () => Promise<T>): Prom
     const deadline = performance.now() + PATIENCE;
     // Waiting inside SQLite would stop the event loop, and with it whoever holds the lock in this process.
     while (!take(() => database.exec("BEGIN EXCLUSIVE"))) {
-      if (performance.now() > deadline) throw new MeshError("keyring-busy", `Another process is changing the keyring ${path}.`, "Try again, or end the other process.");
+      if (performance.now() > deadline) throw busy();
       await new Promise((resolve) => setTimeout(resolve, 1 + Math.random() * 9));
     }
     return await act();

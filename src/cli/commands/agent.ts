@@ -1,0 +1,46 @@
+import { startAgent } from "../../agent/agent.ts";
+import { agentPlace } from "../../agent/place.ts";
+import { libc } from "../../machine/libc.ts";
+import { giveMemoryBack } from "../../machine/memory.ts";
+import { isNeverSwapped } from "../../machine/swap.ts";
+import { demand } from "../../refusals/mesh-error.ts";
+import { buildName } from "../bundle.ts";
+import type { Call } from "../call.ts";
+import { durationOf } from "../duration.ts";
+import { holdHome } from "../hold-home.ts";
+import { homeExists, octetsOf } from "../home.ts";
+import { homePath } from "../home-path.ts";
+import { tellReady } from "../portal/ready.ts";
+
+/** `mesh agent`: { home, socket, pid, unlocked, lockAfterSeconds, peersChecked, noDumps, noSwap }, then answers until it locks or a signal ends it. */
+export async function run(call: Call): Promise<void> {
+  const { args, input, output, world } = call;
+  const home = homePath(args.text("home"), world.environment);
+  demand(homeExists(home), "home-missing", `There is no mesh on this device (in ${home}).`, "Make one with `mesh create ADDRESS`, or join yours with `mesh join ADDRESS`.");
+  const place = agentPlace(home, world.environment);
+  demand(place !== undefined, "agent-failed", `The path ${home} is too long for a socket.`, "Set XDG_RUNTIME_DIR, or choose a shorter home with MESH_HOME.");
+  const lockAfter = durationOf(args.text("lock-after") ?? "15m", "lock-after");
+  const library = await libc();
+  // Before there is anything to hide.
+  const noDumps = library !== undefined && [library.forbidCoreFiles(), library.forbidDumps()].every(Boolean);
+  const guards = { peersChecked: library !== undefined, noDumps, noSwap: isNeverSwapped() };
+  const passphrase = octetsOf(await input.secretFile("passphrase-file"));
+  const agent = await startAgent({ place, build: buildName(), lockAfter, guards, peerOf: library?.peerOf, now: world.now, open: (octets) => holdHome(place.home, octets, () => agent.status()), rest: giveMemoryBack }, passphrase);
+  passphrase?.fill(0);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => void agent.end("asked"));
+  const { pid, unlocked } = agent.status();
+  const document = { home: place.home, socket: place.socket, pid, unlocked, lockAfterSeconds: lockAfter / 1000, ...guards };
+  output.receipt(document, `The agent of ${place.home} answers at ${place.socket}, ${unlocked ? "unlocked" : "locked: mesh unlock"}.${guardsText(guards)}`);
+  await tellReady(world.environment);
+  const ending = await agent.ended;
+  output.note({ asked: "Locked.", idle: "Locked, since it was not used for a while.", unreachable: "Locked, since its socket was taken away.", "home-gone": "Locked, since its home is gone or another." }[ending]);
+}
+
+/** What does not hold here is said, and nothing else. */
+function guardsText({ peersChecked, noDumps, noSwap }: { readonly peersChecked: boolean; readonly noDumps: boolean; readonly noSwap: boolean }): string {
+  return [
+    ...(peersChecked ? [] : [" Callers are not checked by the kernel here: only the folder of its socket keeps others out."]),
+    ...(noDumps ? [] : [" Its memory may be written into a core dump."]),
+    ...(noSwap ? [] : [" Its memory may be swapped to disk: encrypt the swap, or set MemorySwapMax=0 for it."]),
+  ].join("");
+}
