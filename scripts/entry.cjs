@@ -7,9 +7,17 @@
 "use strict";
 const fs = require("node:fs");
 const checked = Symbol.for("mesh.bundle.checked");
+// Of two checkouts with the same sources, one may be edited a moment later.
+const BUILD = `${__dirname}/${CHUNK}`;
 
-if (globalThis[checked] || isFresh()) start(process.argv.slice(2));
-else rebuild();
+const argv = process.argv.slice(2);
+if (isServed(argv)) runServed(argv);
+else start(argv);
+
+function start(argv) {
+  if (globalThis[checked] || isFresh()) answer(argv);
+  else rebuild();
+}
 
 function isFresh() {
   let inputs;
@@ -34,33 +42,34 @@ function rebuild() {
   require(__filename);
 }
 
-function start(argv) {
+function answer(argv) {
   const help = argv.at(-1) === "--help" ? helpOf(argv.slice(0, -1)) : undefined;
   if (argv.length === 1 && argv[0] === "--version") say(`mesh ${VERSION}\n`);
   else if (help !== undefined) say(help);
-  else if (isServed(argv)) runServed(argv);
   else run(argv);
 }
 
 /** Loads the command line and runs it in this process. */
 function run(argv) {
-  globalThis[Symbol.for("mesh.bundle")] = { build: CHUNK, entry: __filename };
+  globalThis[Symbol.for("mesh.bundle")] = { build: BUILD, entry: __filename, isFresh };
   import(CHUNK).then(({ main }) => main(argv)).then((status) => process.exit(status));
 }
 
 /** Whether a line begins with the words of a command that agents run; `mesh` alone is one. */
 function isServed(argv) {
-  return SERVED.some((words) => words.every((word, at) => argv[at] === word) && (words.length > 0 || argv.length === 0));
+  return SERVED.some((words) => words.every((word, at) => argv[at] === word) && (words.length > 0 || argv.length === 0)) && argv.at(-1) !== "--help";
 }
 
+/** Asks the agent; whether this build is fresh the agent has seen then, sooner than a process that has just begun. */
 function runServed(argv) {
   const interrupted = () => process.exit(130);
   process.once("SIGINT", interrupted);
-  require("../src/cli/thin.ts").runThin(argv, CHUNK).then((outcome) => {
+  require("../src/cli/thin.ts").runThin(argv, BUILD).then((outcome) => {
     process.off("SIGINT", interrupted);
-    if (outcome === undefined) return run(argv);
+    if (outcome === undefined) return start(argv);
     for (const [to, text] of outcome.written) say(text, to);
-    process.exit(outcome.exit);
+    // Nothing is open that would have to be closed: the engine's own way out, where it still has one, is shorter.
+    (process.reallyExit ?? process.exit)(outcome.exit);
   });
 }
 

@@ -7,7 +7,7 @@ import { MAX_REQUEST, PROTOCOL, type Request } from "./messages.ts";
 const text = (most: number) => v.pipe(v.string(), v.maxLength(most));
 const id = text(512);
 const octets = text(MAX_REQUEST);
-const common = { v: v.literal(PROTOCOL), build: text(256), home: text(4096) };
+const common = { v: v.literal(PROTOCOL), build: text(4096), home: text(4096) };
 
 const shape = v.variant("ask", [
   v.strictObject({ ...common, ask: v.literal("status") }),

@@ -5,6 +5,7 @@ import type { AgentStatus } from "../agent/messages.ts";
 import { openKeyringFile } from "../keyring/file.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import { openSqliteStore, type SqliteStore } from "../store/sqlite.ts";
+import { bundle } from "./bundle.ts";
 import { homeFiles, isUpToDate } from "./home.ts";
 import { serveLine } from "./serve-line.ts";
 
@@ -35,6 +36,8 @@ export async function holdHome(path: string, passphrase: Uint8Array | undefined,
   return {
     keyring,
     run: async (caller) => {
+      // What starts next to a stale bundle makes a new one, and runs that.
+      if (bundle()?.isFresh() === false) return undefined;
       const store = await storeNow();
       return store === undefined ? undefined : serveLine(caller, { path, keyring, store, agent });
     },

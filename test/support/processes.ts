@@ -61,7 +61,7 @@ export function openPlace(): Place {
   symlinkSync(join(root, "mesh"), join(folder, "mesh"));
   const home = (device: string): string => join(folder, device);
   const start = (device: string, command: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}): Running => {
-    const env = { HOME: folder, PATH: `${folder}:${process.env["PATH"] ?? ""}`, MESH_HOME: home(device), UV_THREADPOOL_SIZE: "2", ...environment };
+    const env = { HOME: folder, PATH: `${folder}:${process.env["PATH"] ?? ""}`, MESH_HOME: home(device), MESH_NO_AGENT: "1", UV_THREADPOOL_SIZE: "2", ...environment };
     const child = spawn(command, args, { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
     children.add(child);
     return { pid: child.pid ?? 0, ended: endOf(child, `${command} ${args.join(" ")}`).finally(() => children.delete(child)), kill: (signal = "SIGKILL") => void child.kill(signal) };
