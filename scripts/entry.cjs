@@ -2,8 +2,7 @@
 //
 // CommonJS and small, because that starts sooner: `--version` and the help of a command are answered from here and from
 // texts rendered when the bundle was made, and what only reads a home by its agent, where one holds it (src/cli/thin.ts); everything
-// else is a chunk loaded on demand. In a checkout it first asks
-// whether the sources are still those that the bundle was made of, so that no one ever runs a stale one.
+// else is a chunk loaded on demand. In a checkout it first asks whether the sources are still those that the bundle was made of, so that no one ever runs a stale one.
 "use strict";
 const fs = require("node:fs");
 const checked = Symbol.for("mesh.bundle.checked");
@@ -61,16 +60,15 @@ function isServed(argv) {
 }
 
 /** Asks the agent; whether this build is fresh the agent has seen then, sooner than a process that has just begun. */
-function runServed(argv) {
+async function runServed(argv) {
   const interrupted = () => process.exit(130);
   process.once("SIGINT", interrupted);
-  require("../src/cli/thin.ts").runThin(argv, BUILD).then((outcome) => {
-    process.off("SIGINT", interrupted);
-    if (outcome === undefined) return start(argv);
-    for (const [to, text] of outcome.written) say(text, to);
-    // Nothing is open that would have to be closed: the engine's own way out, where it still has one, is shorter.
-    (process.reallyExit ?? process.exit)(outcome.exit);
-  });
+  const outcome = await require("../src/cli/thin.ts").runThin(argv, BUILD);
+  process.off("SIGINT", interrupted);
+  if (outcome === undefined) return start(argv);
+  for (const [to, text] of outcome.written) say(text, to);
+  // Nothing is open that would have to be closed: the engine's own way out, where it still has one, is shorter.
+  (process.reallyExit ?? process.exit)(outcome.exit);
 }
 
 /** The text made for exactly these words; undefined where they are no command, which the command line itself explains. */

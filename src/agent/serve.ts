@@ -97,7 +97,8 @@ async function attend(socket: Socket, peerOf: PeerOf, answer: (request: Request)
 function isSameUser(socket: Socket, peerOf: PeerOf): boolean {
   // Where the kernel cannot be asked, the folder's mode is what keeps others out.
   if (peerOf === undefined) return true;
-  const { fd } = (socket as unknown as { readonly _handle?: { readonly fd?: number } })._handle ?? {};
+  // The engine keeps the descriptor to itself; one that hides it better lets nobody in.
+  const { fd } = (Reflect.get(socket, "_handle") ?? {}) as { readonly fd?: number };
   return fd !== undefined && peerOf(fd)?.uid === process.geteuid?.();
 }
 

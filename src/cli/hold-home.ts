@@ -1,18 +1,19 @@
 import { statSync } from "node:fs";
 
 import type { Held } from "../agent/agent.ts";
-import type { AgentStatus } from "../agent/messages.ts";
+import type { AgentStatus, Caller, Outcome } from "../agent/messages.ts";
 import { openKeyringFile } from "../keyring/file.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
-import { openSqliteStore, type SqliteStore } from "../store/sqlite.ts";
+import type { SqliteStore } from "../store/sqlite.ts";
 import { bundle } from "./bundle.ts";
+import type { Call } from "./call.ts";
 import { homeFiles, isUpToDate } from "./home.ts";
-import { serveLine } from "./serve-line.ts";
+import type { HeldHome, World } from "./world.ts";
 
 /** Opens a home for an agent, to be held until it locks: its keys at once, its rows when a command first needs them. */
-export async function holdHome(path: string, passphrase: Uint8Array | undefined, agent: () => AgentStatus): Promise<Held> {
+export async function holdHome(call: Pick<Call, "served">, path: string, passphrase: Uint8Array | undefined, agent: () => AgentStatus): Promise<Held> {
   const files = homeFiles(path);
-  const keyring = await openKeyringFile(files.keyring, passphrase);
+  const [keyring, { openSqliteStore }] = await Promise.all([openKeyringFile(files.keyring, passphrase), import("../store/sqlite.ts")]);
   let open: { readonly store: SqliteStore; readonly mark: string } | undefined;
   const storeNow = async (): Promise<SqliteStore | undefined> => {
     const mark = markOf(files.store);
@@ -39,12 +40,21 @@ export async function holdHome(path: string, passphrase: Uint8Array | undefined,
       // What starts next to a stale bundle makes a new one, and runs that.
       if (bundle()?.isFresh() === false) return undefined;
       const store = await storeNow();
-      return store === undefined ? undefined : serveLine(caller, { path, keyring, store, agent });
+      return store === undefined ? undefined : runFor(call, caller, { path, keyring, store, agent });
     },
     close: async () => {
       await open?.store.close();
     },
   };
+}
+
+/** Runs a line on a home that is held open, as its caller would; undefined for what an agent does not run. */
+async function runFor(call: Pick<Call, "served">, { argv, environment, terminals, columns }: Caller, held: HeldHome): Promise<Outcome | undefined> {
+  const run = call.served(argv, environment);
+  if (run === undefined) return undefined;
+  const written: [1 | 2, string][] = [];
+  const world: World = { environment, now: Date.now, write: (to, text) => void written.push([to, text]), isTerminal: (stream) => terminals[stream], columns: () => columns ?? undefined, held };
+  return { exit: await run(world), written };
 }
 
 function markOf(path: string): string | undefined {

@@ -5,7 +5,7 @@ import { type Parsed, parse, wantsJson } from "./parse.ts";
 import { report } from "./report.ts";
 import { commands, nouns } from "./table.ts";
 import { version } from "./version.ts";
-import { thisWorld, type World } from "./world.ts";
+import { type Environment, thisWorld, type World } from "./world.ts";
 
 /**
  * The command line: does what `argv` (without the node and the script) says and returns the exit status.
@@ -23,8 +23,8 @@ export async function main(argv: readonly string[], world: World = thisWorld()):
   }
 }
 
-/** As `main`, for a line that is parsed by `read`; nothing of the process is touched but through its world. */
-export async function runLine(argv: readonly string[], world: World, read: () => Parsed): Promise<number> {
+/** As `main`, for a line that `read` parses; nothing of the process is touched but through its world. */
+async function runLine(argv: readonly string[], world: World, read: () => Parsed): Promise<number> {
   try {
     const parsed = read();
     if (parsed.kind === "run") await run(parsed, world);
@@ -36,6 +36,22 @@ export async function runLine(argv: readonly string[], world: World, read: () =>
   }
 }
 
+/**
+ * How a line is run that an agent runs for its callers.
+ *
+ * Undefined for every command whose table does not say `served`, for what is to be opened by a passphrase file, and for what does not parse:
+ * the caller runs those by itself, and says what is wrong with them.
+ */
+function served(argv: readonly string[], environment: Environment): ((world: World) => Promise<number>) | undefined {
+  try {
+    const parsed = parse(argv, environment, commands);
+    if (parsed.kind !== "run" || parsed.command.served !== true || parsed.args.text("passphrase-file") !== undefined || parsed.args.flag("no-agent")) return undefined;
+    return (world) => runLine(argv, world, () => parsed);
+  } catch {
+    return undefined;
+  }
+}
+
 function interrupted(): void {
   // A command that ends well by itself when it is interrupted has said so.
   if (process.listenerCount("SIGINT") === 0) process.exit(130);
@@ -43,7 +59,7 @@ function interrupted(): void {
 
 async function run({ command, args }: Extract<Parsed, { kind: "run" }>, world: World): Promise<void> {
   const closers: (() => void | Promise<void>)[] = [];
-  const call: Call = { args, input: makeInput(world, args), output: makeOutput(world, args.flag("json")), tables: { commands, nouns }, world, whenDone: (close) => closers.push(close) };
+  const call: Call = { args, input: makeInput(world, args), output: makeOutput(world, args.flag("json")), tables: { commands, nouns }, world, served, whenDone: (close) => closers.push(close) };
   try {
     await (await command.load()).run(call);
   } finally {

@@ -25,7 +25,7 @@ export async function run(call: Call): Promise<void> {
   const noDumps = library !== undefined && [library.forbidCoreFiles(), library.forbidDumps()].every(Boolean);
   const guards = { peersChecked: library !== undefined, noDumps, noSwap: isNeverSwapped() };
   const passphrase = octetsOf(await input.secretFile("passphrase-file"));
-  const agent = await startAgent({ place, build: buildName(), lockAfter, guards, peerOf: library?.peerOf, now: world.now, open: (octets) => holdHome(place.home, octets, () => agent.status()), rest: giveMemoryBack }, passphrase);
+  const agent = await startAgent({ place, build: buildName(), lockAfter, guards, peerOf: library?.peerOf, now: world.now, open: (octets) => holdHome(call, place.home, octets, () => agent.status()), rest: giveMemoryBack }, passphrase);
   passphrase?.fill(0);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => void agent.end("asked"));
   const { pid, unlocked } = agent.status();
