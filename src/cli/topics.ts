@@ -24,6 +24,8 @@ export const topics: readonly Topic[] = [
                  or ~/.local/share/mesh. Several act as several devices.
   MESH_<OPTION>  stands in for --option: MESH_PASSPHRASE_FILE=F,
                  MESH_NO_INPUT=1, MESH_JSON=1. The command line counts first.
+  MESH_NO_AGENT=1  as --no-agent, for all commands: neither ask the agent
+                 nor leave the home unlocked in one
   MESH_DEBUG=1   shows where an unforeseen error comes from
   NO_COLOR       no colours
 `,

@@ -17,6 +17,7 @@ suite("the walls of the house", () => {
   test("no file imports itself over a ring, types counted", () => none(rings(tree)));
   test("pure rooms read no clock, take no chance and touch nothing", () => none(impurities(tree)));
   test("nothing says any", () => none([...untypedLines(tree), ...untypedLines(others)]));
+  test("one file calls the C library", () => assert.deepEqual([...tree].filter(([, source]) => source.includes("node:ffi")).map(([path]) => path), ["src/machine/libc.ts"]));
   test("front doors stand at entrances only", () => none(strayDoors(tree)));
 
   test("no file has more than 400 lines", (t) => {
