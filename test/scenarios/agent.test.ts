@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -7,6 +9,7 @@ import type { AgentStatus } from "../../src/agent/messages.ts";
 import { agentPlace } from "../../src/agent/place.ts";
 import { isLong } from "../support/long.ts";
 import { expectStatus, openPlace, type Place, type PortalProcess, type Ran } from "../support/processes.ts";
+import { root } from "../tree.ts";
 
 const withAgent = { MESH_NO_AGENT: "" };
 
@@ -132,6 +135,25 @@ describe("the agent of a device", { concurrency: false }, () => {
     assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
     assert.equal(existsSync(join(place.home("desktop"), "agent", "agent.sock")), false);
     assert.equal((await mesh("password", "get", "bank")).status, 4);
+  });
+
+  test("an agent of another build runs nothing for this one, and the next unlock puts this one in its place", async () => {
+    await mesh("lock");
+    const program = `
+      const { startAgent } = await import(${JSON.stringify(join(root, "src/agent/agent.ts"))});
+      const { MeshError } = await import(${JSON.stringify(join(root, "src/refusals/mesh-error.ts"))});
+      const guards = { peersChecked: false, noDumps: false, noSwap: false };
+      const open = async () => { throw new MeshError("keyring-locked", ""); };
+      await (await startAgent({ place: ${JSON.stringify(agentPlace(place.home("desktop"), {}))}, build: "older", lockAfter: 60_000, guards, peerOf: undefined, now: Date.now, open, rest: async () => {} })).ended;
+      process.exit(0);`;
+    const older = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: ["ignore", "ignore", "inherit"] });
+    const ended = once(older, "exit");
+    while ((await status()) === undefined) await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal((await mesh("password", "get", "bank")).status, 4);
+    assert.notEqual(await unlock(), older.pid);
+    assert.deepEqual(await ended, [0, null]);
+    assert.equal((await mesh("password", "get", "bank")).stdout, "three\n");
+    expectStatus(await mesh("lock"), 0);
   });
 
   test("a passphrase that a command asked for at a terminal is asked for once; --no-agent leaves nothing behind", async () => {
