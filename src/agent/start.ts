@@ -9,6 +9,9 @@ import type { AgentStatus } from "./messages.ts";
 /** So long an agent may take to answer for the first time, or to be gone, in milliseconds. */
 const PATIENCE = 10_000;
 
+/** How the engine of an agent is started: little room for what runs beside it, and deaf to the signal that would open it to debuggers. */
+export const engineOptions: readonly string[] = ["--disable-warning=ExperimentalWarning", "--v8-pool-size=1", "--disable-sigusr1"];
+
 /** What of its environment an agent is given: none of what may speak for its starter, nor lead the engine to other code. */
 const PASSED = ["HOME", "PATH", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "MESH_LOCK_AFTER", "UV_THREADPOOL_SIZE", "LANG", "TZ"];
 
@@ -37,9 +40,9 @@ export async function ensureAgent(asking: Asking, entry: string, options: readon
   const there = await statusOf(asking);
   if (there?.build === asking.build) return there;
   if (there !== undefined) await endAgent(asking);
-  // The launcher knows how the engine is to be started.
+  // In a checkout the launcher sees to it that the pinned engine is there.
   const launcher = join(dirname(dirname(entry)), "mesh");
-  const [command, ...first] = existsSync(launcher) ? [launcher] : [process.execPath, entry];
+  const [command, ...first] = existsSync(launcher) ? [launcher] : [process.execPath, ...engineOptions, entry];
   const env = Object.fromEntries(PASSED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
   const child = spawn(command ?? "", [...first, "agent", "--home", asking.place.home, ...options], { detached: true, stdio: "ignore", cwd: "/", env });
   let failed = false;

@@ -1,5 +1,8 @@
+import { realpathSync } from "node:fs";
+
 import { startAgent } from "../../agent/agent.ts";
 import { agentPlace } from "../../agent/place.ts";
+import { engineOptions } from "../../agent/start.ts";
 import { libc } from "../../machine/libc.ts";
 import { giveMemoryBack } from "../../machine/memory.ts";
 import { isNeverSwapped } from "../../machine/swap.ts";
@@ -20,6 +23,7 @@ export async function run(call: Call): Promise<void> {
   const place = agentPlace(home, world.environment);
   demand(place !== undefined, "agent-failed", `The path ${home} is too long for a socket.`, "Set XDG_RUNTIME_DIR, or choose a shorter home with MESH_HOME.");
   const lockAfter = durationOf(args.text("lock-after") ?? "15m", "lock-after");
+  if (args.flag("unit")) return printUnit(call, place.home);
   const library = await libc();
   // Before there is anything to hide.
   const noDumps = library !== undefined && [library.forbidCoreFiles(), library.forbidDumps()].every(Boolean);
@@ -27,6 +31,8 @@ export async function run(call: Call): Promise<void> {
   const passphrase = octetsOf(await input.secretFile("passphrase-file"));
   const agent = await startAgent({ place, build: buildName(), lockAfter, guards, peerOf: library?.peerOf, now: world.now, open: (octets) => holdHome(call, place.home, octets, () => agent.status()), rest: giveMemoryBack }, passphrase);
   passphrase?.fill(0);
+  // Else anybody on this computer could debug it, once somebody sent this.
+  process.on("SIGUSR1", () => {});
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => void agent.end("asked"));
   const { pid, unlocked } = agent.status();
   const document = { home: place.home, socket: place.socket, pid, unlocked, lockAfterSeconds: lockAfter / 1000, ...guards };
@@ -34,6 +40,15 @@ export async function run(call: Call): Promise<void> {
   await tellReady(world.environment);
   const ending = await agent.ended;
   output.note({ asked: "Locked.", idle: "Locked, since it was not used for a while.", unreachable: "Locked, since its socket was taken away.", "home-gone": "Locked, since its home is gone or another." }[ending]);
+}
+
+/** { unit }, for a session that has the same home. */
+async function printUnit({ args, output }: Call, home: string): Promise<void> {
+  const { agentUnitText } = await import("../agent-unit.ts");
+  const lockAfter = args.text("lock-after");
+  const program = [process.execPath, ...engineOptions, realpathSync(process.argv[1] ?? "")];
+  const text = agentUnitText([...program, "agent", "--home", home, ...(lockAfter === undefined ? [] : ["--lock-after", lockAfter])]);
+  output.data({ unit: text }, text.trimEnd());
 }
 
 /** What does not hold here is said, and nothing else. */

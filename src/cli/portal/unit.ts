@@ -60,7 +60,7 @@ WantedBy=multi-user.target
 }
 
 /** An argument as a unit file has it: quotes, and its percent and dollar signs doubled. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   const escaped = text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("%", "%%").replaceAll("$", "$$$$");
   return /^[\w./:=,@+-]+$/.test(text) ? text : `"${escaped}"`;
 }

@@ -89,10 +89,10 @@ export const dailyCommands: readonly Command[] = [
     path: ["agent"],
     summary: "Hold this device's keys in memory and answer commands, until it is locked.",
     positionals: [],
-    options: [lockAfter],
+    options: [lockAfter, { name: "unit", about: "print a systemd unit for it instead, of your own session" }],
     examples: [
       { line: "mesh agent", about: "in the foreground; `mesh unlock` starts one by itself" },
-      { line: "mesh agent --lock-after 8h", about: "for a service of your own session" },
+      { line: "mesh agent --unit", about: "to ~/.config/systemd/user/mesh-agent.service" },
     ],
     about: ["It waits for `mesh unlock`, or opens the home at once by --passphrase-file. It ends when it is locked, not used for a while, told to, or when its home is gone. Killed at any moment it leaves nothing behind."],
     load: () => import("../commands/agent.ts"),
