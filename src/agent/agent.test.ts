@@ -155,6 +155,9 @@ describe("the socket of an agent", () => {
     assert.match(inSession?.socket ?? "", /\/mesh\/[0-9a-f]{16}\/agent\.sock$/);
     assert.equal(agentPlace(home.path, { XDG_RUNTIME_DIR: "relative" })?.directory, home.place.directory);
     assert.equal(agentPlace(home.path, { XDG_RUNTIME_DIR: "/nonexistent" })?.directory, home.place.directory);
+    const shared = join(home.path, "shared");
+    mkdirSync(shared, { mode: 0o750 });
+    assert.equal(agentPlace(home.path, { XDG_RUNTIME_DIR: shared })?.directory, home.place.directory);
     assert.equal(agentPlace(home.path, { XDG_RUNTIME_DIR: home.path })?.socket, inSession?.socket);
     assert.equal(agentPlace(join(home.path, "none"), {}), undefined);
     const long = join(home.path, "a".repeat(100));

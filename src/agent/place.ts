@@ -8,7 +8,8 @@ export type Place = { readonly home: string; readonly directory: string; readonl
 const MOST = 107;
 
 /**
- * Where the agent of a home is: $XDG_RUNTIME_DIR/mesh/<short hash of the home's path>, else the folder `agent` of the home.
+ * Where the agent of a home is: $XDG_RUNTIME_DIR/mesh/<short hash of the home's path>, else the folder `agent` of the home. A runtime folder that is
+ * not its user's alone is none (XDG base directory specification).
  *
  * Undefined where every such name is too long for a socket, or there is no home: there is no agent then.
  */
@@ -16,7 +17,7 @@ export function agentPlace(path: string, environment: Readonly<Record<string, st
   if (!isFolder(path)) return undefined;
   const home = realpathSync(path);
   const runtime = environment["XDG_RUNTIME_DIR"];
-  const directories = [...(runtime?.startsWith("/") === true && isFolder(runtime) ? [join(runtime, "mesh", shortHash(home))] : []), join(home, "agent")];
+  const directories = [...(runtime?.startsWith("/") === true && isPrivate(runtime) ? [join(runtime, "mesh", shortHash(home))] : []), join(home, "agent")];
   for (const directory of directories) {
     const socket = join(directory, "agent.sock");
     if (Buffer.byteLength(socket) <= MOST) return { home, directory, socket };

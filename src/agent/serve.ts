@@ -35,14 +35,9 @@ export async function listen(place: Place, peerOf: PeerOf, answer: (request: Req
   let isOpen = true;
   const server = createServer({ allowHalfOpen: true }, (socket) => void (isOpen ? attend(socket, peerOf, answer) : socket.destroy()));
   server.maxConnections = MAX_CONNECTIONS;
-  // Under a lock: between finding that nobody answers and taking the place nobody else does the same.
-  await withFileLock(place.socket, () => new MeshError("agent-failed", `Another agent is starting in ${place.directory}.`, "Try again."), async () => {
-    const other = await askAgent({ place, build: "" }, { ask: "status" }, 2_000);
-    demand(other === undefined, "agent-running", "An agent of this home is running already.", "To end it: mesh lock");
-    rmSync(place.socket, { force: true });
-    await bound(server, place.socket);
-    chmodSync(place.socket, 0o600);
-  });
+  await takePlace(server, place);
+  // A connection that could not be taken is its caller's loss, not the agent's end.
+  server.on("error", () => {});
   const mark = markOf(place.socket);
   const isReachable = (): boolean => mark !== undefined && markOf(place.socket) === mark;
   return {
@@ -54,6 +49,22 @@ export async function listen(place: Place, peerOf: PeerOf, answer: (request: Req
       server.unref();
     },
   };
+}
+
+/** Binds the socket, where nobody answers at it; under a lock, since between finding that out and binding nobody else may do the same. */
+async function takePlace(server: Server, place: Place): Promise<void> {
+  try {
+    await withFileLock(place.socket, () => new MeshError("agent-failed", `Another agent is starting in ${place.directory}.`, "Try again."), async () => {
+      const other = await askAgent({ place, build: "" }, { ask: "status" }, 2_000);
+      demand(other === undefined, "agent-running", "An agent of this home is running already.", "To end it: mesh lock");
+      rmSync(place.socket, { force: true });
+      await bound(server, place.socket);
+      chmodSync(place.socket, 0o600);
+    });
+  } catch (error) {
+    if (error instanceof MeshError) throw error;
+    throw new MeshError("agent-failed", `Nothing can be made in ${place.directory}.`, "See whether the disk is full, or cannot be written.", error);
+  }
 }
 
 function prepareFolder({ directory }: Place): void {
@@ -74,8 +85,9 @@ function bound(server: Server, path: string): Promise<void> {
 
 function markOf(path: string): string | undefined {
   try {
-    const { dev, ino } = lstatSync(path);
-    return `${dev}-${ino}`;
+    // With its time: the number of a file that is gone is soon another's.
+    const { dev, ino, ctimeNs } = lstatSync(path, { bigint: true });
+    return `${dev}-${ino}-${ctimeNs}`;
   } catch {
     return undefined;
   }

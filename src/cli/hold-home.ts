@@ -58,6 +58,7 @@ async function runFor(call: Pick<Call, "served">, { argv, environment, terminals
 }
 
 function markOf(path: string): string | undefined {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found === undefined ? undefined : `${found.dev}-${found.ino}`;
+  const found = statSync(path, { throwIfNoEntry: false, bigint: true });
+  // With the time of its birth: the number of a file that is gone is soon another's.
+  return found === undefined ? undefined : `${found.dev}-${found.ino}-${found.birthtimeNs}`;
 }
