@@ -47,9 +47,9 @@ export function homeExists(path: string): boolean {
  */
 export async function openHome(call: Call): Promise<Home> {
   const { held } = call.world;
-  if (held !== undefined) return { path: held.path, keyring: held.keyring, store: held.store, master: async () => undefined };
-  const path = homePath(call.args.text("home"), call.world.environment);
+  const path = held?.path ?? homePath(call.args.text("home"), call.world.environment);
   demand(homeExists(path), "home-missing", `There is no mesh on this device (in ${path}).`, "Make one with `mesh create ADDRESS`, or join yours with `mesh join ADDRESS`.");
+  if (held !== undefined) return { path, keyring: held.keyring, store: held.store, master: async () => undefined };
   const files = homeFiles(path);
   const { keyring, secret } = await openKeyring(call, path, files.keyring);
   call.whenDone(() => keyring.close());
