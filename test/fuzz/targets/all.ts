@@ -1,4 +1,5 @@
 import type { Target } from "../target.ts";
+import { agentLine } from "./agent.ts";
 import { base32, base64url, der } from "./bytes.ts";
 import { entries, snapshots } from "./catalogs.ts";
 import { keyed, sealed, sealedForged, signed } from "./envelope.ts";
@@ -16,7 +17,7 @@ import { udf, words } from "./udf.ts";
 export const targets: readonly Target[] = [
   [json, base32, base64url, der, keysDer, keysJwk, udf, words],
   [signed, sealed, sealedForged, keyed, meshRules, meshSigned, entries, snapshots],
-  [request, response, portal, http, archive, keyring, settings, codes, sites, lines],
+  [request, response, portal, http, archive, keyring, settings, codes, sites, lines, agentLine],
   [note, logProof, logEntry],
   [anyFile, bitwarden, csv, keepassXml, kdbx, kdbxHead, zip, onePux, meshFile],
 ].flat();
