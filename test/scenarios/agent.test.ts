@@ -46,6 +46,7 @@ describe("the agent of a device", { concurrency: false }, () => {
   test("a locked device says how to unlock it, and no agent is there before somebody unlocks", async () => {
     const ran = await mesh("password", "get", "github");
     assert.deepEqual([ran.status, /mesh unlock/.test(ran.stderr)], [4, true], ran.stderr);
+    assert.equal((await mesh("unlock")).status, 2, "nobody is there to be asked");
     assert.equal(await status(), undefined);
     assert.deepEqual((await mesh("lock", "--json")).stdout, `${JSON.stringify({ agent: false, locked: true }, undefined, 2)}\n`);
   });

@@ -15,12 +15,12 @@ export async function run(call: Call): Promise<void> {
   if (wanted !== undefined) durationOf(wanted, "lock-after");
   const agent = agentOf(call, home);
   demand(agent !== undefined, "agent-failed", "There can be no agent here.", "Leave --no-agent out; where the home's path is long, set XDG_RUNTIME_DIR.");
-  // It starts while she types.
-  const starting = agent.start(wanted === undefined ? [] : ["--lock-after", wanted]);
   const needed = await keyringNeedsPassphrase(homeFiles(home).keyring);
-  const open = (await starting)?.unlocked === true;
+  const given = await input.secretFile("passphrase-file");
+  // None is started for a passphrase that nobody will say.
+  const open = (await (!needed || given !== undefined || input.mayAsk ? agent.start(wanted === undefined ? [] : ["--lock-after", wanted]) : agent.status()))?.unlocked === true;
   if (needed && !open) {
-    const unlocked = await agent.unlock(await input.secret("passphrase-file", "Passphrase"));
+    const unlocked = await agent.unlock(given ?? (await input.secret("passphrase-file", "Passphrase")));
     demand(unlocked !== undefined, "agent-failed", "The agent of this home could not be started.", "To see why: mesh agent");
   }
   const status = await agent.status();
