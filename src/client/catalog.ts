@@ -1,3 +1,4 @@
+import { applications, type ApplicationType } from "../applications/index.ts";
 import type { Change } from "../catalogs/entries.ts";
 import { current, type Entry, merge, unpurged } from "../catalogs/merge.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
@@ -6,8 +7,8 @@ import { EntryRows } from "./entry-rows.ts";
 import { type JournalRow, packs } from "./outbox.ts";
 import type { RowsReading } from "./rows.ts";
 
-/** The kinds of catalog that every mesh has. */
-export type CatalogType = "devices" | "administration" | "passwords";
+/** The kinds of catalog that there are: the mesh's own, and one for each application. */
+export type CatalogType = "devices" | "administration" | ApplicationType;
 
 /** Whether nothing is ever purged in a catalog of this kind: whoever could take away what others say of themselves would speak for them. */
 export function isUnpurgeable(type: string | undefined): boolean {
@@ -17,7 +18,8 @@ export function isUnpurgeable(type: string | undefined): boolean {
 /** The catalog of a kind, as this home knows it. */
 export async function catalogOf(rows: RowsReading, type: CatalogType): Promise<string> {
   const row = await rows.get<{ id: string }>("types", type);
-  if (row === undefined) throw new MeshError("catalog-missing", `This device does not have the catalog of ${type} yet.`, "Run `mesh sync`.");
+  const everywhere = !applications.some((one) => one.type === type && !one.everywhere);
+  if (row === undefined) throw new MeshError("catalog-missing", `This device does not have the catalog of ${type} yet.`, everywhere ? "Run `mesh sync`." : `Set it up on an administration device: mesh ${type} setup. If that is done, run mesh sync here.`);
   return row.id;
 }
 

@@ -3,7 +3,7 @@ import { parseCanonical } from "../bytes/json.ts";
 import { openKeyed } from "../envelope/keyed.ts";
 import { readShape } from "../envelope/shape.ts";
 import { readSigned, type Signed } from "../envelope/signed.ts";
-import { applicationPrivateShape, type ApplicationProfile, applicationProfile, applicationPurpose } from "../profiles/application.ts";
+import { type ApplicationPrivate, applicationPrivateShape, type ApplicationProfile, applicationProfile, applicationPurpose } from "../profiles/application.ts";
 import { at } from "../profiles/history.ts";
 import { type Mesh, masterOf, suspendedIn } from "../profiles/mesh.ts";
 import type { Head } from "../profiles/personal.ts";
@@ -16,6 +16,7 @@ import { demand, MeshError } from "../refusals/mesh-error.ts";
 import type { Client } from "./client.ts";
 import { type CatalogRow, type KnownProfile, loadCatalog } from "./known.ts";
 import type { PortalLink, Requester } from "./portal-link.ts";
+import { saveShares } from "./shares.ts";
 
 /** A head, and the Personal Profile (g, n) whose signer knew it. */
 export type NamedHead = Head & { readonly g: number; readonly n: number };
@@ -26,7 +27,8 @@ export async function pullApplication(client: Client, link: PortalLink, requeste
   if (named === undefined) return;
   const seen = [row.profile, ...heads.filter((head) => head.catalog === id).map(({ g, n, profile }) => (profile === undefined ? undefined : { ...profile, g, n }))].filter((one) => one !== undefined);
   demand(seen.every((one) => one.version <= named.version), "portal-older-profile", "The portal shows an older Application Profile than this device, or another of yours, has seen.", "It was restored from a backup or it cheats; ask its operator.");
-  if (row.profile?.version === named.version && row.type !== undefined) return;
+  // One that did not open is asked for again: the key may have come since.
+  if (row.profile?.version === named.version && row.type !== undefined && row.profile.wrong !== true) return;
   const { applications } = await link.call(requester, getProfiles, { applications: [named.id], devices: [], mastersAfter: mesh.masters.length, personalsAfter: { g: Number.MAX_SAFE_INTEGER, n: 0 }, suspensionsAfter: mesh.suspensions.length });
   const sent = applications[0];
   demand(sent !== undefined, "portal-missing-profile", "The portal names an Application Profile but does not show it.", "It is broken or it cheats; ask its operator.");
@@ -42,7 +44,8 @@ export async function pullApplication(client: Client, link: PortalLink, requeste
   const profile = await correctApplication(signed, personal, author, before, rosterOf(masterOf(mesh)), suspendedIn(mesh, answer.now));
   const key = row.epochs[profile.payload.epoch]?.key;
   const opened = key === undefined ? undefined : openKeyed(fromBase64url(key), applicationPurpose(id, profile.payload.version, profile.payload.epoch), profile.payload.sealed);
-  const said = opened === undefined ? undefined : typeIn(opened);
+  const inside = opened === undefined ? undefined : privateIn(opened);
+  const said = inside?.type;
   await client.rows.transact(async (rows) => {
     const current = (await loadCatalog(rows, id)) ?? row;
     const there = said === undefined ? undefined : await rows.get<{ id: string }>("types", said);
@@ -51,13 +54,14 @@ export async function pullApplication(client: Client, link: PortalLink, requeste
     if (type === undefined) return;
     await rows.put("catalogs", id, "", { ...current, profile: { digest: profile.digest, g: profile.payload.g, n: profile.payload.n, version: profile.payload.version, ...(said === type ? {} : { wrong: true }) }, type });
     await rows.put("types", type, "", { id });
+    if (said === type && inside?.shares !== undefined) await saveShares(rows, id, { shares: inside.shares, version });
   });
 }
 
-/** The type in the private part of an Application Profile; what its author should not have sealed says nothing, and is no fault of the portal, which cannot read it. */
-function typeIn(opened: Uint8Array): string | undefined {
+/** The private part of an Application Profile; what its author should not have sealed says nothing, and is no fault of the portal, which cannot read it. */
+function privateIn(opened: Uint8Array): ApplicationPrivate | undefined {
   try {
-    return readShape(applicationPrivateShape, parseCanonical(opened), "profile-malformed", "Application Profile").type;
+    return readShape(applicationPrivateShape, parseCanonical(opened), "profile-malformed", "Application Profile");
   } catch (error) {
     if (error instanceof MeshError) return undefined;
     throw error;

@@ -33,7 +33,7 @@ import { proven, unlessUnknown } from "./proven.ts";
 import { pullMesh } from "./pull-mesh.ts";
 import { unlessRestored } from "./restored.ts";
 import { compareHeads, witnessHeads } from "./witness-heads.ts";
-import { mendApplication } from "./mend-application.ts";
+import { tendApplication } from "./tend-application.ts";
 import { dueFrom, type Made, makeDue, makeEntries } from "./push.ts";
 
 /** What a sync did; `keyless` is of how many catalogs this device was not given the newest key yet. */
@@ -227,7 +227,7 @@ export async function push(client: Client, synced: Synced): Promise<number> {
       await client.rows.transact((rows) => writePulled(rows, id, { placed: made.map((one) => one.placed), row: last.row }));
       sent += made.length;
     }
-    await mendApplication(client, synced, id);
+    await tendApplication(client, synced, id);
     await forgetBlobs(client, id);
   }
   return sent;

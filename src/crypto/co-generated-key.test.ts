@@ -5,7 +5,7 @@ import { ed25519 } from "@noble/curves/ed25519.js";
 
 import { utf8 } from "../bytes/text.ts";
 import { CoGeneratedKey } from "./co-generated-key.ts";
-import { contribute } from "./co-generation.ts";
+import { contribute, isContribution } from "./co-generation.ts";
 import { generateEd25519 } from "./ed25519.ts";
 
 const { Point } = ed25519;
@@ -74,6 +74,14 @@ suite("co-generated keys (draft §5.2, decision 5.5)", () => {
     await assert.rejects(CoGeneratedKey.from(base.privateKey.subarray(1), scalar, publicKey), malformed);
     await assert.rejects(CoGeneratedKey.from(base.privateKey, scalar.subarray(1), publicKey), malformed);
     await assert.rejects(CoGeneratedKey.from(base.privateKey, scalar, publicKey.subarray(1)), malformed);
+  });
+
+  test("whoever knows no half tells a sum that is right from one that is not", async () => {
+    const contribution = await contribute(base.publicKey);
+    const other = await contribute(base.publicKey);
+    assert.equal(await isContribution(base.publicKey, contribution), true);
+    assert.equal(await isContribution(generateEd25519().publicKey, contribution), false);
+    for (const wrong of [{ scalar: other.scalar }, { publicKey: other.publicKey }, { scalar: new Uint8Array(32) }, { scalar: new Uint8Array(31) }, { publicKey: new Uint8Array(0) }]) assert.equal(await isContribution(base.publicKey, { ...contribution, ...wrong }), false);
   });
 
   test("a base key that is no point of prime order gets no contribution", async () => {

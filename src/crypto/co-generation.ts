@@ -1,4 +1,4 @@
-import { wipe } from "../bytes/equal.ts";
+import { equalBytes, wipe } from "../bytes/equal.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import { edwards } from "./edwards.ts";
 import { randomBytes } from "./random.ts";
@@ -13,6 +13,15 @@ export async function checkBasePublicKey(publicKey: Uint8Array): Promise<void> {
 
 /** What whoever administers an application adds to a device's base key: a secret scalar of 32 octets, and the public key of the two together. */
 export type Contribution = { readonly scalar: Uint8Array; readonly publicKey: Uint8Array };
+
+/** Whether a contribution to a base key gives the public key that it is said to give; false for octets of any wrong length. */
+export async function isContribution(baseKey: Uint8Array, { scalar, publicKey }: Contribution): Promise<boolean> {
+  const curve = await edwards();
+  const share = scalar.length === 32 ? curve.timesBase(scalar) : undefined;
+  if (share === undefined || !curve.isPoint(baseKey)) return false;
+  const sum = curve.add(baseKey, share);
+  return curve.isPoint(sum) && equalBytes(sum, publicKey);
+}
 
 /** Draws a contribution to a base key, which is checked as by {@link checkBasePublicKey}; it must be drawn after the base key is seen (decision 5.5). */
 export async function contribute(baseKey: Uint8Array): Promise<Contribution> {

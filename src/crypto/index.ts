@@ -1,7 +1,7 @@
 /** The one suite, without names for callers to choose: sign, encapsulate, encrypt, digest, keys and their encodings. */
 export { base, content, kem, log, signature } from "./algorithms.ts";
 export { CoGeneratedKey } from "./co-generated-key.ts";
-export { checkBasePublicKey, type Contribution, contribute } from "./co-generation.ts";
+export { checkBasePublicKey, type Contribution, contribute, isContribution } from "./co-generation.ts";
 export { hkdf, hmac, sha256, sha512 } from "./digest.ts";
 export { type Ed25519Key, generateEd25519, signEd25519, verifyEd25519 } from "./ed25519.ts";
 export { decapsulate, encapsulate } from "./encapsulate.ts";

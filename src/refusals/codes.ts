@@ -19,6 +19,8 @@ export const codes = {
   "der-malformed": 1,
   "key-malformed": 1,
   "key-failed": 1,
+  "application-too-many": 1,
+  "share-missing": 5,
   "ssh-malformed": 1,
   "ssh-wrong-signature": 1,
   "ssh-block-damaged": 1,

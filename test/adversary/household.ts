@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { change, current, isRemoved } from "../../src/catalogs/merge.ts";
 import { newEntryId } from "../../src/catalogs/entry-id.ts";
-import { catalogOf, editEntries, readEntries } from "../../src/client/catalog.ts";
+import { catalogOf, type CatalogType, editEntries, readEntries } from "../../src/client/catalog.ts";
 import { memberSelf, type Self, selfOf, signerOf } from "../../src/client/client.ts";
 import { EntryRows } from "../../src/client/entry-rows.ts";
 import { loadCatalog, loadMesh } from "../../src/client/known.ts";
@@ -85,7 +85,7 @@ export function whoIs(device: TestDevice): Promise<Self> {
 }
 
 /** The identifier of a catalog, as a device knows it. */
-export function idOf(device: TestDevice, type: "devices" | "administration" | "passwords"): Promise<string> {
+export function idOf(device: TestDevice, type: CatalogType): Promise<string> {
   return device.client.rows.read((rows) => catalogOf(rows, type));
 }
 

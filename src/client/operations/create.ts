@@ -1,3 +1,4 @@
+import { applications } from "../../applications/index.ts";
 import { wipe } from "../../bytes/equal.ts";
 import { authorityOf } from "../../catalogs/chain.ts";
 import { commit as commitType } from "../../catalogs/commits.ts";
@@ -6,15 +7,13 @@ import { newEntryId } from "../../catalogs/entry-id.ts";
 import { beginEpoch } from "../../catalogs/epoch-keys.ts";
 import { change } from "../../catalogs/merge.ts";
 import { toBase64url } from "../../bytes/base64url.ts";
-import { canonicalBytes } from "../../bytes/canonical-json.ts";
 import { generateDecapsulationKey, generateSigningKey } from "../../crypto/key-pair.ts";
 import { randomBytes } from "../../crypto/random.ts";
-import { keyedUnder } from "../../envelope/keyed.ts";
 import { readShape } from "../../envelope/shape.ts";
 import { signObject } from "../../envelope/signed.ts";
 import type { Keyring } from "../../keyring/keyring.ts";
 import { account as accountType } from "../../profiles/account.ts";
-import { applicationProfile, applicationPurpose } from "../../profiles/application.ts";
+import { applicationProfile } from "../../profiles/application.ts";
 import { deviceNameField } from "../../profiles/connection.ts";
 import { encapsulationJwk, signatureJwk } from "../../profiles/keys.ts";
 import { masterProfile } from "../../profiles/master.ts";
@@ -32,6 +31,7 @@ import { type DeviceKeys, makeDeviceKeys, secretDecapsulation, secretSigning } f
 import { meetPortal, pinOf, type PortalLink } from "../portal-link.ts";
 import { isUnproven } from "../proven.ts";
 import { sync } from "../sync.ts";
+import { sealApplication } from "../tend-application.ts";
 
 /** What a new mesh is: its address, the UDF of its Master Profile, and this device. */
 export type Created = { readonly address: string; readonly fingerprint: MasterId; readonly device: { readonly name: string; readonly fingerprint: string } };
@@ -39,7 +39,7 @@ export type Created = { readonly address: string; readonly fingerprint: MasterId
 /** What the person decides. */
 export type CreateOptions = { readonly address: string; readonly portal: { readonly url: string; readonly pin?: string }; readonly deviceName: string; readonly invitation?: string };
 
-const TYPES: readonly CatalogType[] = ["devices", "administration", "passwords"];
+const TYPES: readonly CatalogType[] = ["devices", "administration", ...applications.filter((one) => one.everywhere).map((one) => one.type)];
 
 /**
  * Makes a mesh with this device as its first administration device, and its account at a portal (draft §3.1, §6).
@@ -123,7 +123,7 @@ async function firstOfApplication(client: Client, keys: DeviceKeys, id: Applicat
   const place = { catalog: id, epoch: 1, g: 1, index: 1, n: 1 };
   const begun = await beginEpoch(place, [keys.profile.payload], [], undefined);
   const epoch = await signObject(commitType, begun.payload, signer);
-  const sealed = keyedUnder(begun.key, applicationPurpose(id, 1, 1), canonicalBytes({ type, v: 1 }));
+  const sealed = sealApplication({ type, v: 1 }, begun.key, { epoch: 1, id, version: 1 });
   const profile = await signObject(applicationProfile, { epoch: 1, g: 1, id, n: 1, sealed, v: 1, version: 1 }, signer);
   const parts: Part[] = [{ kind: "application", object: profile.jws }, { kind: "commit", object: epoch.jws }];
   if (type === "devices") {
