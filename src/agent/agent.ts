@@ -1,14 +1,19 @@
 import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
 import { utf8 } from "../bytes/text.ts";
+import type { AgentKeys } from "../applications/ssh/agent-session.ts";
 import type { Keyring } from "../keyring/keyring.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import { type AgentStatus, type Answer, type Caller, type Guards, type Outcome, PROTOCOL, type Request } from "./messages.ts";
 import type { Place } from "./place.ts";
 import { listen, type PeerOf } from "./serve.ts";
+import { SshLock } from "./ssh-lock.ts";
+import { listenSsh } from "./ssh-socket.ts";
 
 /** A home that an agent holds open. */
 export type Held = {
   readonly keyring: Keyring;
+  /** What it does as an agent of SSH. */
+  readonly ssh: Pick<AgentKeys, "offer" | "sign">;
   /** Runs a command for a caller; undefined for one that agents do not run. */
   run(caller: Caller): Promise<Outcome | undefined>;
   close(): Promise<void>;
@@ -37,6 +42,8 @@ export type Agent = { readonly status: () => AgentStatus; readonly ended: Promis
 
 /** So long without a request, in milliseconds, and it is a moment to give memory back. */
 const QUIET_MS = 3_000;
+/** So long a client of SSH waits for its person to unlock, in milliseconds; after that it goes on with what else it has. */
+const UNLOCK_MS = 30_000;
 
 /**
  * Starts the agent of a home: it holds what opens it until it is asked to lock, is not used for `lockAfter`, or its home or socket is gone.
@@ -49,6 +56,7 @@ export async function startAgent(parts: AgentParts, passphrase?: Uint8Array): Pr
   let held = await openUnlessLocked(parts, passphrase);
   let opening: Promise<void> = Promise.resolve();
   let [lastUse, lastRequest, busy, tired] = [now(), now(), 0, true];
+  let wake: (() => void)[] = [];
   let finish: (why: Ending) => void = () => {};
   const ended = new Promise<Ending>((resolve) => (finish = resolve));
 
@@ -58,6 +66,7 @@ export async function startAgent(parts: AgentParts, passphrase?: Uint8Array): Pr
       // One at a time: each takes 64 MiB, and the second finds the work done.
       opening = opening.catch(() => {}).then(async () => void (held ??= await parts.open(octets)));
       await opening;
+      for (const one of wake.splice(0)) one();
     } finally {
       octets.fill(0);
     }
@@ -65,6 +74,7 @@ export async function startAgent(parts: AgentParts, passphrase?: Uint8Array): Pr
   const end = async (why: Ending): Promise<void> => {
     clearInterval(watch);
     listening.close();
+    ssh.close();
     const last = held;
     held = undefined;
     last?.keyring.close();
@@ -117,7 +127,34 @@ export async function startAgent(parts: AgentParts, passphrase?: Uint8Array): Pr
     }
   };
 
+  const lock = new SshLock();
+  /** What is held, once it is; a client of SSH that came too early waits, and its use counts as any. */
+  const heldSoon = async (): Promise<Held | undefined> => {
+    if (held === undefined) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, UNLOCK_MS);
+        wake.push(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    }
+    if (held === undefined || lock.isLocked || now() - lastUse >= lockAfter) return undefined;
+    lastUse = now();
+    return held;
+  };
+  const sshKeys: AgentKeys = {
+    offer: async (bound) => (await (await heldSoon())?.ssh.offer(bound)) ?? [],
+    sign: async (key, data, purpose, bound) => (await heldSoon())?.ssh.sign(key, data, purpose, bound),
+    lock: (ask, passphrase) => lock.turn(ask, passphrase),
+  };
   const listening = await listen(place, parts.peerOf, answer).catch(async (error: unknown) => {
+    held?.keyring.close();
+    await held?.close();
+    throw error;
+  });
+  const ssh = await listenSsh(place, parts.peerOf, sshKeys).catch(async (error: unknown) => {
+    listening.close();
     held?.keyring.close();
     await held?.close();
     throw error;
@@ -148,6 +185,8 @@ async function useKey(keyring: Keyring, request: Request): Promise<unknown> {
       return keyring.list();
     case "sign":
       return toBase64url(await keyring.sign(request.id, fromBase64url(request.message)));
+    case "sign-added":
+      return toBase64url(await keyring.signAdded(request.id, { contribution: fromBase64url(request.contribution), publicKey: fromBase64url(request.publicKey) }, fromBase64url(request.message)));
     case "decapsulate":
       return toBase64url(await keyring.decapsulate(request.id, fromBase64url(request.ciphertext)));
     case "derive":

@@ -23,6 +23,7 @@ export function agentKeyring(asking: Asking): Keyring {
   return {
     list: async () => (await ask({ ask: "list" })) as Awaited<ReturnType<Keyring["list"]>>,
     sign: (id, message) => octets({ ask: "sign", id, message: toBase64url(message) }),
+    signAdded: (id, { contribution, publicKey }, message) => octets({ ask: "sign-added", id, contribution: toBase64url(contribution), publicKey: toBase64url(publicKey), message: toBase64url(message) }),
     decapsulate: (id, ciphertext) => octets({ ask: "decapsulate", id, ciphertext: toBase64url(ciphertext) }),
     derive: (label, length = 32) => octets({ ask: "derive", label, length }),
     add: (id, purpose, secret) => addAll([{ id, purpose, secret }]),

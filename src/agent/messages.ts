@@ -25,6 +25,7 @@ export type Wish =
   | { readonly ask: "run"; readonly caller: Caller }
   | { readonly ask: "list" }
   | { readonly ask: "sign"; readonly id: string; readonly message: string }
+  | { readonly ask: "sign-added"; readonly id: string; readonly contribution: string; readonly publicKey: string; readonly message: string }
   | { readonly ask: "decapsulate"; readonly id: string; readonly ciphertext: string }
   | { readonly ask: "derive"; readonly label: string; readonly length: number }
   | { readonly ask: "add"; readonly secrets: readonly SentSecret[] }

@@ -2,7 +2,7 @@ import { lstatSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 /** Where the agent of a home listens; the home by its one path, whatever links lead to it. */
-export type Place = { readonly home: string; readonly directory: string; readonly socket: string };
+export type Place = { readonly home: string; readonly directory: string; readonly socket: string; /** Where it answers as an agent of SSH. */ readonly sshSocket: string };
 
 /** The octets that the name of a local socket may have (`sun_path`, less its end). */
 const MOST = 107;
@@ -20,7 +20,7 @@ export function agentPlace(path: string, environment: Readonly<Record<string, st
   const directories = [...(runtime?.startsWith("/") === true && isPrivate(runtime) ? [join(runtime, "mesh", shortHash(home))] : []), join(home, "agent")];
   for (const directory of directories) {
     const socket = join(directory, "agent.sock");
-    if (Buffer.byteLength(socket) <= MOST) return { home, directory, socket };
+    if (Buffer.byteLength(socket) <= MOST) return { home, directory, socket, sshSocket: join(directory, "ssh.sock") };
   }
   return undefined;
 }

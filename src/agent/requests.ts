@@ -25,6 +25,7 @@ const shape = v.variant("ask", [
   }),
   v.strictObject({ ...common, ask: v.literal("list") }),
   v.strictObject({ ...common, ask: v.literal("sign"), id, message: octets }),
+  v.strictObject({ ...common, ask: v.literal("sign-added"), id, contribution: text(64), publicKey: text(64), message: octets }),
   v.strictObject({ ...common, ask: v.literal("decapsulate"), id, ciphertext: octets }),
   v.strictObject({ ...common, ask: v.literal("derive"), label: id, length: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1024)) }),
   v.strictObject({ ...common, ask: v.literal("add"), secrets: v.pipe(v.array(v.strictObject({ id, purpose: id, secret: octets })), v.maxLength(256)) }),

@@ -76,14 +76,16 @@ function prepareFolder({ directory }: Place): void {
   demand(isPrivate(directory), "agent-failed", `The folder ${directory} is not this user's alone.`, `Take it away, or close it: chmod 700 '${directory}'`);
 }
 
-function bound(server: Server, path: string): Promise<void> {
+/** Has a server listen at a path; `agent-failed` where nothing can. */
+export function bound(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => reject(new MeshError("agent-failed", `Nothing can listen at ${path} (${error.code ?? "unknown"}).`)));
     server.listen({ path, backlog: MAX_CONNECTIONS }, resolve);
   });
 }
 
-function markOf(path: string): string | undefined {
+/** What a file is, whatever its name; undefined where there is none. */
+export function markOf(path: string): string | undefined {
   try {
     // With its time: the number of a file that is gone is soon another's.
     const { dev, ino, ctimeNs } = lstatSync(path, { bigint: true });
@@ -106,7 +108,8 @@ async function attend(socket: Socket, peerOf: PeerOf, answer: (request: Request)
   socket.end(`${JSON.stringify(said)}\n`);
 }
 
-function isSameUser(socket: Socket, peerOf: PeerOf): boolean {
+/** Whether who is at the other end of a connection is this process's user. */
+export function isSameUser(socket: Socket, peerOf: PeerOf): boolean {
   // Where the kernel cannot be asked, the folder's mode is what keeps others out.
   if (peerOf === undefined) return true;
   // The engine keeps the descriptor to itself; one that hides it better lets nobody in.

@@ -2,7 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { ed25519Blob, ed25519Signature } from "../applications/ssh/public-key.ts";
+import { equalBytes } from "../bytes/equal.ts";
 import { utf8 } from "../bytes/text.ts";
+import { generateEd25519, signEd25519 } from "../crypto/ed25519.ts";
 import { testPasswordParameters } from "../crypto/password-key.ts";
 import { createKeyringFile, openKeyringFile } from "../keyring/file.ts";
 import { libc } from "../machine/libc.ts";
@@ -11,6 +14,9 @@ import { type Asking, askAgent } from "./ask.ts";
 import type { Answer, Caller, Wish } from "./messages.ts";
 import { agentPlace, type Place } from "./place.ts";
 
+const made = generateEd25519();
+/** The key that every test home has for SSH. */
+export const sshKey = { blob: ed25519Blob(made.publicKey), seed: made.privateKey, publicKey: made.publicKey };
 const quick = { parameters: testPasswordParameters, floor: "test" } as const;
 
 /** A home for tests of agents: a folder with a keyring, under a passphrase that costs nothing. */
@@ -52,6 +58,7 @@ export async function makeAgentHome(passphrase: string | undefined = "geheim"): 
         now: Date.now,
         open: async (octets) => ({
           keyring: await openKeyringFile(keyring, octets, quick),
+          ssh: { offer: async () => [{ blob: sshKey.blob, comment: "this device" }], sign: async (blob, data) => (equalBytes(blob, sshKey.blob) ? ed25519Signature(signEd25519(sshKey.seed, data)) : undefined) },
           run: async (caller) => {
             run.push(caller);
             return { exit: 0, written: [[1, "done\n"]] };

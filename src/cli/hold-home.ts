@@ -2,12 +2,14 @@ import { statSync } from "node:fs";
 
 import type { Held } from "../agent/agent.ts";
 import type { AgentStatus, Caller, Outcome } from "../agent/messages.ts";
+import { makeClient } from "../client/client.ts";
 import { openKeyringFile } from "../keyring/file.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import type { SqliteStore } from "../store/sqlite.ts";
 import { bundle } from "./bundle.ts";
 import type { Call } from "./call.ts";
 import { homeFiles, isUpToDate } from "./home.ts";
+import { sshKeys } from "./ssh-keys.ts";
 import type { HeldHome, World } from "./world.ts";
 
 /** Opens a home for an agent, to be held until it locks: its keys at once, its rows when a command first needs them. */
@@ -36,6 +38,10 @@ export async function holdHome(call: Pick<Call, "served">, path: string, passphr
   };
   return {
     keyring,
+    ssh: sshKeys(async () => {
+      const store = await storeNow();
+      return store === undefined ? undefined : makeClient({ store, keyring, now: Date.now, connect: () => noPortal() });
+    }),
     run: async (caller) => {
       // What starts next to a stale bundle makes a new one, and runs that.
       if (bundle()?.isFresh() === false) return undefined;
@@ -46,6 +52,10 @@ export async function holdHome(call: Pick<Call, "served">, path: string, passphr
       await open?.store.close();
     },
   };
+}
+
+function noPortal(): never {
+  throw new TypeError("To sign a login needs no portal.");
 }
 
 /** Runs a line on a home that is held open, as its caller would; undefined for what an agent does not run. */

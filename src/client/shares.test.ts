@@ -32,7 +32,7 @@ async function signs(device: TestDevice, among: readonly Share[]): Promise<boole
   const { device: id } = await whoIs(device);
   const pub = among.find((share) => share.device === id)?.pub;
   const native = createPublicKey({ key: fromBase64url(pub ?? "") as Uint8Array<ArrayBuffer>, format: "raw-public", asymmetricKeyType: "ed25519" });
-  return verify(null, message, native, key.sign(message));
+  return verify(null, message, native, await key.sign(message));
 }
 
 suite("keys for an application, made by device and administrator (draft §5.2, decision 5.5)", () => {
@@ -112,7 +112,7 @@ suite("keys for an application, made by device and administrator (draft §5.2, d
     const asking = await openAs(alice.desktop);
     await asking.ask(publish, { parts: [{ kind: "application", object: jws }] });
     await sync(laptop.client);
-    await assert.rejects(ownKeyOf(laptop.client, "ssh"), { code: "key-malformed" });
+    await assert.rejects((await ownKeyOf(laptop.client, "ssh")).sign(message), { code: "key-malformed" });
     for (const one of [alice.desktop, laptop]) await sync(one.client);
     const mended = await sharesAt(laptop);
     assert.equal(await signs(laptop, mended), true);

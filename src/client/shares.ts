@@ -1,7 +1,6 @@
 import { type ApplicationType, applications } from "../applications/index.ts";
 import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
 import { wipe } from "../bytes/equal.ts";
-import { CoGeneratedKey } from "../crypto/co-generated-key.ts";
 import { contribute, isContribution } from "../crypto/co-generation.ts";
 import type { Share } from "../profiles/application.ts";
 import { type Mesh, personalOf } from "../profiles/mesh.ts";
@@ -57,20 +56,19 @@ function basesOf(mesh: Mesh, catalog: string, type: string): readonly { readonly
   return readers.flatMap((device) => (mesh.devices.get(device)?.payload.baseKeys ?? []).filter((key) => key.application === type).map(({ pub }) => ({ device, pub })));
 }
 
+/** A key of this device for an application: 32 octets of Ed25519, and what signs with it. */
+export type OwnKey = { readonly publicKey: Uint8Array; sign(message: Uint8Array): Promise<Uint8Array> };
+
 /**
- * This device's own key for an application, made of its base key and the contribution; the caller closes it.
- * @throws MeshError `catalog-missing` where the application is not set up, `share-missing` where no administrator has contributed yet, `key-malformed`
+ * This device's own key for an application, made of its base key and the contribution; to sign throws `key-malformed` where the two do not give it.
+ * @throws MeshError `catalog-missing` where the application is not set up, `share-missing` where no administrator has contributed yet
  */
-export async function ownKeyOf(client: Client, type: ApplicationType): Promise<CoGeneratedKey> {
+export async function ownKeyOf(client: Client, type: ApplicationType): Promise<OwnKey> {
   const self = await memberSelf(client);
   const row = await client.rows.read(async (rows) => sharesOf(rows, await catalogOf(rows, type)));
   const share = row?.shares.find((one) => one.device === self.device);
   demand(share !== undefined, "share-missing", "No administration device has made this device's key with it yet.", "Run `mesh sync` on an administration device, then here.");
-  const [seed, contribution] = [await client.keyring.open(`base-${type}-${self.device}`), fromBase64url(share.contribution)];
-  try {
-    return await CoGeneratedKey.from(seed, contribution, fromBase64url(share.pub));
-  } finally {
-    wipe(seed);
-    wipe(contribution);
-  }
+  const publicKey = fromBase64url(share.pub);
+  const added = { contribution: fromBase64url(share.contribution), publicKey };
+  return { publicKey, sign: (message) => client.keyring.signAdded(`base-${type}-${self.device}`, added, message) };
 }

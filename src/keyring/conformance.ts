@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import { utf8 } from "../bytes/text.ts";
+import { contribute } from "../crypto/co-generation.ts";
+import { generateEd25519, verifyEd25519 } from "../crypto/ed25519.ts";
 import { encapsulate } from "../crypto/encapsulate.ts";
 import { decapsulationKeyToPkcs8, signingKeyToPkcs8 } from "../crypto/key-encoding.ts";
 import { generateDecapsulationKey, generateSigningKey } from "../crypto/key-pair.ts";
@@ -43,6 +45,20 @@ export function keyringConformance(name: string, subject: () => Promise<KeyringS
         await assert.rejects(one.sign("d", message), { code: "key-malformed" });
         await assert.rejects(one.decapsulate("s", ciphertext), { code: "key-malformed" });
         await assert.rejects(one.decapsulate("d", ciphertext.subarray(1)), { code: "ciphertext-malformed" });
+      }
+    });
+
+    test("a base key signs together with what was added to it, and with nothing else", async () => {
+      const { keyring, reopen } = await subject();
+      const base = generateEd25519();
+      const { scalar: contribution, publicKey } = await contribute(base.publicKey);
+      await keyring.add("base", "p", base.privateKey);
+      const message = randomBytes(300);
+      for (const one of [keyring, ...(reopen === undefined ? [] : [await reopen()])]) {
+        assert.equal(verifyEd25519(publicKey, message, await one.signAdded("base", { contribution, publicKey }, message)), true);
+        await assert.rejects(one.signAdded("base", { contribution: randomBytes(32).with(31, 0), publicKey }, message), { code: "key-malformed" });
+        await assert.rejects(one.signAdded("base", { contribution, publicKey: base.publicKey }, message), { code: "key-malformed" });
+        await assert.rejects(one.signAdded("none", { contribution, publicKey }, message), missing);
       }
     });
 

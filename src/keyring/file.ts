@@ -6,10 +6,10 @@ import { withFileLock } from "../machine/file-lock.ts";
 import { replaceFile } from "../machine/replace-file.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import { demandAuthentic, demandPrivateFolder, keyringOctets, type KeyringFile, type Read, readKeyringFile, stampAt, translate } from "./file-format.ts";
-import type { KeyringEntry, OpenKeyring } from "./keyring.ts";
+import type { Added, KeyringEntry, OpenKeyring } from "./keyring.ts";
 import { lockRoot, type PassphraseOptions, unlockRoot } from "./passphrase.ts";
 import { closed, derived, keyMissing, newEntries, ROOT_OCTETS } from "./secrets.ts";
-import { decapsulateWith, signWith } from "./use.ts";
+import { decapsulateWith, signAddedWith, signWith } from "./use.ts";
 
 type Sealed = KeyringFile["secrets"];
 
@@ -105,6 +105,10 @@ class FileKeyring implements OpenKeyring {
 
   sign(id: string, message: Uint8Array): Promise<Uint8Array> {
     return signWith(this.open(id), message);
+  }
+
+  signAdded(id: string, added: Added, message: Uint8Array): Promise<Uint8Array> {
+    return signAddedWith(this.open(id), added, message);
   }
 
   decapsulate(id: string, ciphertext: Uint8Array): Promise<Uint8Array> {

@@ -1,10 +1,13 @@
 /** A secret with the name it is found by and what it is for. */
 export type KeyringEntry = { readonly id: string; readonly purpose: string; readonly secret: Uint8Array };
 
+/** What was added to a base key by somebody else (draft §5.2), and the public key of the two together: 32 octets each. */
+export type Added = { readonly contribution: Uint8Array; readonly publicKey: Uint8Array };
+
 /**
  * The keys of one device or portal (decision 5.1): named, kept one by one, used where they are. What uses them need not see them.
  *
- * Signature and decapsulation keys are PKCS#8. `add` and `remove` are durable before they return. Errors: `keyring-key-missing`,
+ * Signature and decapsulation keys are PKCS#8, base keys their seeds. `add` and `remove` are durable before they return. Errors: `keyring-key-missing`,
  * `keyring-key-exists`, `keyring-damaged`, `keyring-busy`, `keyring-failed`, `keyring-locked` after `close`.
  */
 export interface Keyring {
@@ -12,6 +15,8 @@ export interface Keyring {
   list(): Promise<readonly { readonly id: string; readonly purpose: string }[]>;
   /** A signature over a message by a signature key. */
   sign(id: string, message: Uint8Array): Promise<Uint8Array>;
+  /** A signature of Ed25519 by a base key together with what was added to it; `key-malformed` where that is not the key which it is said to give. */
+  signAdded(id: string, added: Added, message: Uint8Array): Promise<Uint8Array>;
   /** The shared secret of a ciphertext, by a decapsulation key. */
   decapsulate(id: string, ciphertext: Uint8Array): Promise<Uint8Array>;
   add(id: string, purpose: string, secret: Uint8Array): Promise<void>;

@@ -2,7 +2,7 @@ import { wipe } from "../bytes/equal.ts";
 import { randomBytes } from "../crypto/random.ts";
 import type { KeyringEntry, OpenKeyring } from "./keyring.ts";
 import { closed, derived, keyMissing, newEntries, ROOT_OCTETS } from "./secrets.ts";
-import { decapsulateWith, signWith } from "./use.ts";
+import { decapsulateWith, signAddedWith, signWith } from "./use.ts";
 
 /** Makes a keyring that is gone with its process: for tests, and for keys that must not rest anywhere. */
 export function openMemoryKeyring(): OpenKeyring {
@@ -37,6 +37,7 @@ export function openMemoryKeyring(): OpenKeyring {
     },
     open,
     sign: (id, message) => signWith(open(id), message),
+    signAdded: (id, added, message) => signAddedWith(open(id), added, message),
     decapsulate: (id, ciphertext) => decapsulateWith(open(id), ciphertext),
     add: (id, purpose, secret) => addAll([{ id, purpose, secret }]),
     addAll,

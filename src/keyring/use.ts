@@ -1,7 +1,9 @@
 import { wipe } from "../bytes/equal.ts";
+import { CoGeneratedKey } from "../crypto/co-generated-key.ts";
 import { decapsulate } from "../crypto/encapsulate.ts";
 import { decapsulationKeyFromPkcs8, signingKeyFromPkcs8 } from "../crypto/key-encoding.ts";
 import { sign } from "../crypto/sign.ts";
+import type { Added } from "./keyring.ts";
 
 /** Signs with a key in PKCS#8, whose octets are wiped. */
 export async function signWith(secret: Promise<Uint8Array>, message: Uint8Array): Promise<Uint8Array> {
@@ -10,6 +12,21 @@ export async function signWith(secret: Promise<Uint8Array>, message: Uint8Array)
     return await sign(signingKeyFromPkcs8(pkcs8), message);
   } finally {
     wipe(pkcs8);
+  }
+}
+
+/** Signs with a base key and what was added to it; the seed is wiped. */
+export async function signAddedWith(secret: Promise<Uint8Array>, { contribution, publicKey }: Added, message: Uint8Array): Promise<Uint8Array> {
+  const seed = await secret;
+  try {
+    const key = await CoGeneratedKey.from(seed, contribution, publicKey);
+    try {
+      return key.sign(message);
+    } finally {
+      key.close();
+    }
+  } finally {
+    wipe(seed);
   }
 }
 

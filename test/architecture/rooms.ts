@@ -64,7 +64,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     sees: ["bytes", "crypto", "udf", "protocol", "certificates"],
     node: ["events", "http", "https", "net", "stream", "timers/promises", "tls", "util", "zlib"],
   },
-  agent: { is: "the resident process of a home: unlocked keys behind a local socket, and how to ask it", pure: false, sees: ["bytes", "keyring/keyring.ts", "machine"], packages: ["valibot"], node: ["child_process", "fs", "net", "path", "timers/promises"] },
+  agent: { is: "the resident process of a home: unlocked keys behind local sockets, and how to ask it", pure: false, sees: ["applications/ssh/agent-session.ts", "bytes", "crypto", "keyring/keyring.ts", "machine"], packages: ["valibot"], node: ["child_process", "fs", "net", "path", "timers/promises"] },
   "archive-2017": { is: "the lenient reader of stored objects of 2017; its findings are never Verified", pure: true, sees: ["bytes", "crypto"] },
   cli: { is: "puts everything together: the command `mesh`", pure: false, sees: ["*"], packages: ["uqr", "valibot"], node: ["*"] },
 };

@@ -146,6 +146,7 @@ function mortalKeyring(keyring: Keyring, fuse: Fuse): Keyring {
   return {
     list: () => keyring.list(),
     sign: (id, message) => keyring.sign(id, message),
+    signAdded: (id, added, message) => keyring.signAdded(id, added, message),
     decapsulate: (id, ciphertext) => keyring.decapsulate(id, ciphertext),
     derive: (label, length) => keyring.derive(label, length),
     add: (id, purpose, secret) => fuse.step(() => keyring.add(id, purpose, secret)),

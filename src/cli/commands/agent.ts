@@ -15,7 +15,7 @@ import { homeExists, octetsOf } from "../home.ts";
 import { homePath } from "../home-path.ts";
 import { tellReady } from "../portal/ready.ts";
 
-/** `mesh agent`: { home, socket, pid, unlocked, lockAfterSeconds, peersChecked, noDumps, noSwap }, then answers until it locks or a signal ends it. */
+/** `mesh agent`: { home, socket, sshSocket, pid, unlocked, lockAfterSeconds, peersChecked, noDumps, noSwap }, then answers until it locks or a signal ends it. */
 export async function run(call: Call): Promise<void> {
   const { args, input, output, world } = call;
   const home = homePath(args.text("home"), world.environment);
@@ -35,7 +35,7 @@ export async function run(call: Call): Promise<void> {
   process.on("SIGUSR1", () => {});
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => void agent.end("asked"));
   const { pid, unlocked } = agent.status();
-  const document = { home: place.home, socket: place.socket, pid, unlocked, lockAfterSeconds: lockAfter / 1000, ...guards };
+  const document = { home: place.home, socket: place.socket, sshSocket: place.sshSocket, pid, unlocked, lockAfterSeconds: lockAfter / 1000, ...guards };
   output.receipt(document, `The agent of ${place.home} answers at ${place.socket}, ${unlocked ? "unlocked" : "locked: mesh unlock"}.${guardsText(guards)}`);
   await tellReady(world.environment);
   const ending = await agent.ended;
