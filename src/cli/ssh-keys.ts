@@ -5,29 +5,35 @@ import { type Client, selfOf } from "../client/client.ts";
 import { type OwnKey, ownKeyOf } from "../client/shares.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 
+type Own = { readonly key: OwnKey; readonly blob: Uint8Array; readonly name: string };
+
 /**
  * What a home does as an agent of SSH: it offers this device's key, and signs with it.
  *
  * One key, so that none is tried in vain; none where SSH is not set up, or the home cannot be read now.
  */
 export function sshKeys(clientNow: () => Promise<Client | undefined>): Held["ssh"] {
+  let last: Own | undefined;
+  const read = async (): Promise<Own | undefined> => (last = await ownOrNone(clientNow));
   return {
     offer: async () => {
-      const own = await ownKeyOrNone(clientNow);
-      return own === undefined ? [] : [{ blob: ed25519Blob(own.key.publicKey), comment: own.name }];
+      const own = await read();
+      return own === undefined ? [] : [{ blob: own.blob, comment: own.name }];
     },
     sign: async (blob, data) => {
-      const own = await ownKeyOrNone(clientNow);
-      if (own === undefined || !equalBytes(ed25519Blob(own.key.publicKey), blob)) return undefined;
-      return ed25519Signature(await own.key.sign(data));
+      // A client was shown the key before it asks for its signature: the home is read again only if that was another.
+      const own = last !== undefined && equalBytes(last.blob, blob) ? last : await read();
+      return own === undefined || !equalBytes(own.blob, blob) ? undefined : ed25519Signature(await own.key.sign(data));
     },
   };
 }
 
-async function ownKeyOrNone(clientNow: () => Promise<Client | undefined>): Promise<{ readonly key: OwnKey; readonly name: string } | undefined> {
+async function ownOrNone(clientNow: () => Promise<Client | undefined>): Promise<Own | undefined> {
   try {
     const client = await clientNow();
-    return client === undefined ? undefined : { key: await ownKeyOf(client, "ssh"), name: (await selfOf(client)).name };
+    if (client === undefined) return undefined;
+    const key = await ownKeyOf(client, "ssh");
+    return { key, blob: ed25519Blob(key.publicKey), name: (await selfOf(client)).name };
   } catch (error) {
     if (error instanceof MeshError) return undefined;
     throw error;

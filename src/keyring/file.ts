@@ -9,7 +9,7 @@ import { demandAuthentic, demandPrivateFolder, keyringOctets, type KeyringFile, 
 import type { Added, KeyringEntry, OpenKeyring } from "./keyring.ts";
 import { lockRoot, type PassphraseOptions, unlockRoot } from "./passphrase.ts";
 import { closed, derived, keyMissing, newEntries, ROOT_OCTETS } from "./secrets.ts";
-import { decapsulateWith, signAddedWith, signWith } from "./use.ts";
+import { AddedKeys, decapsulateWith, signWith } from "./use.ts";
 
 type Sealed = KeyringFile["secrets"];
 
@@ -75,6 +75,7 @@ class FileKeyring implements OpenKeyring {
   readonly #path: string;
   readonly #root: Uint8Array;
   #read: Read;
+  readonly #addedKeys = new AddedKeys();
   #open = true;
 
   constructor(path: string, root: Uint8Array, read: Read) {
@@ -107,8 +108,9 @@ class FileKeyring implements OpenKeyring {
     return signWith(this.open(id), message);
   }
 
-  signAdded(id: string, added: Added, message: Uint8Array): Promise<Uint8Array> {
-    return signAddedWith(this.open(id), added, message);
+  async signAdded(id: string, added: Added, message: Uint8Array): Promise<Uint8Array> {
+    if (!this.has(id)) throw keyMissing(id);
+    return this.#addedKeys.sign(id, added, message, () => this.open(id));
   }
 
   decapsulate(id: string, ciphertext: Uint8Array): Promise<Uint8Array> {
@@ -134,6 +136,7 @@ class FileKeyring implements OpenKeyring {
 
   close(): void {
     this.#open = false;
+    this.#addedKeys.close();
     wipe(this.#root);
   }
 

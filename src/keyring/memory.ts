@@ -2,12 +2,13 @@ import { wipe } from "../bytes/equal.ts";
 import { randomBytes } from "../crypto/random.ts";
 import type { KeyringEntry, OpenKeyring } from "./keyring.ts";
 import { closed, derived, keyMissing, newEntries, ROOT_OCTETS } from "./secrets.ts";
-import { decapsulateWith, signAddedWith, signWith } from "./use.ts";
+import { AddedKeys, decapsulateWith, signWith } from "./use.ts";
 
 /** Makes a keyring that is gone with its process: for tests, and for keys that must not rest anywhere. */
 export function openMemoryKeyring(): OpenKeyring {
   const root = randomBytes(ROOT_OCTETS);
   const kept = new Map<string, { readonly purpose: string; readonly secret: Uint8Array }>();
+  const addedKeys = new AddedKeys();
   let isClosed = false;
   const held = (id: string) => {
     const one = kept.get(id);
@@ -37,7 +38,11 @@ export function openMemoryKeyring(): OpenKeyring {
     },
     open,
     sign: (id, message) => signWith(open(id), message),
-    signAdded: (id, added, message) => signAddedWith(open(id), added, message),
+    signAdded: async (id, added, message) => {
+      demandOpen();
+      if (!kept.has(id)) throw keyMissing(id);
+      return addedKeys.sign(id, added, message, () => open(id));
+    },
     decapsulate: (id, ciphertext) => decapsulateWith(open(id), ciphertext),
     add: (id, purpose, secret) => addAll([{ id, purpose, secret }]),
     addAll,
@@ -53,6 +58,7 @@ export function openMemoryKeyring(): OpenKeyring {
     },
     close: () => {
       isClosed = true;
+      addedKeys.close();
       wipe(root);
       for (const { secret } of kept.values()) wipe(secret);
       kept.clear();

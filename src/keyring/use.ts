@@ -15,18 +15,33 @@ export async function signWith(secret: Promise<Uint8Array>, message: Uint8Array)
   }
 }
 
-/** Signs with a base key and what was added to it; the seed is wiped. */
-export async function signAddedWith(secret: Promise<Uint8Array>, { contribution, publicKey }: Added, message: Uint8Array): Promise<Uint8Array> {
-  const seed = await secret;
-  try {
-    const key = await CoGeneratedKey.from(seed, contribution, publicKey);
+/** The most keys of two halves that are kept made; a device has one for each application. */
+const MOST_KEPT = 8;
+
+/** Keys made of base keys and what was added to them, kept until they are closed: to make one costs more than to sign. */
+export class AddedKeys {
+  readonly #kept = new Map<string, CoGeneratedKey>();
+
+  /** Signs with one; `open` gives its seed, which is wiped, where it was not made before. */
+  async sign(id: string, { contribution, publicKey }: Added, message: Uint8Array, open: () => Promise<Uint8Array>): Promise<Uint8Array> {
+    // All that it is made of: another contribution to the same base is another key, or none.
+    const name = `${id} ${contribution.toHex()} ${publicKey.toHex()}`;
+    const kept = this.#kept.get(name);
+    if (kept !== undefined) return kept.sign(message);
+    const seed = await open();
     try {
+      const key = await CoGeneratedKey.from(seed, contribution, publicKey);
+      if (this.#kept.size >= MOST_KEPT) this.close();
+      this.#kept.set(name, key);
       return key.sign(message);
     } finally {
-      key.close();
+      wipe(seed);
     }
-  } finally {
-    wipe(seed);
+  }
+
+  close(): void {
+    for (const key of this.#kept.values()) key.close();
+    this.#kept.clear();
   }
 }
 
