@@ -14,6 +14,8 @@ export type Call = {
   readonly tables: Tables;
   /** How another's line is run in a world of its own, for an agent; undefined for one that an agent does not run. */
   readonly served: (argv: readonly string[], environment: Environment) => ((world: World) => Promise<number>) | undefined;
+  /** Ends with another status than 0, though nothing failed: that of a program that was run. */
+  readonly exitWith: (status: number) => void;
   /** Has something closed when the command is over, however it ends; the latest first. */
   readonly whenDone: (close: () => void | Promise<void>) => void;
 };

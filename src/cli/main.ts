@@ -27,8 +27,8 @@ export async function main(argv: readonly string[], world: World = thisWorld()):
 async function runLine(argv: readonly string[], world: World, read: () => Parsed): Promise<number> {
   try {
     const parsed = read();
-    if (parsed.kind === "run") await run(parsed, world);
-    else if (parsed.kind === "version") world.write(1, wantsJson(argv, world.environment) ? `${JSON.stringify({ version })}\n` : `mesh ${version}\n`);
+    if (parsed.kind === "run") return await run(parsed, world);
+    if (parsed.kind === "version") world.write(1, wantsJson(argv, world.environment) ? `${JSON.stringify({ version })}\n` : `mesh ${version}\n`);
     else world.write(1, (await import("./help.ts")).helpFor(parsed.path));
     return 0;
   } catch (error) {
@@ -57,12 +57,14 @@ function interrupted(): void {
   if (process.listenerCount("SIGINT") === 0) process.exit(130);
 }
 
-async function run({ command, args }: Extract<Parsed, { kind: "run" }>, world: World): Promise<void> {
+async function run({ command, args }: Extract<Parsed, { kind: "run" }>, world: World): Promise<number> {
+  let status = 0;
   const closers: (() => void | Promise<void>)[] = [];
-  const call: Call = { args, input: makeInput(world, args), output: makeOutput(world, args.flag("json")), tables: { commands, nouns }, world, served, whenDone: (close) => closers.push(close) };
+  const call: Call = { args, input: makeInput(world, args), output: makeOutput(world, args.flag("json")), tables: { commands, nouns }, world, served, exitWith: (wanted) => void (status = wanted), whenDone: (close) => closers.push(close) };
   try {
     await (await command.load()).run(call);
   } finally {
     for (const close of closers.reverse()) await close();
   }
+  return status;
 }

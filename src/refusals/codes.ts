@@ -20,6 +20,8 @@ export const codes = {
   "key-malformed": 1,
   "key-failed": 1,
   "application-too-many": 1,
+  "reference-malformed": 2,
+  "run-failed": 1,
   "share-missing": 5,
   "ssh-malformed": 1,
   "ssh-wrong-signature": 1,

@@ -31,7 +31,7 @@ function isFor(kept: string, asked: string): boolean {
 }
 
 /** The host of what people and programs write as a site: a URL, or a name with or without a port and a path. */
-function hostOf(site: string): string {
+export function hostOf(site: string): string {
   const text = site.trim().toLowerCase();
   // Plain names need no parser, which is slow where there are thousands.
   const plain = /^(?:[a-z][a-z0-9+.-]*:\/\/)?([a-z0-9_.-]+)(?::[0-9]+)?(?:[/?#]|$)/.exec(text)?.[1];

@@ -63,6 +63,42 @@ export const dailyCommands: readonly Command[] = [
     load: () => import("../commands/sync.ts"),
   },
   {
+    path: ["read"],
+    summary: "Write out one thing that is kept, by its reference.",
+    positionals: [{ name: "REFERENCE", about: "mesh://password/NAME or mesh://password/NAME/FIELD; a slash in a name is %2F" }],
+    options: [{ name: "reveal", about: "show secrets even on a terminal" }],
+    examples: [
+      { line: "mesh read mesh://password/github/token > token", about: "for a file or a program" },
+      { line: "mesh read mesh://password/bank/totp", about: "a one-time code" },
+    ],
+    served: true,
+    load: () => import("../commands/read.ts"),
+  },
+  {
+    path: ["run"],
+    summary: "Run a program with your secrets in its environment, and nowhere else.",
+    positionals: [{ name: "CMD", many: true, about: "after --: the program and its arguments" }],
+    options: [{ name: "variables-file", value: "F", many: true, about: "take variables from this file, NAME=VALUE a line; may be repeated" }],
+    examples: [
+      { line: "TOKEN=mesh://password/github/token mesh run -- deploy", about: "deploy finds the token in TOKEN" },
+      { line: "mesh run --variables-file variables -- make release", about: "a file that holds references may be shown to anybody" },
+    ],
+    about: ["Each variable that is a reference (mesh://password/NAME/FIELD) holds what that means, for this program alone. It ends with the program's status."],
+    load: () => import("../commands/run.ts"),
+  },
+  {
+    path: ["git-credential"],
+    summary: "Answer Git when it asks for a login, and keep those that it learns.",
+    positionals: [{ name: "get|store|erase", about: "what Git wants; it says for which host on standard input" }],
+    options: [],
+    examples: [
+      { line: "git config --global credential.helper '!mesh git-credential'", about: "once; Git calls it from then on" },
+      { line: "echo url=https://git.example | mesh git-credential get", about: "what Git would be told" },
+    ],
+    about: ["It answers for hosts over HTTPS, by the one login whose sites have the host, and its user name if the URL names one. What Git refused is not erased."],
+    load: () => import("../commands/git-credential.ts"),
+  },
+  {
     path: ["unlock"],
     summary: "Open this device for the commands that follow, by its passphrase.",
     positionals: [],

@@ -1,6 +1,5 @@
 import { attachmentsOf } from "../../../applications/passwords/attachment.ts";
 import { findPassword } from "../../../applications/passwords/find.ts";
-import { detailNames, isDetail, isSecretDetail, type Kind } from "../../../applications/passwords/kinds.ts";
 import { type Code, codeAt, readOneTime } from "../../../applications/passwords/one-time.ts";
 import { type Password, passwordOf } from "../../../applications/passwords/password.ts";
 import { readNamed } from "../../../client/catalog.ts";
@@ -9,6 +8,7 @@ import type { Call } from "../../call.ts";
 import { openClient } from "../../open-client.ts";
 import { printableLines } from "../../printable.ts";
 import { cardOf } from "./card.ts";
+import { mainField, valuesOf } from "./field.ts";
 
 /** `mesh password get`: the whole login as one document; with --field { field, value }, for a one-time code with `secondsLeft`. Works offline. */
 export async function run(call: Call): Promise<void> {
@@ -37,9 +37,6 @@ function showCode({ output, world }: Call, password: Password): void {
   output.note(`It holds for ${secondsLeft} second${secondsLeft === 1 ? "" : "s"}.`);
 }
 
-/** What a program gets that asks for nothing in particular. */
-const mainField: Readonly<Record<Kind, string>> = { login: "password", note: "notes", card: "card.number", identity: "identity.last-name", "ssh-key": "ssh.private-key" };
-
 /** Every member is there; what is absent is null, and so is the code where what is kept gives none. */
 function documentOf(password: Password, now: number): Readonly<Record<string, unknown>> {
   const { id, kind, name, username, sites, notes, totp, folder, tags, favorite, fields, passkeys } = password;
@@ -54,25 +51,4 @@ function codeOf(kept: string | undefined, now: number): Code | null {
     if (error instanceof MeshError) return null;
     throw error;
   }
-}
-
-/** A program that asks for what is not there must not take an empty line for it. */
-function valuesOf(password: Password, field: string): { readonly values: readonly string[]; readonly secret: boolean } {
-  const custom = password.fields.find((one) => one.name === field);
-  const known: Readonly<Record<string, readonly (string | undefined)[]>> = {
-    name: [password.name],
-    username: [password.username],
-    password: [password.password],
-    site: password.sites,
-    notes: [password.notes],
-    "totp-secret": [password.totp],
-    tag: password.tags,
-    folder: [password.folder],
-    ...Object.fromEntries(detailNames.map((name) => [name, [password.details.find((detail) => detail.name === name)?.value]])),
-  };
-  const held = Object.hasOwn(known, field) ? (known[field] ?? []) : [custom?.value];
-  const values = held.filter((value) => value !== undefined);
-  if (values.length === 0) throw new MeshError("password-field-not-found", `${JSON.stringify(password.name)} has no ${field}.`, `See what it has: mesh password get ${JSON.stringify(password.name)}`);
-  if (isDetail(field)) return { values, secret: isSecretDetail(field) };
-  return { values, secret: Object.hasOwn(known, field) ? ["password", "notes", "totp-secret"].includes(field) : (custom?.secret ?? true) };
 }
