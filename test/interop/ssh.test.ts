@@ -1,21 +1,18 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, suite, test } from "node:test";
 
-import { AgentSession, type Bound, type Identity } from "../../src/applications/ssh/agent-session.ts";
 import { withBlock } from "../../src/applications/ssh/authorized-keys.ts";
 import { type Contents, ED25519_CERTIFICATE, makeCertificate } from "../../src/applications/ssh/certificate.ts";
-import { ED25519, ed25519Blob, ed25519Signature, fingerprintOf, keyLine, readKeyLine } from "../../src/applications/ssh/public-key.ts";
+import { ED25519, ed25519Blob, fingerprintOf, keyLine, readKeyLine } from "../../src/applications/ssh/public-key.ts";
 import { revocationList } from "../../src/applications/ssh/revocation-list.ts";
-import type { Purpose } from "../../src/applications/ssh/signed-data.ts";
-import { equalBytes } from "../../src/bytes/equal.ts";
 import { CoGeneratedKey } from "../../src/crypto/co-generated-key.ts";
 import { contribute } from "../../src/crypto/co-generation.ts";
 import { generateEd25519, signEd25519 } from "../../src/crypto/ed25519.ts";
+import { serveAgent } from "../support/ssh-agent.ts";
 import { run, type Sshd, startSshd } from "../support/sshd.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "mesh-ssh-"));
@@ -74,27 +71,6 @@ suite("ssh-keygen reads what we make", () => {
   });
 });
 
-/** An agent with one key, on a socket of its own, and what it was asked. */
-async function serveAgent(name: string, key: CoGeneratedKey, identities: readonly Identity[]) {
-  const asked: { readonly purpose: Purpose; readonly bound: readonly Bound[] }[] = [];
-  const server = createServer((socket) => {
-    const session = new AgentSession({
-      offer: async () => identities,
-      sign: async (blob, data, purpose, bound) => {
-        asked.push({ purpose, bound: [...bound] });
-        return identities.some((one) => equalBytes(one.blob, blob)) ? ed25519Signature(key.sign(data)) : undefined;
-      },
-      lock: async () => false,
-    });
-    void (async () => {
-      for await (const piece of socket) for await (const answer of session.take(piece as Uint8Array)) socket.write(answer);
-    })().catch(() => socket.destroy());
-  });
-  const path = join(folder, name);
-  await new Promise<void>((resolve) => server.listen(path, resolve));
-  return { path, asked, close: () => new Promise<void>((resolve) => server.close(() => resolve())) };
-}
-
 /** Logs in by an agent's keys alone, and says whether it got in. */
 function login(sshd: Sshd, agent: string): Promise<boolean> {
   const hosts = write("known_hosts", `[127.0.0.1]:${sshd.port} ${sshd.hostKey}\n`);
@@ -110,7 +86,7 @@ suite("a real sshd lets in a key of two halves", () => {
     const blob = ed25519Blob(key.publicKey);
     const own = "# mine\n";
     const sshd = await startSshd(["AuthorizedKeysFile %D/authorized_keys"], { authorized_keys: withBlock(own, "alice", [keyLine({ kind: ED25519, blob }, "laptop")]) });
-    const agent = await serveAgent("plain.sock", key, [{ blob, comment: "laptop" }]);
+    const agent = await serveAgent(join(folder, "plain.sock"), key, [{ blob, comment: "laptop" }]);
     try {
       assert.equal(await login(sshd, agent.path), true, sshd.said());
       const host = readKeyLine(sshd.hostKey).blob;
@@ -131,14 +107,14 @@ suite("a real sshd lets in a key of two halves", () => {
       principals: "alice@example.com\n",
       revoked: revocationList({ certificates: [], keys: [] }, 1n, now),
     });
-    const agents = await Promise.all([lost, kept].map((key, at) => serveAgent(`managed${at}.sock`, key, [{ blob: certified(key, BigInt(at + 1)), comment: `device ${at + 1}` }])));
+    const agents = await Promise.all([lost, kept].map((key, at) => serveAgent(join(folder, `managed${at}.sock`), key, [{ blob: certified(key, BigInt(at + 1)), comment: `device ${at + 1}` }])));
     const [thief, owner] = agents.map((agent) => agent.path) as [string, string];
     try {
       assert.deepEqual([await login(sshd, thief), await login(sshd, owner)], [true, true], sshd.said());
       writeFileSync(join(sshd.folder, "next"), revocationList({ certificates: [{ authority: authorityBlob, serials: [1n] }], keys: [ed25519Blob(lost.publicKey)] }, 2n, now));
       renameSync(join(sshd.folder, "next"), join(sshd.folder, "revoked"));
       assert.deepEqual([await login(sshd, thief), await login(sshd, owner)], [false, true], sshd.said());
-      const stranger = await serveAgent("stranger.sock", kept, [{ blob: certified(kept, 3n, { principals: ["mallory@example.com"] }), comment: "another's" }]);
+      const stranger = await serveAgent(join(folder, "stranger.sock"), kept, [{ blob: certified(kept, 3n, { principals: ["mallory@example.com"] }), comment: "another's" }]);
       assert.equal(await login(sshd, stranger.path), false);
       await stranger.close();
     } finally {

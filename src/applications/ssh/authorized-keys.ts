@@ -7,6 +7,8 @@ export const maxAuthorizedKeys = 1024 * 1024;
 export type AuthorizedKeys = {
   /** Lines of the block; undefined if there is none. */
   readonly block: readonly string[] | undefined;
+  /** Comments in the block. */
+  readonly comments: readonly string[];
   /** Lines outside it that let somebody in, as they stand. */
   readonly others: readonly string[];
 };
@@ -20,7 +22,8 @@ const named = (name: string) => ({ begin: `# BEGIN mesh ${name}`, end: `# END me
  */
 export function readAuthorizedKeys(text: string, name: string): AuthorizedKeys {
   const { before, inside, after } = split(text, name);
-  return { block: inside === undefined ? undefined : meaningful(inside), others: meaningful(`${before}\n${after}`) };
+  const comments = (inside ?? "").split("\n").map((line) => line.trim()).filter((line) => line.startsWith("#"));
+  return { block: inside === undefined ? undefined : meaningful(inside), comments, others: meaningful(`${before}\n${after}`) };
 }
 
 /**

@@ -183,8 +183,8 @@ suite("our block in authorized_keys", () => {
 
   test("two people share an account", () => {
     const both = withBlock(withBlock("", "alice", lines.slice(0, 1)), "bob", lines.slice(1));
-    assert.deepEqual(readAuthorizedKeys(both, "alice"), { block: lines.slice(0, 1), others: lines.slice(1) });
-    assert.deepEqual(readAuthorizedKeys(withBlock(both, "alice", []), "bob"), { block: lines.slice(1), others: [] });
+    assert.deepEqual(readAuthorizedKeys(both, "alice"), { block: lines.slice(0, 1), comments: [], others: lines.slice(1) });
+    assert.deepEqual(readAuthorizedKeys(withBlock(both, "alice", []), "bob"), { block: lines.slice(1), comments: [], others: [] });
   });
 
   test("lines outside it that let somebody in are told", () => {

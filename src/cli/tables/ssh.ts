@@ -25,4 +25,95 @@ export const sshCommands: readonly Command[] = [
     ],
     load: () => import("../commands/ssh/keys.ts"),
   },
+  {
+    path: ["ssh", "host", "add"],
+    summary: "Let all your devices into a server.",
+    positionals: [{ name: "TARGET", about: "as for ssh: [user@]host[:port]" }],
+    options: [
+      { name: "name", value: "NAME", about: "what to type after ssh (the host as you typed it)" },
+      { name: "host-key", value: "SHA256:...", about: "the host key that it must show, as read on it; also for one that is known by another" },
+    ],
+    examples: [
+      { line: "mesh ssh host add alice@server.example --name server1", about: "once, over whatever access you have now" },
+      { line: "mesh ssh host add alice@nas.example:2222 --no-input", about: "without a question; ssh must get in by itself" },
+    ],
+    about: ["It logs in by your own ssh and writes the keys of your devices between two marks in ~/.ssh/authorized_keys there; other lines stay as they are. It needs no root there, and neither sftp nor anything installed. The server is kept in step from then on, by whichever device reaches it.", "Where keys are pasted into a page, as at a code host: mesh ssh keys"],
+    load: () => import("../commands/ssh/host/add.ts"),
+  },
+  {
+    path: ["ssh", "host", "list"],
+    summary: "List your servers.",
+    positionals: [],
+    options: [],
+    examples: [
+      { line: "mesh ssh host list", about: "and whether they have the keys that they should" },
+      { line: "mesh ssh host list --json", about: "for a program" },
+    ],
+    load: () => import("../commands/ssh/host/list.ts"),
+  },
+  {
+    path: ["ssh", "host", "sync"],
+    summary: "Bring servers in step with your devices.",
+    positionals: [{ name: "NAME", optional: true, about: "this one alone; ssh may ask you for what it needs" }],
+    options: [],
+    examples: [
+      { line: "mesh ssh host sync", about: "all that can be reached now; says which cannot" },
+      { line: "mesh ssh host sync server1", about: "this one" },
+    ],
+    about: ["`mesh sync` does the same for servers that are known not to be in step."],
+    load: () => import("../commands/ssh/host/sync.ts"),
+  },
+  {
+    path: ["ssh", "host", "remove"],
+    summary: "Take your devices' keys out of a server.",
+    positionals: [{ name: "NAME", about: "its name" }],
+    options: [
+      { name: "keep", about: "leave the keys on it; only forget it" },
+      { name: "yes", about: "do not ask, though nothing else lets you in" },
+    ],
+    examples: [
+      { line: "mesh ssh host remove server1", about: "takes the block out, and the server off the list" },
+      { line: "mesh ssh host remove server1 --keep", about: "for one that is gone, or that you keep by hand" },
+    ],
+    load: () => import("../commands/ssh/host/remove.ts"),
+  },
+  {
+    path: ["ssh", "status"],
+    summary: "Show what this device knows of SSH.",
+    positionals: [],
+    options: [],
+    examples: [
+      { line: "mesh ssh status", about: "its key, its configuration, your servers; asks nobody" },
+      { line: "mesh ssh status --json", about: "for a program" },
+    ],
+    load: () => import("../commands/ssh/status.ts"),
+  },
+  {
+    path: ["ssh", "check"],
+    summary: "Look at every server, and change none.",
+    positionals: [],
+    options: [],
+    examples: [
+      { line: "mesh ssh check", about: "ends with 0 if each has the keys that it should" },
+      { line: "mesh ssh check --json", about: "for a program, with the fingerprints" },
+    ],
+    about: ["It also tells of lines outside the block that let somebody in, and which of them are new: whoever got in for a moment could have left one."],
+    load: () => import("../commands/ssh/check.ts"),
+  },
+  {
+    path: ["ssh", "config"],
+    summary: "Have this device's ssh know your servers by name.",
+    positionals: [],
+    options: [
+      { name: "dry-run", about: "show what would be written, and write nothing" },
+      { name: "undo", about: "take the line out again" },
+      { name: "file", value: "FILE", about: "another file than ~/.ssh/config" },
+    ],
+    examples: [
+      { line: "mesh ssh config", about: "once on each device; then: ssh server1" },
+      { line: "mesh ssh config --undo", about: "as it was" },
+    ],
+    about: ["It puts one line first in ~/.ssh/config, which includes a file in the home of mesh; nothing else is touched. That file names your servers, their host keys and this device's own key, so that only this key is offered."],
+    load: () => import("../commands/ssh/config.ts"),
+  },
 ];

@@ -1,13 +1,30 @@
-import { type Consent, disableDevice, noConsent } from "../../../client/operations/disable.ts";
+import type { Client } from "../../../client/client.ts";
+import { type Consent, disableDevice, noConsent, type Receipt } from "../../../client/operations/disable.ts";
 import { MeshError } from "../../../refusals/mesh-error.ts";
 import type { Call } from "../../call.ts";
 import { openClient } from "../../open-client.ts";
+import { trySync } from "../../try-sync.ts";
 import { receiptText } from "./receipt.ts";
 
 /** `mesh device disable NAME`: cuts a device off, now; says what was done and what is left to do. Where this device would fall as well, it asks. */
 export async function run(call: Call): Promise<void> {
-  const receipt = await disableDevice(await openClient(call, "online"), call.args.needText("NAME"), consentFrom(call));
+  const client = await openClient(call, "online");
+  const name = call.args.needText("NAME");
+  const receipt = await afterwards(call, client, name, await disableDevice(client, name, consentFrom(call)));
   call.output.data(receipt, receiptText(receipt));
+}
+
+/** Has the servers know, which are reached by ssh and not by the portal; whatever becomes of that, the device is disabled. */
+async function afterwards(call: Call, client: Client, name: string, receipt: Receipt): Promise<Receipt> {
+  const [{ cutOffFromServers }, { quietReach }] = await Promise.all([import("../../ssh/cut-off.ts"), import("../../ssh/open.ts")]);
+  try {
+    const whole = await cutOffFromServers(client, quietReach(call), name, receipt);
+    if (whole !== receipt) await trySync(call, client);
+    return whole;
+  } catch (error) {
+    if (!(error instanceof MeshError)) throw error;
+    return { ...receipt, pending: [...receipt.pending, `its keys on your servers (mesh ssh host sync): ${error.message}`] };
+  }
 }
 
 /** Asks once, however often the command must begin anew. */

@@ -1,0 +1,29 @@
+import { MeshError } from "../../refusals/mesh-error.ts";
+import type { Host } from "./host.ts";
+import { fingerprintOf, keyLine, type PublicKey, readKeyLine } from "./public-key.ts";
+
+/** The lines of a known_hosts (sshd(8)) by which ssh knows servers under the names that they have here. */
+export function knownHosts(hosts: readonly Pick<Host, "name" | "hostKeys">[]): string {
+  return hosts.flatMap(({ name, hostKeys }) => hostKeys.map((key) => `${name} ${keyLine(key)}\n`)).join("");
+}
+
+/** The keys that ssh-keyscan printed, those of one fingerprint alone. */
+export function keysIn(printed: string, fingerprint: string): readonly PublicKey[] {
+  const keys = printed.split("\n").filter((line) => !line.startsWith("#")).flatMap((line): readonly PublicKey[] => {
+    try {
+      const { kind, blob } = readKeyLine(line.replace(/^\S+\s+/, ""));
+      return fingerprintOf(blob) === fingerprint ? [{ kind, blob }] : [];
+    } catch (error) {
+      if (error instanceof MeshError) return [];
+      throw error;
+    }
+  });
+  return keys.slice(0, 1);
+}
+
+/** What ssh-keyscan calls a kind of key; undefined for one that it does not know. */
+export function scanKind(kind: string): string | undefined {
+  if (kind === "ssh-ed25519") return "ed25519";
+  if (kind.startsWith("ecdsa-sha2-")) return "ecdsa";
+  return kind === "ssh-rsa" || kind.startsWith("rsa-sha2-") ? "rsa" : undefined;
+}

@@ -1,0 +1,35 @@
+import { namedPlace, placeHost } from "../../applications/ssh/edit-host.ts";
+import type { readTarget } from "../../applications/ssh/host.ts";
+import { editEntries, readEntries } from "../../client/catalog.ts";
+import { type Client, memberSelf } from "../../client/client.ts";
+import { demand } from "../../refusals/mesh-error.ts";
+import { fetchHostKey, resolveTarget } from "./ask-ssh.ts";
+import { dueKeys } from "./due-keys.ts";
+import { bringOne, type HostState, note } from "./in-step.ts";
+import type { Reach } from "./reach.ts";
+
+/** What a person said of a server to add; `hostKey` is a fingerprint that she read on it. */
+export type Wanted = { readonly typed: ReturnType<typeof readTarget>; readonly name?: string | undefined; readonly hostKey?: string | undefined };
+
+/**
+ * Adds a server, or brings one in step that is there: its entry is durable before anything on it changes, so that no key stands where nobody would take it away again.
+ * @throws MeshError as `editRemote`, `placeHost` and `dueKeys`
+ */
+export async function addHost(client: Client, reach: Reach, { hostKey, name: wanted, typed }: Wanted): Promise<HostState> {
+  const due = await dueKeys(client);
+  const place = await resolveTarget(typed, reach.environment);
+  const { address } = await memberSelf(client);
+  const { known, name } = namedPlace(await readEntries(client, "ssh"), place, wanted);
+  const pinned = hostKey === undefined ? undefined : await fetchHostKey(place, { fingerprint: hostKey }, reach.environment);
+  demand(hostKey === undefined || pinned !== undefined, "ssh-host-key-changed", `${place.host} does not show the host key ${hostKey ?? ""}, or cannot be reached from here.`, "Read the fingerprint on the server itself, and do not log in until it is the same.");
+  const hostKeys = pinned === undefined ? (known?.hostKeys ?? []) : [pinned];
+  let id = "";
+  const keep = (): Promise<void> => editEntries(client, "ssh", (entries) => {
+    const made = placeHost(entries, place, wanted, address);
+    id = made.id;
+    return made.change === undefined ? [] : [made.change];
+  });
+  const brought = await bringOne(client, { ...place, name, block: known?.block ?? address, hostKeys, applied: known?.applied }, due, reach, "write", keep);
+  await note(client, [{ ...brought, id, hostKey: pinned ?? brought.hostKey }]);
+  return brought.state;
+}

@@ -1,0 +1,27 @@
+import { type AsOf } from "../../applications/ssh/block.ts";
+import { catalogOf } from "../../client/catalog.ts";
+import { type Client, memberSelf } from "../../client/client.ts";
+import { loadMesh } from "../../client/known.ts";
+import { sharesOf } from "../../client/shares.ts";
+import { personalOf } from "../../profiles/mesh.ts";
+import { demand } from "../../refusals/mesh-error.ts";
+import { type DeviceKey, deviceKeys } from "../commands/ssh/device-keys.ts";
+
+/** What is to stand in the block on every server, and the state of the mesh of which that is. */
+export type DueKeys = { readonly keys: readonly DeviceKey[]; readonly fingerprints: readonly string[]; readonly asOf: AsOf };
+
+/**
+ * The keys that are due by what this device knows now; whoever writes them asked its portal just before.
+ * @throws MeshError `catalog-missing`, `share-missing` where there is none: nobody is locked out because something is not known yet
+ */
+export async function dueKeys(client: Client): Promise<DueKeys> {
+  const self = await memberSelf(client);
+  const { g, n, version } = await client.rows.read(async (rows) => {
+    const row = await sharesOf(rows, await catalogOf(rows, "ssh"));
+    const { g, n } = personalOf(await loadMesh(rows, self.master)).payload;
+    return { g, n, version: row?.version ?? 0 };
+  });
+  const keys = await deviceKeys(client);
+  demand(keys.length > 0, "share-missing", "No device of yours has a key for SSH yet.", "Run `mesh sync` on an administration device, then here.");
+  return { keys, fingerprints: keys.map((key) => key.fingerprint).sort(), asOf: { g, n, version } };
+}

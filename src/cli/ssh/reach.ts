@@ -1,0 +1,110 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { configWord } from "../../applications/ssh/client-config.ts";
+import type { Host } from "../../applications/ssh/host.ts";
+import { knownHosts } from "../../applications/ssh/known-hosts.ts";
+import { checkWritten, editCommand, maxSaid, readRemote, type RemoteFile, writeRequest } from "../../applications/ssh/remote-edit.ts";
+import { type Connection, readConnection } from "../../applications/ssh/ssh-log.ts";
+import { randomBytes } from "../../crypto/random.ts";
+import { converse, type Ended } from "../../machine/converse.ts";
+import { MeshError } from "../../refusals/mesh-error.ts";
+import type { Environment } from "../world.ts";
+import { agentSocket } from "./agent-socket.ts";
+
+/** By what servers are reached from here. */
+export type Reach = {
+  /** The home of this device. */
+  readonly home: string;
+  readonly environment: Environment;
+  /** Whether ssh may ask the person: for a password, or whether a host key is right. */
+  readonly mayAsk: boolean;
+  /** Milliseconds for one server; without, as long as a person takes. */
+  readonly within?: number | undefined;
+};
+
+/** A server to reach, perhaps one that is not kept yet. */
+export type Target = Pick<Host, "name" | "host" | "port" | "user" | "typed" | "hostKeys">;
+
+/** Says what a file is to hold, seeing what it holds; undefined to leave it. */
+export type Decide = (file: RemoteFile, met: Connection["met"]) => Promise<string | undefined>;
+
+/**
+ * Logs in with this person's own ssh and whatever lets it in, reads authorized_keys, and puts in its place what `decide` says; once it is in place this returns.
+ *
+ * The agent's key is tried first where the agent runs. Nothing of the file, and no secret, is in an argument.
+ * @throws MeshError `ssh-host-unreachable`, `ssh-host-refused`, `ssh-host-key-unknown`, `ssh-host-key-changed`, `ssh-host-failed`, `program-missing`, and what `decide` throws
+ */
+export async function editRemote(reach: Reach, target: Target, decide: Decide): Promise<Connection["met"]> {
+  const socket = agentSocket(reach.home);
+  if (!existsSync(socket)) return attempt(reach, target, [], decide);
+  const begun = performance.now();
+  try {
+    return await attempt({ ...reach, mayAsk: false }, target, [`IdentityAgent=${configWord(socket)}`], decide);
+  } catch (error) {
+    if (!(error instanceof MeshError) || !["ssh-host-refused", "ssh-host-key-unknown"].includes(error.code)) throw error;
+    // Its own section of the configuration would offer that key alone.
+    const left = reach.within === undefined ? undefined : Math.max(1000, reach.within - (performance.now() - begun));
+    return attempt({ ...reach, within: left }, target, ["IdentityAgent=SSH_AUTH_SOCK", "IdentitiesOnly=no"], decide);
+  }
+}
+
+async function attempt(reach: Reach, target: Target, more: readonly string[], decide: Decide): Promise<Connection["met"]> {
+  const parent = filesIn(reach.home).folder;
+  mkdirSync(parent, { recursive: true, mode: 0o700 });
+  const folder = mkdtempSync(join(parent, "run-"));
+  try {
+    return await inFolder(folder, reach, target, more, decide);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function inFolder(folder: string, reach: Reach, target: Target, more: readonly string[], decide: Decide): Promise<Connection["met"]> {
+  const [log, known, word] = [join(folder, "log"), join(folder, "known_hosts"), randomBytes(16).toHex()];
+  writeFileSync(log, "", { mode: 0o600 });
+  writeFileSync(known, knownHosts([target]), { mode: 0o600 });
+  const connection = (): Connection => readConnection(readFileSync(log, "utf8"));
+  let wrote = false;
+  const ended = await converse("ssh", [...argumentsOf(target, log, known, reach, more), "--", target.typed, editCommand(word)], {
+    environment: reach.environment,
+    within: reach.within,
+    heard: reach.mayAsk,
+    most: maxSaid,
+    answer: async (said) => {
+      const file = readRemote(said, word);
+      if (file === undefined) return undefined;
+      const text = await decide(file, connection().met);
+      wrote = text !== undefined && text !== file.text;
+      return wrote && text !== undefined ? writeRequest(file, text) : new Uint8Array(0);
+    },
+  });
+  const { met, ...rest } = connection();
+  if (!rest.authenticated) throw refusalOf(target, { met, ...rest }, ended);
+  if (readRemote(ended.said, word) === undefined) throw new MeshError("ssh-host-failed", `${target.name} let this device in, but did not do what it was asked${ended.late ? " in time" : ""}.`, "It may be no computer with a shell. Where keys are pasted into a page: mesh ssh keys");
+  if (wrote) checkWritten(ended.said, word);
+  return met;
+}
+
+/** What ssh is told, before anything that the person's own configuration says: the connection is of this command alone, and does nothing besides. */
+function argumentsOf({ host, hostKeys, name, port, user }: Target, log: string, known: string, reach: Reach, more: readonly string[]): readonly string[] {
+  const pinned = hostKeys.length === 0 ? [] : [`HostKeyAlias=${name}`, `UserKnownHostsFile=${configWord(known)}`, "StrictHostKeyChecking=yes", "UpdateHostKeys=no"];
+  const options = [`HostName=${host}`, `Port=${port}`, `User=${user}`, ...pinned, `BatchMode=${reach.mayAsk ? "no" : "yes"}`, `ConnectTimeout=${Math.ceil((reach.within ?? 15_000) / 1000)}`, "ControlMaster=no", "ControlPath=none", "ClearAllForwardings=yes", "ForwardAgent=no", "PermitLocalCommand=no", "RemoteCommand=none", ...more];
+  return ["-T", "-x", "-v", "-E", log, ...options.flatMap((option) => ["-o", option])];
+}
+
+function refusalOf({ hostKeys, name, typed, user }: Target, { met, trouble, words }: Connection, { late }: Ended): MeshError {
+  const shown = met === undefined ? "" : ` It showed ${met.fingerprint}.`;
+  if (trouble === "changed" || (trouble === "unknown" && hostKeys.length > 0)) {
+    return new MeshError("ssh-host-key-changed", `${name} DOES NOT SHOW THE HOST KEY BY WHICH IT IS KNOWN.${shown} Somebody may stand between you and it, or it was set up anew. Nothing was sent to it.`, `Do not log in until you know. If it was set up anew, read its fingerprint there (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub) and say it: mesh ssh host add ${user}@${typed} --host-key SHA256:...`);
+  }
+  if (trouble === "unknown") return new MeshError("ssh-host-key-unknown", `The host key of ${name} is not known here, and was not confirmed.${shown}`, "Run it on a terminal, or say the fingerprint that you read on the server: --host-key SHA256:...");
+  if (trouble === "refused") return new MeshError("ssh-host-refused", `${name} did not let this device in: ${words}`, `Try \`ssh ${user}@${typed}\`: once that works, this does.`);
+  return new MeshError("ssh-host-unreachable", `${name} cannot be reached${late ? " in time" : ""}${words === "" || late ? "." : `: ${words}`}`, "Try again where it can be reached; any of your devices will do.");
+}
+
+/** The files for ssh in a home. */
+export function filesIn(home: string) {
+  const folder = join(home, "ssh");
+  return { folder, config: join(folder, "config"), knownHosts: join(folder, "known_hosts"), identity: join(folder, "device.pub") } as const;
+}
