@@ -90,7 +90,8 @@ export function findHost(hosts: readonly Host[], wanted: string): Host {
 export function readTarget(text: string): { readonly host: string; readonly user?: string; readonly port?: number } {
   const at = text.lastIndexOf("@");
   const [user, place] = at === -1 ? [undefined, text] : [text.slice(0, at), text.slice(at + 1)];
-  const [, bracketed, plain, digits] = /^(?:\[([^\]]*)\]|([^:]*|[^:]*:[^:]*:.*?))(?::(\d{1,5}))?$/.exec(place) ?? [];
+  // An address of IPv6 has colons of its own: a port after it needs the brackets.
+  const [, bracketed, plain, digits] = (/^[^:[]*:[^:]*:/.test(place) ? ["", undefined, place] : /^(?:\[([^\]]*)\]|([^:]*))(?::(\d{1,5}))?$/.exec(place)) ?? [];
   const host = bracketed ?? plain;
   const port = digits === undefined ? undefined : Number(digits);
   const good = host !== undefined && HOST.test(host) && (user === undefined || USER.test(user)) && (port === undefined || isPort(port));

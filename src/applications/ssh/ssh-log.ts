@@ -16,8 +16,8 @@ export function readConnection(log: string): Connection {
   const lines = log.split("\n").map((line) => line.trim());
   const met = lines.map((line) => /^debug1: Server host key: ([a-z0-9@.-]+?)(?:-cert-v\d\d@openssh\.com)? (SHA256:\S+)$/.exec(line)).findLast((one) => one !== null);
   const authenticated = lines.some((line) => /^(?:debug1: Authentication succeeded|Authenticated to )/.test(line));
-  const said = lines.filter((line) => line !== "" && !/^(?:debug\d:|OpenSSH_|Authenticated to |Transferred: |Bytes per second: |\s*@)/.test(line));
-  const words = (said.findLast((line) => !/^(?:Please contact|Add correct|Offending)/.test(line)) ?? "").replaceAll(/[^\x20-\x7e]/g, "").slice(0, 200);
+  const said = lines.filter((line) => line !== "" && !/^(?:debug\d:|OpenSSH_|Authenticated to |Transferred: |Bytes per second: )/.test(line));
+  const words = (said.findLast((line) => !/^(?:@|Please contact|Add correct|Offending)/.test(line)) ?? "").replaceAll(/[^\x20-\x7e]/g, "").slice(0, 200);
   const [kind = "", fingerprint = ""] = met?.slice(1) ?? [];
   return { met: fingerprintForm.test(fingerprint) ? { kind, fingerprint } : undefined, authenticated, trouble: authenticated ? undefined : troubleIn(said), words };
 }
