@@ -11,7 +11,7 @@ export type Tables = { readonly commands: readonly Described[]; readonly nouns: 
 export type Candidate = { readonly word: string; readonly about: string };
 
 /** Names that only this device's home knows. */
-export type NameKind = "devices" | "passwords" | "removed";
+export type NameKind = "devices" | "passwords" | "removed" | "servers";
 
 /** What can stand where a word is being typed: one of some words, whatever the shell finds among files or folders, or a name of this home's. */
 export type Completion =
@@ -120,6 +120,7 @@ function namesOf({ command, given }: Line, name: string): NameKind | undefined {
   const [noun, verb] = command?.path ?? [];
   if (name !== "NAME" || verb === "add") return undefined;
   if (noun === "device") return "devices";
+  if (noun === "ssh") return "servers";
   return noun !== "password" ? undefined : verb === "restore" && !given.has("field") ? "removed" : "passwords";
 }
 

@@ -38,6 +38,10 @@ async function namesIn(client: Client, of: NameKind): Promise<readonly string[]>
     const { listDevices } = await import("../client/devices.ts");
     return (await listDevices(client)).filter(({ status }) => status !== "disabled").map(({ name }) => name);
   }
+  if (of === "servers") {
+    const { readHosts } = await import("./ssh/in-step.ts");
+    return (await readHosts(client)).map(({ name }) => name);
+  }
   const { readEntries } = await import("../client/catalog.ts");
   const { isRemoved } = await import("../catalogs/merge.ts");
   const { passwordOf, passwordsOf } = await import("../applications/passwords/password.ts");
