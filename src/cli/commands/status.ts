@@ -1,9 +1,10 @@
 import type { AgentStatus } from "../../agent/messages.ts";
-import { selfOf } from "../../client/client.ts";
+import { type Client, selfOf } from "../../client/client.ts";
 import { type Status, statusOf } from "../../client/status.ts";
 import { keyringHolds, keyringNeedsPassphrase } from "../../keyring/file.ts";
 import { showUdf, type Udf } from "../../udf/udf.ts";
 import type { Call } from "../call.ts";
+import { counted } from "../counted.ts";
 import { keylessText } from "../keyless-text.ts";
 import { homeFiles, openHome } from "../home.ts";
 import { clientOf } from "../open-client.ts";
@@ -18,7 +19,7 @@ export async function run(call: Call): Promise<void> {
   const status = await statusOf(client);
   const files = homeFiles(home.path);
   const extra = { passphrase: await keyringNeedsPassphrase(files.keyring), masterKey: keyringHolds(files.master, "master-signature") ? "in this home" : "not on this device", home: home.path };
-  const warnings = warningsOf(status, extra, call.world.now());
+  const warnings = [...warningsOf(status, extra, call.world.now()), ...(await serversOwed(client))];
   const agent = call.world.held?.agent() ?? (await (await import("../agent-of.ts")).agentOf(call, home.path)?.status());
   const document = { ...status, synced: timeOf(status.synced), refused: timeOf(status.refused), ...extra, agent: agent === undefined ? null : { unlocked: agent.unlocked, lockAfterSeconds: agent.lockAfter / 1000, ...agent.guards }, warnings };
   call.output.data(document, text(status, agent, warnings, call.world.now()));
@@ -43,6 +44,14 @@ function warningsOf(status: Status, extra: { readonly passphrase: boolean; reado
     ...(extra.passphrase ? [] : ["This home has no passphrase: whoever reads the disk reads everything. Set one: mesh passphrase change."]),
     ...(extra.masterKey === "in this home" ? ["Your Master and Recovery keys lie in a sealed file in this home, not yet in shares on paper: back this home up."] : []),
   ];
+}
+
+/** What servers are owed, by what is known here. */
+async function serversOwed(client: Client): Promise<readonly string[]> {
+  if ((await client.rows.read((rows) => rows.get("types", "ssh"))) === undefined) return [];
+  const { owedServers } = await import("../ssh/catch-up.ts");
+  const names = await owedServers(client);
+  return names.length === 0 ? [] : [`${counted(names.length, "server")} ${names.length === 1 ? "does" : "do"} not have the keys of your devices as they should: ${names.join(", ")}. Bring ${names.length === 1 ? "it" : "them"} in step where ${names.length === 1 ? "it" : "they"} can be reached: mesh ssh host sync`];
 }
 
 function text(status: Status, agent: AgentStatus | undefined, warnings: readonly string[], now: number): string {

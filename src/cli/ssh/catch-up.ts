@@ -32,6 +32,12 @@ export async function catchUp(client: Client, reach: Reach): Promise<readonly Ho
   return bring(client, reach, staleHosts(hosts, due).filter((host) => !waits(host)));
 }
 
+/** The names of the servers that are known not to be in step. */
+export async function owedServers(client: Client): Promise<readonly string[]> {
+  const due = await dueKeys(client).catch(unlessMissing);
+  return due === undefined ? [] : staleHosts(await readHosts(client), due).map((host) => host.name);
+}
+
 /** Brings all servers in step, whatever is known of them and whenever they were tried. */
 export async function bringAll(client: Client, reach: Reach): Promise<readonly HostState[]> {
   return (await isSetUp(client)) ? bring(client, reach, await readHosts(client)) : [];

@@ -75,7 +75,7 @@ export async function bringOne(client: Client, host: Target & Pick<Host, "block"
   const state = missing.length + surplus.length === 0 ? "in-step" : written ? "brought-in-step" : "stale";
   const { device } = await memberSelf(client);
   const applied: Applied = { at: new Date(client.now()).toISOString(), by: device, keys: how === "look" ? keys : due.fingerprints, asOf: showAsOf(how === "look" ? asOf : due.asOf), others };
-  const hostKey = host.hostKeys.length === 0 && met !== undefined ? await fetchHostKey(host, met, reach.environment) : undefined;
+  const hostKey = host.hostKeys.length === 0 && met !== undefined ? await fetchHostKey(host, met, reach.environment).catch(unlessMissing) : undefined;
   const newOthers = others.filter((one) => host.applied !== undefined && !host.applied.others.includes(one));
   return { applied, hostKey, state: { name: host.name, state, missing, surplus, others, newOthers } };
 }
@@ -88,6 +88,12 @@ export async function note(client: Client, noted: readonly (Noted & { readonly i
     if (entry === undefined) return [];
     return [noteApplied(entry, applied), hostKey === undefined ? undefined : pinHost(entry, [hostKey])].filter((change) => change !== undefined);
   }));
+}
+
+/** Without ssh-keyscan the person's own ssh goes on deciding. */
+function unlessMissing(error: unknown): undefined {
+  if (error instanceof MeshError && error.code === "program-missing") return undefined;
+  throw error;
 }
 
 function isSame(a: readonly string[] | undefined, b: readonly string[]): boolean {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { configWord } from "../../applications/ssh/client-config.ts";
@@ -11,6 +11,8 @@ import { converse, type Ended } from "../../machine/converse.ts";
 import { MeshError } from "../../refusals/mesh-error.ts";
 import type { Environment } from "../world.ts";
 import { agentSocket } from "./agent-socket.ts";
+
+const DAY = 86_400_000;
 
 /** By what servers are reached from here. */
 export type Reach = {
@@ -50,13 +52,25 @@ export async function editRemote(reach: Reach, target: Target, decide: Decide): 
 }
 
 async function attempt(reach: Reach, target: Target, more: readonly string[], decide: Decide): Promise<Connection["met"]> {
-  const parent = filesIn(reach.home).folder;
-  mkdirSync(parent, { recursive: true, mode: 0o700 });
-  const folder = mkdtempSync(join(parent, "run-"));
+  const folder = openFolder(filesIn(reach.home).folder);
   try {
     return await inFolder(folder, reach, target, more, decide);
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A folder for one connection; those of connections that were killed go. */
+function openFolder(parent: string): string {
+  try {
+    mkdirSync(parent, { recursive: true, mode: 0o700 });
+    for (const name of readdirSync(parent).filter((one) => one.startsWith("run-"))) {
+      const since = Date.now() - (statSync(join(parent, name), { throwIfNoEntry: false })?.mtimeMs ?? 0);
+      if (since > DAY) rmSync(join(parent, name), { recursive: true, force: true });
+    }
+    return mkdtempSync(join(parent, "run-"));
+  } catch (error) {
+    throw new MeshError("output-failed", `${parent} cannot be written (${(error as NodeJS.ErrnoException).code ?? "unknown"}).`, "No server was reached for.");
   }
 }
 

@@ -1,4 +1,5 @@
 import { findHost, fingerprintForm, readTarget } from "../../../../applications/ssh/host.ts";
+import { fingerprintOf } from "../../../../applications/ssh/public-key.ts";
 import { sync } from "../../../../client/sync.ts";
 import { demand } from "../../../../refusals/mesh-error.ts";
 import type { Call } from "../../../call.ts";
@@ -25,8 +26,10 @@ export async function run(call: Call): Promise<void> {
   const { host, id, name, port, user, hostKeys } = findHost(hosts, state.name);
   const { keys } = await dueKeys(client);
   const key = hostKeys[0];
-  const said = `${name} lets in ${counted(keys.length, "device")}: ${keys.map((one) => one.device).join(", ")}.${othersText(state.others.length)} To log in by its name: mesh ssh config, once on each device.`;
-  output.receipt({ id, name, host, port, user, hostKey: key === undefined ? null : key.kind, state: state.state, others: state.others, sync: sent ? "sent" : "later" }, said);
+  const shown = key === undefined ? null : { kind: key.kind, fingerprint: fingerprintOf(key.blob) };
+  const known = shown === null ? " Your ssh decides whether its host key is right: it could not be fetched to be remembered." : ` It is known by its host key ${shown.fingerprint} from now on.`;
+  const said = `${name} lets in ${counted(keys.length, "device")}: ${keys.map((one) => one.device).join(", ")}.${known}${othersText(state.others.length)} To log in by its name: mesh ssh config, once on each device.`;
+  output.receipt({ id, name, host, port, user, hostKey: shown, state: state.state, others: state.others, sync: sent ? "sent" : "later" }, said);
 }
 
 function othersText(others: number): string {
