@@ -131,7 +131,7 @@ suite("one script edits authorized_keys on a server, whatever its login shell is
     await edit(home, () => "two\n");
     assert.equal(statSync(file(home)).mode & 0o777, 0o640);
     const kept = homeWith("one\n", 0o400);
-    await assert.rejects(edit(kept, () => "two\n"), failed(/read-only/));
+    await assert.rejects(edit(kept, () => "two\n"), failed(/marked as read-only/));
     assert.equal(read(kept), "one\n");
     const unread = homeWith("one\n", 0o200);
     await assert.rejects(edit(unread, () => "two\n"), failed(/cannot be read/));

@@ -29,5 +29,5 @@ function doneOf({ name, trouble }: HostState, device: string): readonly string[]
 
 function pendingOf({ name, newOthers, trouble }: HostState, device: string): readonly string[] {
   const fresh = newOthers.length === 0 ? [] : [`${counted(newOthers.length, "line")} in authorized_keys of ${name} outside the block ${newOthers.length === 1 ? "is" : "are"} new: see that ${device} did not leave ${newOthers.length === 1 ? "it" : "them"} (mesh ssh check)`];
-  return trouble === undefined ? fresh : [`${name} still lets ${device} in until one of your devices reaches it (mesh ssh host sync): ${trouble.message}`];
+  return trouble === undefined ? fresh : [`${name} still lets ${device} in until one of your devices reaches it (mesh ssh host sync): ${trouble.message}${trouble.exit === 6 && trouble.hint !== undefined ? ` ${trouble.hint}` : ""}`];
 }

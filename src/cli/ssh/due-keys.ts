@@ -1,11 +1,11 @@
-import { type AsOf } from "../../applications/ssh/block.ts";
+import type { AsOf } from "../../applications/ssh/block.ts";
 import { catalogOf } from "../../client/catalog.ts";
 import { type Client, memberSelf } from "../../client/client.ts";
 import { loadMesh } from "../../client/known.ts";
 import { sharesOf } from "../../client/shares.ts";
 import { personalOf } from "../../profiles/mesh.ts";
 import { demand } from "../../refusals/mesh-error.ts";
-import { type DeviceKey, deviceKeys } from "../commands/ssh/device-keys.ts";
+import { type DeviceKey, deviceKeys } from "./device-keys.ts";
 
 /** What is to stand in the block on every server, and the state of the mesh of which that is. */
 export type DueKeys = { readonly keys: readonly DeviceKey[]; readonly fingerprints: readonly string[]; readonly asOf: AsOf };

@@ -3,13 +3,13 @@ import { userInfo } from "node:os";
 import { dirname, join } from "node:path";
 
 import { clientConfig, isTellable, withInclude, withoutInclude } from "../../applications/ssh/client-config.ts";
-import { type Host } from "../../applications/ssh/host.ts";
+import type { Host } from "../../applications/ssh/host.ts";
 import { knownHosts } from "../../applications/ssh/known-hosts.ts";
 import type { Client } from "../../client/client.ts";
 import { replaceFile } from "../../machine/replace-file.ts";
 import { demand, MeshError } from "../../refusals/mesh-error.ts";
-import { deviceKeys } from "../commands/ssh/device-keys.ts";
 import { agentSocket } from "./agent-socket.ts";
+import { deviceKeys } from "./device-keys.ts";
 import { filesIn } from "./reach.ts";
 
 /** The files of this device's ssh as they are to be, by their paths. */

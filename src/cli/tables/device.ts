@@ -77,7 +77,7 @@ export const deviceCommands: readonly Command[] = [
       { line: "mesh device disable laptop", about: "at once; prints what is done and what is left to do" },
       { line: "mesh device disable laptop --json", about: "for a program" },
     ],
-    about: ["Its access to portal and passwords ends, and everything later is under keys that it does not have. Passwords it could read are listed: change them.", "A member can suspend any device, and falls with it until one that stands above both decides; it asks before that."],
+    about: ["Its access to portal and passwords ends, and everything later is under keys that it does not have. Passwords it could read are listed: change them. Servers of `mesh ssh host` are told at once where they can be reached; it says which were not.", "A member can suspend any device, and falls with it until one that stands above both decides; it asks before that."],
     load: () => import("../commands/device/disable.ts"),
   },
   {

@@ -2,7 +2,7 @@ import { deviceNamed, listDevices } from "../../../client/devices.ts";
 import { demand } from "../../../refusals/mesh-error.ts";
 import type { Call } from "../../call.ts";
 import { openClient } from "../../open-client.ts";
-import { deviceKeys } from "./device-keys.ts";
+import { deviceKeys } from "../../ssh/device-keys.ts";
 
 /** `mesh ssh keys [DEVICE]`: [ { device, key, fingerprint, this } ]; as text the lines alone, so that they can go into a file. Works offline. */
 export async function run({ args, output, ...call }: Call): Promise<void> {

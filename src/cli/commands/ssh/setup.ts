@@ -2,7 +2,7 @@ import { setUpApplication } from "../../../client/operations/set-up-application.
 import type { Call } from "../../call.ts";
 import { counted } from "../../counted.ts";
 import { openClient } from "../../open-client.ts";
-import { deviceKeys } from "./device-keys.ts";
+import { deviceKeys } from "../../ssh/device-keys.ts";
 
 /** `mesh ssh setup`: { made, keys: [ { device, key, fingerprint, this } ] }; done before, it changes nothing. */
 export async function run(call: Call): Promise<void> {

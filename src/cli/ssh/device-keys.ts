@@ -1,9 +1,9 @@
-import { ED25519, ed25519Blob, fingerprintOf, keyLine } from "../../../applications/ssh/public-key.ts";
-import { fromBase64url } from "../../../bytes/base64url.ts";
-import { catalogOf } from "../../../client/catalog.ts";
-import type { Client } from "../../../client/client.ts";
-import { listDevices } from "../../../client/devices.ts";
-import { sharesOf } from "../../../client/shares.ts";
+import { ED25519, ed25519Blob, fingerprintOf, keyLine } from "../../applications/ssh/public-key.ts";
+import { fromBase64url } from "../../bytes/base64url.ts";
+import { catalogOf } from "../../client/catalog.ts";
+import type { Client } from "../../client/client.ts";
+import { listDevices } from "../../client/devices.ts";
+import { sharesOf } from "../../client/shares.ts";
 
 /** A device's key for SSH: the line that a server takes, and what people compare. */
 export type DeviceKey = { readonly device: string; readonly key: string; readonly fingerprint: string; readonly this: boolean };
