@@ -70,6 +70,7 @@ suite("what can follow is read off the tables", () => {
     assert.ok(after("create", "").includes("--portal"));
     assert.ok(after("password", "get", "bank", "").includes("--reveal"));
     assert.deepEqual(after("create", "--", "--"), []);
+    assert.deepEqual(complete(["ssh", "host", "sync", "s"]), { kind: "names", of: "servers", home: undefined });
     assert.deepEqual(complete(["device", "disable", "--", "-"]), { kind: "names", of: "devices", home: undefined });
   });
 

@@ -24,7 +24,7 @@ import { setUpApplication } from "../../src/client/operations/set-up-application
 import { ownKeyOf } from "../../src/client/shares.ts";
 import { sync } from "../../src/client/sync.ts";
 import { generateEd25519 } from "../../src/crypto/ed25519.ts";
-import { deviceOf, type Household, household, join as joinDevice } from "../adversary/household.ts";
+import { agreed, deviceOf, type Household, household, join as joinDevice } from "../adversary/household.ts";
 import { type Account, openAccount } from "../support/account.ts";
 import { serveAgent } from "../support/ssh-agent.ts";
 import type { TestDevice } from "../support/world.ts";
@@ -181,6 +181,14 @@ suite("plain servers: a block in authorized_keys of a real sshd, kept in step by
     assert.equal(await takeOut(host, reach, async () => undefined), 2);
     assert.equal(account.read(), before.replace(/# BEGIN mesh [^]*# END mesh .*\n/, ""));
     assert.equal(await takeOut(host, reach, async () => assert.fail("there was nothing to agree to")), 2);
+  });
+
+  test("where it is not known which of two devices is the thief's, neither is taken off from here", async () => {
+    await sync(laptop().client);
+    const before = account.read();
+    const receipt = await cutOffFromServers(laptop().client, reachOf(account), "watch", await disableDevice(laptop().client, "watch", agreed));
+    assert.match(receipt.pending.join("\n"), /1 server still lets watch in: a device that stands above both takes its key out/);
+    assert.equal(account.read(), before);
   });
 
   test("whoever is not let in is told so, and so is whoever finds no server", async () => {

@@ -11,13 +11,14 @@ import type { Reach } from "./reach.ts";
  *
  * What cannot be done now stays owed: any device that reaches the server does it with a sync of its own.
  */
-export async function cutOffFromServers(client: Client, reach: Reach, name: string, receipt: Receipt): Promise<Receipt> {
+export async function cutOffFromServers(client: Client, reach: Reach, wanted: string, receipt: Receipt): Promise<Receipt> {
   if ((await client.rows.read((rows) => rows.get("types", "ssh"))) === undefined) return receipt;
   const hosts = await readHosts(client);
   if (hosts.length === 0) return receipt;
   const devices = await listDevices(client);
-  // It fell together with the other: who of the two may log in is decided by who stands above both.
-  if (devices.some((device) => device.this && device.status !== "active")) return { ...receipt, pending: [...receipt.pending, `${counted(hosts.length, "server")} still ${hosts.length === 1 ? "lets" : "let"} ${name} in: a device that stands above both takes its key out`] };
+  const name = devices.find((device) => device.fingerprint === wanted)?.name ?? wanted;
+  // This device fell together with the other, and its portal tells it no more: who of the two may log in is decided by who stands above both.
+  if (devices.some((device) => device.this ? device.status !== "active" : [device.name, device.fingerprint].includes(wanted) && device.status === "active")) return { ...receipt, pending: [...receipt.pending, `${counted(hosts.length, "server")} still ${hosts.length === 1 ? "lets" : "let"} ${name} in: a device that stands above both takes its key out`] };
   const states = await bringAll(client, reach);
   const open = states.some((one) => one.trouble === undefined) ? [`sessions that ${name} has open on a server go on until they end: look there with \`who\``] : [];
   return { done: [...receipt.done, ...states.flatMap((one) => doneOf(one, name))], pending: [...receipt.pending, ...states.flatMap((one) => pendingOf(one, name)), ...open] };
