@@ -74,6 +74,7 @@ suite("plain servers: a block in authorized_keys of a real sshd, kept in step by
     const again = await add();
     assert.deepEqual([again.state, again.name], ["in-step", "server1"]);
     assert.equal(account.read(), text);
+    assert.equal((await add({ typed: readTarget("server1") })).state, "in-step");
     assert.equal((await readHosts(mesh.desktop.client)).length, 1);
     assert.deepEqual(readdirSync(filesIn(reach.home).folder), [], "nothing of a connection stays here");
   });

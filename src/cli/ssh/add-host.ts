@@ -5,7 +5,7 @@ import { type Client, memberSelf } from "../../client/client.ts";
 import { demand } from "../../refusals/mesh-error.ts";
 import { fetchHostKey, resolveTarget } from "./ask-ssh.ts";
 import { dueKeys } from "./due-keys.ts";
-import { bringOne, type HostState, note } from "./in-step.ts";
+import { bringOne, type HostState, note, readHosts } from "./in-step.ts";
 import type { Reach } from "./reach.ts";
 
 /** What a person said of a server to add; `hostKey` is a fingerprint that she read on it. */
@@ -17,7 +17,9 @@ export type Wanted = { readonly typed: ReturnType<typeof readTarget>; readonly n
  */
 export async function addHost(client: Client, reach: Reach, { hostKey, name: wanted, typed }: Wanted): Promise<HostState> {
   const due = await dueKeys(client);
-  const place = await resolveTarget(typed, reach.environment);
+  // Whoever types the name of one that is known means that one, whatever her ssh makes of it.
+  const named = typed.user === undefined && typed.port === undefined ? (await readHosts(client)).find((one) => one.name === typed.host) : undefined;
+  const place = named === undefined ? await resolveTarget(typed, reach.environment) : { host: named.host, port: named.port, user: named.user, typed: named.typed };
   const { address } = await memberSelf(client);
   const { known, name } = namedPlace(await readEntries(client, "ssh"), place, wanted);
   const pinned = hostKey === undefined ? undefined : await fetchHostKey(place, { fingerprint: hostKey }, reach.environment);
