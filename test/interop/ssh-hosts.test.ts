@@ -88,11 +88,11 @@ suite("plain servers: a block in authorized_keys of a real sshd, kept in step by
   });
 
   test("ssh knows it by its name and offers the device's own key alone; without the agent it does what it did before", async () => {
-    await writeFiles(mesh.desktop.client, reach.home, await readHosts(mesh.desktop.client));
+    await writeFiles(mesh.desktop.client, reach, await readHosts(mesh.desktop.client));
     const key = await ownKeyOf(mesh.desktop.client, "ssh");
     mkdirSync(join(reach.home, "agent"));
     const others = [generateEd25519(), generateEd25519()].map(({ publicKey }) => ({ blob: ed25519Blob(publicKey), comment: "another" }));
-    const agent = await serveAgent(agentSocket(reach.home), key, [...others, { blob: ed25519Blob(key.publicKey), comment: "desktop" }]);
+    const agent = await serveAgent(agentSocket(reach) ?? "", key, [...others, { blob: ed25519Blob(key.publicKey), comment: "desktop" }]);
     try {
       assert.deepEqual(await login(reach, "server1"), { said: "in\n", accepted: [fingerprintOf(ed25519Blob(key.publicKey))] });
       assert.equal(agent.asked.length, 1);

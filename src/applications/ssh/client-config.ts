@@ -5,8 +5,8 @@ export type ClientFiles = {
   readonly knownHosts: string;
   /** The public key of this device, by which ssh tells the agent's keys apart; undefined if it has none yet. */
   readonly identity: string | undefined;
-  /** The socket of the agent. */
-  readonly agent: string;
+  /** The socket of the agent; undefined where there can be none. */
+  readonly agent: string | undefined;
 };
 
 /**
@@ -20,7 +20,7 @@ export function clientConfig(hosts: readonly Host[], files: ClientFiles): string
     return [`Host ${name}`, ...[`HostName ${host}`, `Port ${port}`, `User ${user}`, ...known].map((line) => `  ${line}`)].join("\n");
   });
   const names = hosts.map((one) => one.name).join(",");
-  const offered = hosts.length === 0 || files.identity === undefined ? [] : [[`Match originalhost ${names} exec "test -S '${files.agent}'"`, `  IdentityAgent ${configWord(files.agent)}`, `  IdentityFile ${configWord(files.identity)}`, "  IdentitiesOnly yes"].join("\n")];
+  const offered = hosts.length === 0 || files.identity === undefined || files.agent === undefined ? [] : [[`Match originalhost ${names} exec "test -S '${files.agent}'"`, `  IdentityAgent ${configWord(files.agent)}`, `  IdentityFile ${configWord(files.identity)}`, "  IdentitiesOnly yes"].join("\n")];
   return `# Written by mesh from what your devices know of your servers; what you change here is lost.\n${[...blocks, ...offered].map((block) => `\n${block}\n`).join("")}`;
 }
 

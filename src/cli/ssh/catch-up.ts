@@ -20,7 +20,7 @@ const PAUSE = 10 * 60_000;
 export async function catchUp(client: Client, reach: Reach): Promise<readonly HostState[]> {
   if (!(await isSetUp(client))) return [];
   const hosts = await readHosts(client);
-  if (hosts.length > 0) await writeFiles(client, reach.home, hosts, "only-kept");
+  if (hosts.length > 0) await writeFiles(client, reach, hosts, "only-kept");
   const due = await dueKeys(client).catch(unlessMissing);
   if (due === undefined) return [];
   const lately = await client.rows.read((rows) => Promise.all(hosts.map((host) => rows.get<TriedRow>("tried", host.id))));

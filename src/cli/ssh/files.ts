@@ -10,23 +10,24 @@ import { replaceFile } from "../../machine/replace-file.ts";
 import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import { agentSocket } from "./agent-socket.ts";
 import { deviceKeys } from "./device-keys.ts";
-import { filesIn } from "./reach.ts";
+import { filesIn, type Reach } from "./reach.ts";
 
 /** The files of this device's ssh as they are to be, by their paths. */
-export async function dueFiles(client: Client, home: string, hosts: readonly Host[]): Promise<Readonly<Record<string, string>>> {
+export async function dueFiles(client: Client, reach: Pick<Reach, "home" | "environment">, hosts: readonly Host[]): Promise<Readonly<Record<string, string>>> {
   const own = (await deviceKeys(client)).find((key) => key.this);
-  const files = filesIn(home);
-  const config = clientConfig(hosts, { knownHosts: files.knownHosts, identity: own === undefined ? undefined : files.identity, agent: agentSocket(home) });
+  const files = filesIn(reach.home);
+  const config = clientConfig(hosts, { knownHosts: files.knownHosts, identity: own === undefined ? undefined : files.identity, agent: agentSocket(reach) });
   return { [files.knownHosts]: knownHosts(hosts), [files.config]: config, ...(own === undefined ? {} : { [files.identity]: `${own.key}\n` }) };
 }
 
 /** Writes them where they differ; `only-kept` leaves a device alone that has none. */
-export async function writeFiles(client: Client, home: string, hosts: readonly Host[], which?: "only-kept"): Promise<void> {
+export async function writeFiles(client: Client, reach: Pick<Reach, "home" | "environment">, hosts: readonly Host[], which?: "only-kept"): Promise<void> {
+  const { home } = reach;
   const { config, folder } = filesIn(home);
   if (which === "only-kept" && !existsSync(config)) return;
   demand(isTellable(home), "ssh-config-untouched", `ssh does not take the path of this home: ${home}`, "Choose one of letters, digits, dashes and slashes.");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  for (const [path, content] of Object.entries(await dueFiles(client, home, hosts))) if (textOf(path) !== content) onDisk(path, () => replaceFile(path, content));
+  for (const [path, content] of Object.entries(await dueFiles(client, reach, hosts))) if (textOf(path) !== content) onDisk(path, () => replaceFile(path, content));
 }
 
 /** The file in which ssh looks for a person's own configuration: by her account, whatever HOME says. */

@@ -1,6 +1,7 @@
 import type { Client } from "../../client/client.ts";
 import type { Call } from "../call.ts";
-import { homePath, openHome } from "../home.ts";
+import { openHome } from "../home.ts";
+import { homePath } from "../home-path.ts";
 import { clientOf } from "../open-client.ts";
 import type { Reach } from "./reach.ts";
 

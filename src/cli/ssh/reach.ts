@@ -38,8 +38,8 @@ export type Decide = (file: RemoteFile, met: Connection["met"]) => Promise<strin
  * @throws MeshError `ssh-host-unreachable`, `ssh-host-refused`, `ssh-host-key-unknown`, `ssh-host-key-changed`, `ssh-host-failed`, `program-missing`, and what `decide` throws
  */
 export async function editRemote(reach: Reach, target: Target, decide: Decide): Promise<Connection["met"]> {
-  const socket = agentSocket(reach.home);
-  if (!existsSync(socket)) return attempt(reach, target, [], decide);
+  const socket = agentSocket(reach);
+  if (socket === undefined || !existsSync(socket)) return attempt(reach, target, [], decide);
   const begun = performance.now();
   try {
     return await attempt({ ...reach, mayAsk: false }, target, [`IdentityAgent=${configWord(socket)}`], decide);

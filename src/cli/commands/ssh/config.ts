@@ -9,7 +9,8 @@ import { filesIn } from "../../ssh/reach.ts";
 /** `mesh ssh config`: { file, included, changed }; has this device's ssh know the servers by name, by one line in ~/.ssh/config. Works offline. */
 export async function run(call: Call): Promise<void> {
   const { args, output } = call;
-  const { client, quiet: { home } } = await openReach(call, "offline");
+  const { client, quiet } = await openReach(call, "offline");
+  const { home } = quiet;
   const undo = args.flag("undo");
   const file = resolve(args.text("file") ?? ownConfig());
   const hosts = await readHosts(client);
@@ -18,11 +19,11 @@ export async function run(call: Call): Promise<void> {
   const line = `Include "${config}"`;
   const document = { file, included: !undo, changed: !isSo };
   if (args.flag("dry-run")) {
-    const due = await dueFiles(client, home, hosts);
+    const due = await dueFiles(client, quiet, hosts);
     return output.data({ ...document, config: due[config] ?? "" }, `${isSo ? `${file} stays as it is.` : `${file}: ${undo ? "without its line" : "with the first line"}\n  ${line}`}\n\n${config}:\n${due[config] ?? ""}`.trimEnd());
   }
   // The file is there before anything includes it.
-  if (!undo) await writeFiles(client, home, hosts);
+  if (!undo) await writeFiles(client, quiet, hosts);
   if (!isSo) writeOwnConfig(path, text);
   output.receipt(document, isSo ? `${file} is so already.` : undo ? `${file} is without the line for mesh again.` : `${file} begins with one line for mesh now; undo it with --undo.`);
 }

@@ -17,8 +17,9 @@ export async function run(call: Call): Promise<void> {
   const all = await readHosts(client);
   const stale = new Set(staleHosts(all, due).map((one) => one.id));
   const hosts = all.map(({ applied, id, name }) => ({ name, inStep: !stale.has(id), applied: applied === undefined ? null : { at: applied.at, by: names.get(applied.by) ?? applied.by } }));
+  const socket = agentSocket(quiet);
   const own = due.keys.find((one) => one.this);
-  const [agent, configured] = [existsSync(agentSocket(quiet.home)), includeIn(ownConfig(), quiet.home, false).isSo];
+  const [agent, configured] = [socket !== undefined && existsSync(socket), includeIn(ownConfig(), quiet.home, false).isSo];
   const lines = [
     own === undefined ? "This device has no key for SSH that counts." : `${own.device}  ${own.fingerprint}`,
     ...(agent ? [] : ["The agent of this home does not run: ssh is offered none of its keys."]),

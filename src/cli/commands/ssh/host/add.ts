@@ -21,7 +21,7 @@ export async function run(call: Call): Promise<void> {
   await sync(client);
   const state = await addHost(client, asking, { typed, name: args.text("name"), hostKey });
   const hosts = await readHosts(client);
-  await writeFiles(client, asking.home, hosts);
+  await writeFiles(client, asking, hosts);
   const sent = await trySync(call, client);
   const { host, id, name, port, user, hostKeys } = findHost(hosts, state.name);
   const { keys } = await dueKeys(client);

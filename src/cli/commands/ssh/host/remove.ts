@@ -19,7 +19,7 @@ export async function run(call: Call): Promise<void> {
   const keep = args.flag("keep");
   const others = keep ? null : await takeOut(host, asking, (left) => agree(call, host, left));
   await editEntries(client, "ssh", (entries) => entries.filter((one) => one.id === host.id).map(removeHost));
-  await writeFiles(client, asking.home, await readHosts(client), "only-kept");
+  await writeFiles(client, asking, await readHosts(client), "only-kept");
   const sent = await trySync(call, client);
   const said = keep ? `The keys of your devices still stand on ${host.name}, and nothing takes out one that you disable: do it by hand.` : `No device gets into ${host.name} by its key any more.`;
   output.receipt({ id: host.id, name: host.name, kept: keep, others, sync: sent ? "sent" : "later" }, `${host.name} is off your list. ${said}`);

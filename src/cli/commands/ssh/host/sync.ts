@@ -16,7 +16,7 @@ export async function run(call: Call): Promise<void> {
   const all = await readHosts(client);
   const name = args.text("NAME");
   const states = name === undefined ? await bringInStep(client, quiet, all, "write") : await bringInStep(client, asking, [findHost(all, name)], "write");
-  await writeFiles(client, quiet.home, await readHosts(client), "only-kept");
+  await writeFiles(client, quiet, await readHosts(client), "only-kept");
   await trySync(call, client);
   if (states.length === 0 && !output.json) output.note("There are no servers yet. Add one: mesh ssh host add user@host");
   else output.data(states.map(stateDocument), states.map(stateLine).join("\n"));
