@@ -41,6 +41,16 @@ test("a server is added once and kept in step by the commands that a person runs
     for (const line of ["hostname 127.0.0.1", `port ${account.port}`, "hostkeyalias server1", "stricthostkeychecking true", "compression yes"]) assert.ok(config.includes(`${line}\n`), `${line} is not in\n${config}`);
     assert.equal(statSync(join(place.home("desktop"), "ssh")).mode & 0o777, 0o700);
 
+    // With its agent, this device needs nothing else to get in, by its person's hand or by ours.
+    const agent = place.start("desktop", ["agent"], environment);
+    const inside = await place.shell("desktop", `for n in $(seq 100); do test -S desktop/agent/ssh.sock && exec /usr/bin/ssh -F '${file}' -o BatchMode=yes server1 'echo in'; sleep 0.1; done`, environment);
+    assert.equal(inside.stdout, "in\n", inside.stderr);
+    account.write(account.read().replace(`${account.own}\n`, ""));
+    assert.match((await mesh("desktop", "ssh host sync server1")).stdout, /^server1 {2}in step\n$/);
+    agent.kill("SIGTERM");
+    await agent.ended;
+    account.write(`${account.own}\n${account.read()}`);
+
     // Another device comes: whichever device syncs next lets it in.
     const { pin } = await json<{ pin: string }>("desktop", "device pin");
     place.file("pin", `${pin}\n`);
