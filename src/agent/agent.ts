@@ -56,7 +56,7 @@ export async function startAgent(parts: AgentParts, passphrase?: Uint8Array): Pr
   let held = await openUnlessLocked(parts, passphrase);
   let opening: Promise<void> = Promise.resolve();
   let [lastUse, lastRequest, busy, tired] = [now(), now(), 0, true];
-  let wake: (() => void)[] = [];
+  const wake: (() => void)[] = [];
   let finish: (why: Ending) => void = () => {};
   const ended = new Promise<Ending>((resolve) => (finish = resolve));
 

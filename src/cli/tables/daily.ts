@@ -80,7 +80,7 @@ export const dailyCommands: readonly Command[] = [
     positionals: [{ name: "CMD", many: true, about: "after --: the program and its arguments" }],
     options: [{ name: "variables-file", value: "F", many: true, about: "take variables from this file, NAME=VALUE a line; may be repeated" }],
     examples: [
-      { line: "TOKEN=mesh://password/github/token mesh run -- deploy", about: "deploy finds the token in TOKEN" },
+      { line: "mesh run -- deploy", about: "with TOKEN=mesh://password/github/token set, deploy finds the token in it" },
       { line: "mesh run --variables-file variables -- make release", about: "a file that holds references may be shown to anybody" },
     ],
     about: ["Each variable that is a reference (mesh://password/NAME/FIELD) holds what that means, for this program alone. It ends with the program's status."],
@@ -92,10 +92,10 @@ export const dailyCommands: readonly Command[] = [
     positionals: [{ name: "get|store|erase", about: "what Git wants; it says for which host on standard input" }],
     options: [],
     examples: [
-      { line: "git config --global credential.helper '!mesh git-credential'", about: "once; Git calls it from then on" },
-      { line: "echo url=https://git.example | mesh git-credential get", about: "what Git would be told" },
+      { line: "mesh git-credential get", about: "what Git asks for a login" },
+      { line: "mesh git-credential store", about: "what Git says of one that worked" },
     ],
-    about: ["It answers for hosts over HTTPS, by the one login whose sites have the host, and its user name if the URL names one. What Git refused is not erased."],
+    about: ["To have Git ask, once: git config --global credential.helper '!mesh git-credential'", "It answers for hosts over HTTPS, by the one login whose sites have the host, and its user name if the URL names one. What Git refused is not erased."],
     load: () => import("../commands/git-credential.ts"),
   },
   {

@@ -1,4 +1,5 @@
 import { attachmentsOf } from "../../../applications/passwords/attachment.ts";
+import { mainField, valuesOf } from "../../../applications/passwords/field.ts";
 import { findPassword } from "../../../applications/passwords/find.ts";
 import { type Code, codeAt, readOneTime } from "../../../applications/passwords/one-time.ts";
 import { type Password, passwordOf } from "../../../applications/passwords/password.ts";
@@ -8,7 +9,6 @@ import type { Call } from "../../call.ts";
 import { openClient } from "../../open-client.ts";
 import { printableLines } from "../../printable.ts";
 import { cardOf } from "./card.ts";
-import { mainField, valuesOf } from "./field.ts";
 
 /** `mesh password get`: the whole login as one document; with --field { field, value }, for a one-time code with `secondsLeft`. Works offline. */
 export async function run(call: Call): Promise<void> {

@@ -1,3 +1,4 @@
+import { mainField, valuesOf } from "../../../applications/passwords/field.ts";
 import { findPassword } from "../../../applications/passwords/find.ts";
 import { codeAt, readOneTime } from "../../../applications/passwords/one-time.ts";
 import { passwordOf } from "../../../applications/passwords/password.ts";
@@ -5,7 +6,6 @@ import { type Reference, readReference } from "../../../applications/passwords/r
 import { readNamed } from "../../../client/catalog.ts";
 import type { Call } from "../../call.ts";
 import { openClient } from "../../open-client.ts";
-import { mainField, valuesOf } from "./field.ts";
 
 /** What was referred to: its text, and whether it is a secret. */
 export type Referred = { readonly text: string; readonly secret: boolean };

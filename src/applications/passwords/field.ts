@@ -1,6 +1,6 @@
-import { detailNames, isDetail, isSecretDetail, type Kind } from "../../../applications/passwords/kinds.ts";
-import type { Password } from "../../../applications/passwords/password.ts";
-import { MeshError } from "../../../refusals/mesh-error.ts";
+import { MeshError } from "../../refusals/mesh-error.ts";
+import { detailNames, isDetail, isSecretDetail, type Kind } from "./kinds.ts";
+import type { Password } from "./password.ts";
 
 /** What a program gets that asks for nothing in particular. */
 export const mainField: Readonly<Record<Kind, string>> = { login: "password", note: "notes", card: "card.number", identity: "identity.last-name", "ssh-key": "ssh.private-key" };
