@@ -93,14 +93,15 @@ describe("one portal of four processes on one PostgreSQL", { skip: withoutPostgr
     const ended = await Promise.allSettled(publishers.map(async (one) => {
       for (let n = 0; n < 15; n++) await one.publish();
     }));
-    for (const one of portals.processes) await one.stop("SIGKILL");
+    // The first is let end as it likes, as above: a log in order is closed then to its end.
+    for (const one of portals.processes) await one.stop(one === portals.processes[0] ? "SIGTERM" : "SIGKILL");
     const store = await openPostgresStore(cluster.url, { owner: profile.id });
     t.after(() => store.close());
     const promised = publishers.flatMap((one) => one.promised);
-    t.diagnostic(`${promised.length} updates promised, ${unguarded.changed()} connections changed, ${ended.filter(({ status }) => status === "rejected").length} of 8 refused in the end`);
+    t.diagnostic(`${promised.length} updates promised, ${unguarded.changed()} changes on the way, ${ended.filter(({ status }) => status === "rejected").length} of 8 refused in the end`);
     await assert.rejects(judgeLog(store, signers, promised, []), ({ code, message }: Error & { readonly code?: string }) => {
       t.diagnostic(`${code}: ${message}`);
-      return code?.startsWith("portal-wrong-") === true || (code === "ERR_ASSERTION" && message.startsWith("a receipt "));
+      return code?.startsWith("portal-") === true || (code === "ERR_ASSERTION" && message.startsWith("a receipt "));
     });
   });
 });
