@@ -53,11 +53,12 @@ test("an object cut off anywhere gives back a beginning of each of its lists, wh
       const whole = JSON.stringify(value, undefined, pretty ? 2 : undefined);
       const { members } = readPartialObject(whole.slice(0, Math.floor(whole.length * share)));
       const same = JSON.parse(whole) as Record<string, unknown>;
-      for (const name of ["a", "c"]) {
-        const list = members[name];
-        if (list !== undefined) assert.deepEqual(plain(list), (same[name] as unknown[]).slice(0, (list as unknown[]).length));
+      for (const [name, there] of Object.entries(same)) {
+        const read = members[name];
+        if (read === undefined) continue;
+        if (Array.isArray(there)) assert.deepEqual(plain(read), there.slice(0, (read as unknown[]).length));
+        else assert.equal(JSON.stringify(read), JSON.stringify(there));
       }
-      if (members["b"] !== undefined) assert.equal(JSON.stringify(members["b"]), JSON.stringify(same["b"]));
     }),
   );
 });
