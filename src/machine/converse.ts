@@ -58,7 +58,7 @@ export function converse(program: string, args: readonly string[], { environment
     });
     child.once("error", (error: NodeJS.ErrnoException) => {
       clearTimeout(timer);
-      reject(error.code === "ENOENT" ? new MeshError("program-missing", `The program \`${program}\` is not on this computer.`, "Install it (on Debian: openssh-client).") : error);
+      reject(error.code === "ENOENT" ? new MeshError("program-missing", `The program \`${program}\` is not on this computer.`, `Install it (on Debian: ${program === "git" ? "git" : "openssh-client"}).`) : error);
     });
     child.once("close", (status) => {
       clearTimeout(timer);

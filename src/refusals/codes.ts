@@ -39,6 +39,7 @@ export const codes = {
   "ssh-host-failed": 1,
   "ssh-host-stale": 1,
   "ssh-config-untouched": 1,
+  "git-config-untouched": 1,
   "program-missing": 1,
   "ciphertext-malformed": 1,
   "password-key-parameters": 1,

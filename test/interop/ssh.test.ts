@@ -8,6 +8,7 @@ import { after, suite, test } from "node:test";
 import { withBlock } from "../../src/applications/ssh/authorized-keys.ts";
 import { type Contents, ED25519_CERTIFICATE, makeCertificate } from "../../src/applications/ssh/certificate.ts";
 import { ED25519, ed25519Blob, fingerprintOf, keyLine, readKeyLine } from "../../src/applications/ssh/public-key.ts";
+import { allowedSigners } from "../../src/applications/ssh/signers.ts";
 import { revocationList } from "../../src/applications/ssh/revocation-list.ts";
 import { CoGeneratedKey } from "../../src/crypto/co-generated-key.ts";
 import { contribute } from "../../src/crypto/co-generation.ts";
@@ -68,6 +69,34 @@ suite("ssh-keygen reads what we make", () => {
     assert.deepEqual(certificates.map((path) => revoked(all, path)), [true, true, true]);
     assert.deepEqual(plain.map((path) => revoked(all, path)), [false, false, false]);
     assert.deepEqual(certificates.map((path) => revoked(revocationList({ certificates: [], keys: [] }, 1n, now), path)), [false, false, false]);
+  });
+});
+
+suite("ssh-keygen signs by our agent what it is asked to", () => {
+  test("the agent is asked for a document of git's, and what it signs verifies for git and for nothing else", async () => {
+    const key = await deviceKey();
+    const blob = ed25519Blob(key.publicKey);
+    const identity = write("signer.pub", `${keyLine({ kind: ED25519, blob }, "laptop")}\n`);
+    const allowed = write("allowed", allowedSigners("alice@example.com", [{ device: "laptop", key: { kind: ED25519, blob } }]));
+    const agent = await serveAgent(join(folder, "signer.sock"), key, [{ blob, comment: "laptop" }]);
+    const keygen = (args: readonly string[]): Promise<string> => new Promise((resolve) => {
+      const child = spawn("ssh-keygen", [...args], { env: { ...process.env, SSH_AUTH_SOCK: agent.path }, stdio: ["pipe", "pipe", "pipe"] });
+      let said = "";
+      for (const stream of args[1] === "sign" ? [child.stdout] : [child.stdout, child.stderr]) stream.on("data", (text) => (said += String(text)));
+      child.stdin.end("tree\n");
+      child.once("close", () => resolve(said));
+    });
+    try {
+      const verified = async (namespace: string): Promise<string> => {
+        const signature = write(`${namespace}.sig`, await keygen(["-Y", "sign", "-n", namespace, "-f", identity]));
+        return keygen(["-Y", "verify", "-n", namespace, "-I", "alice@example.com", "-f", allowed, "-s", signature]);
+      };
+      assert.match(await verified("git"), /^Good "git" signature for alice@example\.com/);
+      assert.match(await verified("file"), /Could not verify/);
+      assert.deepEqual(agent.asked.map((one) => one.purpose), [{ purpose: "document", namespace: "git" }, { purpose: "document", namespace: "file" }]);
+    } finally {
+      await agent.close();
+    }
   });
 });
 

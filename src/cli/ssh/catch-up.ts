@@ -5,6 +5,7 @@ import { dueKeys } from "./due-keys.ts";
 import { writeFiles } from "./files.ts";
 import { bringInStep, type HostState, readHosts, staleHosts } from "./in-step.ts";
 import type { Reach } from "./reach.ts";
+import { noteEnded, writeSigning } from "./signers.ts";
 
 /** When this device last tried a server in vain. */
 type TriedRow = { readonly at: number };
@@ -21,6 +22,8 @@ export async function catchUp(client: Client, reach: Reach): Promise<readonly Ho
   if (!(await isSetUp(client))) return [];
   const hosts = await readHosts(client);
   if (hosts.length > 0) await writeFiles(client, reach, hosts, "only-kept");
+  await noteEnded(client);
+  await writeSigning(client, reach, "only-kept").catch(unlessMissing);
   const due = await dueKeys(client).catch(unlessMissing);
   if (due === undefined) return [];
   const lately = await client.rows.read((rows) => Promise.all(hosts.map((host) => rows.get<TriedRow>("tried", host.id))));

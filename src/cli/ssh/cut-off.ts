@@ -5,6 +5,7 @@ import { counted } from "../counted.ts";
 import { bringAll } from "./catch-up.ts";
 import { type HostState, readHosts } from "./in-step.ts";
 import type { Reach } from "./reach.ts";
+import { noteEnded } from "./signers.ts";
 
 /**
  * Takes a device's key off every server that can be reached, after it was disabled, and adds to the receipt how each stands (decision 5.4).
@@ -13,8 +14,9 @@ import type { Reach } from "./reach.ts";
  */
 export async function cutOffFromServers(client: Client, reach: Reach, wanted: string, receipt: Receipt): Promise<Receipt> {
   if ((await client.rows.read((rows) => rows.get("types", "ssh"))) === undefined) return receipt;
+  const noted = await noteEnded(client);
   const hosts = await readHosts(client);
-  if (hosts.length === 0) return receipt;
+  if (hosts.length === 0) return noted ? { ...receipt } : receipt;
   const devices = await listDevices(client);
   const name = devices.find((device) => device.fingerprint === wanted)?.name ?? wanted;
   // This device fell together with the other, and its portal tells it no more: who of the two may log in is decided by who stands above both.

@@ -116,4 +116,21 @@ export const sshCommands: readonly Command[] = [
     about: ["It puts one line first in ~/.ssh/config, which includes a file in the home of mesh; nothing else is touched. That file names your servers, their host keys and this device's own key, so that only this key is offered."],
     load: () => import("../commands/ssh/config.ts"),
   },
+  {
+    path: ["ssh", "git-signing"],
+    summary: "Have git sign by this device's key.",
+    positionals: [],
+    options: [
+      { name: "dry-run", about: "show what git would be told, and change nothing" },
+      { name: "undo", about: "tell git what it was told before" },
+      { name: "yes", about: "do not ask, though git is told something else now" },
+      { name: "file", value: "FILE", about: "another file than git's own, as that of one repository: .git/config" },
+    ],
+    examples: [
+      { line: "mesh ssh git-signing", about: "once on each device; commits and tags are signed from then on" },
+      { line: "mesh ssh git-signing --undo", about: "as it was" },
+    ],
+    about: ["Every device of yours knows the signatures of all: `git log --show-signature`, `git verify-commit`. What a device signed before it was disabled goes on to count, by the time that the commit says.", "A code host shows them as verified once it has the keys, as keys for signing: mesh ssh keys"],
+    load: () => import("../commands/ssh/git-signing.ts"),
+  },
 ];

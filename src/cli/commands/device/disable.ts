@@ -10,8 +10,15 @@ import { receiptText } from "./receipt.ts";
 export async function run(call: Call): Promise<void> {
   const client = await openClient(call, "online");
   const name = call.args.needText("NAME");
+  await beforehand(client);
   const receipt = await afterwards(call, client, name, await disableDevice(client, name, consentFrom(call)));
   call.output.data(receipt, receiptText(receipt));
+}
+
+/** Keeps in mind which key it had for SSH, which is in no profile after this: what it signed before goes on to count. */
+async function beforehand(client: Client): Promise<void> {
+  if ((await client.rows.read((rows) => rows.get("types", "ssh"))) === undefined) return;
+  await (await import("../../ssh/signers.ts")).noteEnded(client);
 }
 
 /** Has the servers know, which are reached by ssh and not by the portal; whatever becomes of that, the device is disabled. */
