@@ -1,5 +1,4 @@
-import { toBase64url } from "../../src/bytes/base64url.ts";
-import { generateEd25519, signEd25519 } from "../../src/crypto/ed25519.ts";
+import { generateEd25519 } from "../../src/crypto/ed25519.ts";
 import { generateDecapsulationKey, generateSigningKey, type SigningKey } from "../../src/crypto/key-pair.ts";
 import { randomBytes } from "../../src/crypto/random.ts";
 import { sign } from "../../src/crypto/sign.ts";
@@ -7,7 +6,7 @@ import { decapsulatorWith } from "../../src/envelope/sealed.ts";
 import { signObject, type Signer, type Verified } from "../../src/envelope/signed.ts";
 import type { Portal } from "../../src/portal/portal.ts";
 import { account as accountType } from "../../src/profiles/account.ts";
-import { baseKeyProofMessage, deviceProfile } from "../../src/profiles/device.ts";
+import { baseKeyOf, deviceProfile } from "../../src/profiles/device.ts";
 import { encapsulationJwk, encapsulationKey, signatureJwk } from "../../src/profiles/keys.ts";
 import { masterProfile } from "../../src/profiles/master.ts";
 import { type PersonalProfile, personalProfile } from "../../src/profiles/personal.ts";
@@ -29,15 +28,13 @@ const APPLICATIONS = 3;
 export async function makeAccount(portal: Pick<Portal, "handle">, profile: PortalProfile, address: string): Promise<Account> {
   const [master, recovery, device, administration] = [generateSigningKey(), generateSigningKey(), generateSigningKey(), generateSigningKey()];
   const [authentication, encryption, sealed, escrow] = [generateDecapsulationKey(), generateDecapsulationKey(), generateDecapsulationKey(), generateDecapsulationKey()];
-  const base = generateEd25519();
   const [id, deviceId] = [udfOfKey<"master">(master.publicKey.spki), udfOfKey<"device">(device.publicKey.spki)];
-  const proof = signEd25519(base.privateKey, baseKeyProofMessage(deviceId, "ssh", base.publicKey));
   const administrator = signerWith(administration);
   const deviceObject = await signObject(
     deviceProfile,
     {
       authenticationKey: encapsulationJwk(authentication.publicKey),
-      baseKeys: [{ alg: "Ed25519", application: "ssh", proof: toBase64url(proof), pub: toBase64url(base.publicKey) }],
+      baseKeys: [baseKeyOf(deviceId, "ssh", generateEd25519()), baseKeyOf(deviceId, "ssh-authority", generateEd25519())],
       encryptionKey: encapsulationJwk(encryption.publicKey),
       id: deviceId,
       signatureKey: signatureJwk(device.publicKey),

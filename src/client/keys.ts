@@ -1,11 +1,10 @@
-import { toBase64url } from "../bytes/base64url.ts";
-import { generateEd25519, signEd25519 } from "../crypto/ed25519.ts";
+import { ed25519ToPkcs8, generateEd25519 } from "../crypto/ed25519.ts";
 import { decapsulationKeyToPkcs8, signingKeyToPkcs8 } from "../crypto/key-encoding.ts";
 import { type DecapsulationKey, generateDecapsulationKey, generateSigningKey, type SigningKey } from "../crypto/key-pair.ts";
 import { wipe } from "../bytes/equal.ts";
 import { signObject, type Verified } from "../envelope/signed.ts";
 import type { Keyring } from "../keyring/keyring.ts";
-import { baseKeyProofMessage, type DeviceProfile, deviceProfile } from "../profiles/device.ts";
+import { baseKeyOf, type DeviceProfile, deviceProfile } from "../profiles/device.ts";
 import { encapsulationJwk, signatureJwk } from "../profiles/keys.ts";
 import type { AdministrationKey } from "../profiles/master.ts";
 import type { DeviceId } from "../profiles/types.ts";
@@ -28,7 +27,7 @@ export async function makeDeviceKeys(keyring: Keyring): Promise<DeviceKeys> {
   const signature = generateSigningKey();
   const [authentication, encryption, administrationEncryption] = [generateDecapsulationKey(), generateDecapsulationKey(), generateDecapsulationKey()];
   const administration = generateSigningKey();
-  const base = generateEd25519();
+  const [base, authority] = [generateEd25519(), generateEd25519()];
   const device = udfOfKey(signature.publicKey.spki) as Udf<"device">;
   const ids = {
     authenticationKey: idOf(authentication),
@@ -43,13 +42,14 @@ export async function makeDeviceKeys(keyring: Keyring): Promise<DeviceKeys> {
     secretSigning("administration-signature", administration),
     secretDecapsulation("administration-encryption", administrationEncryption),
     { id: `base-ssh-${device}`, purpose: "base-key-ssh", secret: base.privateKey },
+    { id: sshAuthorityId(device), purpose: "base-key-ssh-authority", secret: ed25519ToPkcs8(authority.privateKey) },
   ];
   await keyring.addAll(secrets);
-  const proof = signEd25519(base.privateKey, baseKeyProofMessage(device, "ssh", base.publicKey));
-  for (const { secret } of secrets) wipe(secret);
+  const baseKeys = [baseKeyOf(device, "ssh", base), baseKeyOf(device, "ssh-authority", authority)];
+  for (const secret of [...secrets.map((one) => one.secret), authority.privateKey]) wipe(secret);
   const payload: DeviceProfile = {
     authenticationKey: encapsulationJwk(authentication.publicKey),
-    baseKeys: [{ alg: "Ed25519", application: "ssh", proof: toBase64url(proof), pub: toBase64url(base.publicKey) }],
+    baseKeys,
     encryptionKey: encapsulationJwk(encryption.publicKey),
     id: device,
     signatureKey: signatureJwk(signature.publicKey),
@@ -59,6 +59,11 @@ export async function makeDeviceKeys(keyring: Keyring): Promise<DeviceKeys> {
   const profile = await signObject(deviceProfile, payload, signerOf(keyring, device));
   const key: AdministrationKey = { device, encryptionKey: encapsulationJwk(administrationEncryption.publicKey), signatureKey: signatureJwk(administration.publicKey) };
   return { profile, device, ...ids, administration: key };
+}
+
+/** The name in its keyring of a device's key that signs certificates of SSH. */
+export function sshAuthorityId(device: string): string {
+  return `base-ssh-authority-${device}`;
 }
 
 /** A signing key as a keyring takes it. */

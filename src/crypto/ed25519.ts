@@ -1,5 +1,6 @@
 import { createPublicKey, generateKeyPairSync, sign as nativeSign, verify as nativeVerify } from "node:crypto";
 
+import { concatBytes, equalBytes } from "../bytes/equal.ts";
 import { base } from "./algorithms.ts";
 import { importPrivate, importPublic, plain } from "./native.ts";
 
@@ -20,6 +21,19 @@ export function generateEd25519(): Ed25519Key {
     publicKey: plain(createPublicKey(privateKey).export({ format: "raw-public" })),
     privateKey: plain(privateKey.export({ format: component.privateFormat })),
   };
+}
+
+// OneAsymmetricKey version 1 of Ed25519 around a seed (RFC 8410 §7): one spelling, so its beginning is always the same.
+const PKCS8 = Uint8Array.fromHex("302e020100300506032b657004220420");
+
+/** A seed as PKCS#8, a secret in the clear. */
+export function ed25519ToPkcs8(seed: Uint8Array): Uint8Array {
+  return concatBytes(PKCS8, seed);
+}
+
+/** The seed in PKCS#8, a copy; undefined for any other key. */
+export function ed25519FromPkcs8(bytes: Uint8Array): Uint8Array | undefined {
+  return bytes.length === PKCS8.length + base.privateKeyOctets && equalBytes(bytes.subarray(0, PKCS8.length), PKCS8) ? bytes.slice(PKCS8.length) : undefined;
 }
 
 /** Signs by a seed: 64 octets, always the same. */

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 
 import { utf8 } from "../bytes/text.ts";
 import { contribute } from "../crypto/co-generation.ts";
-import { generateEd25519, verifyEd25519 } from "../crypto/ed25519.ts";
+import { ed25519ToPkcs8, generateEd25519, verifyEd25519 } from "../crypto/ed25519.ts";
 import { encapsulate } from "../crypto/encapsulate.ts";
 import { decapsulationKeyToPkcs8, signingKeyToPkcs8 } from "../crypto/key-encoding.ts";
 import { generateDecapsulationKey, generateSigningKey } from "../crypto/key-pair.ts";
@@ -45,6 +45,18 @@ export function keyringConformance(name: string, subject: () => Promise<KeyringS
         await assert.rejects(one.sign("d", message), { code: "key-malformed" });
         await assert.rejects(one.decapsulate("s", ciphertext), { code: "key-malformed" });
         await assert.rejects(one.decapsulate("d", ciphertext.subarray(1)), { code: "ciphertext-malformed" });
+      }
+    });
+
+    test("a key of Ed25519 in PKCS#8 signs as it is; a bare seed, as base keys are, does not", async () => {
+      const { keyring, reopen } = await subject();
+      const { privateKey, publicKey } = generateEd25519();
+      await keyring.addAll([{ id: "e", purpose: "p", secret: ed25519ToPkcs8(privateKey) }, { id: "base", purpose: "p", secret: privateKey }]);
+      const message = randomBytes(300);
+      for (const one of [keyring, ...(reopen === undefined ? [] : [await reopen()])]) {
+        assert.equal(verifyEd25519(publicKey, message, await one.sign("e", message)), true);
+        await assert.rejects(one.sign("base", message), { code: "key-malformed" });
+        await assert.rejects(one.decapsulate("e", message), { code: "key-malformed" });
       }
     });
 

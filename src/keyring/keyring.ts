@@ -7,7 +7,7 @@ export type Added = { readonly contribution: Uint8Array; readonly publicKey: Uin
 /**
  * The keys of one device or portal (decision 5.1): named, kept one by one, used where they are. What uses them need not see them.
  *
- * Signature and decapsulation keys are PKCS#8, base keys their seeds. `add` and `remove` are durable before they return. Errors: `keyring-key-missing`,
+ * Signature and decapsulation keys are PKCS#8, those of Ed25519 that sign as they are among them; base keys of keys that are made together are their seeds. `add` and `remove` are durable before they return. Errors: `keyring-key-missing`,
  * `keyring-key-exists`, `keyring-damaged`, `keyring-busy`, `keyring-failed`, `keyring-locked` after `close`.
  */
 export interface Keyring {

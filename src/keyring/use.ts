@@ -1,15 +1,22 @@
 import { wipe } from "../bytes/equal.ts";
 import { CoGeneratedKey } from "../crypto/co-generated-key.ts";
 import { decapsulate } from "../crypto/encapsulate.ts";
+import { ed25519FromPkcs8, signEd25519 } from "../crypto/ed25519.ts";
 import { decapsulationKeyFromPkcs8, signingKeyFromPkcs8 } from "../crypto/key-encoding.ts";
 import { sign } from "../crypto/sign.ts";
 import type { Added } from "./keyring.ts";
 
-/** Signs with a key in PKCS#8, whose octets are wiped. */
+/** Signs with a key in PKCS#8, of the one suite or of Ed25519; its octets are wiped. */
 export async function signWith(secret: Promise<Uint8Array>, message: Uint8Array): Promise<Uint8Array> {
   const pkcs8 = await secret;
   try {
-    return await sign(signingKeyFromPkcs8(pkcs8), message);
+    const seed = ed25519FromPkcs8(pkcs8);
+    if (seed === undefined) return await sign(signingKeyFromPkcs8(pkcs8), message);
+    try {
+      return signEd25519(seed, message);
+    } finally {
+      wipe(seed);
+    }
   } finally {
     wipe(pkcs8);
   }

@@ -1,10 +1,10 @@
 import * as v from "valibot";
 
-import { fromBase64url } from "../bytes/base64url.ts";
+import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
 import { concatBytes } from "../bytes/equal.ts";
 import { utf8 } from "../bytes/text.ts";
 import { checkBasePublicKey } from "../crypto/co-generation.ts";
-import { verifyEd25519 } from "../crypto/ed25519.ts";
+import { type Ed25519Key, signEd25519, verifyEd25519 } from "../crypto/ed25519.ts";
 import { countField, formatField, octetsField, udfField } from "../envelope/fields.ts";
 import type { ObjectType } from "../envelope/signed.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
@@ -12,12 +12,15 @@ import { encapsulationKeyShape, signatureKeyShape } from "./keys.ts";
 
 const baseKeyShape = v.strictObject({
   alg: v.literal("Ed25519"),
-  application: v.picklist(["ssh"]),
+  application: v.picklist(["ssh", "ssh-authority"]),
   proof: octetsField({ octets: 64 }),
   pub: octetsField({ octets: 32 }),
 });
 
-/** One base key per application and algorithm, from which device and administrator later generate a key together (draft §5.2, decision 5.5). */
+/**
+ * One base key per application and algorithm (draft §5.2): from that for `ssh` device and administrator later generate a key together (decision 5.5); that for
+ * `ssh-authority` signs certificates of SSH as it is, which servers take while the device is an administration device (decision 9.2).
+ */
 export type BaseKey = v.InferOutput<typeof baseKeyShape>;
 
 const shape = v.strictObject({
@@ -37,6 +40,11 @@ export const deviceProfile: ObjectType<DeviceProfile> = { typ: "mesh-device-prof
 /** What the holder of a base key signs with it: the proof that no key was copied from another device. */
 export function baseKeyProofMessage(device: string, application: string, pub: Uint8Array): Uint8Array {
   return concatBytes(utf8(`mesh/base-key/v1\0${application}\0Ed25519\0${device}\0`), pub);
+}
+
+/** A base key as it stands in a Device Profile, with its proof. */
+export function baseKeyOf(device: string, application: BaseKey["application"], { privateKey, publicKey }: Ed25519Key): BaseKey {
+  return { alg: "Ed25519", application, proof: toBase64url(signEd25519(privateKey, baseKeyProofMessage(device, application, publicKey))), pub: toBase64url(publicKey) };
 }
 
 /** Checks every base key: its proof of possession for this device, and that it lies in the prime-order group (decision 5.5). */

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 
-import { toBase64url } from "../bytes/base64url.ts";
-import { generateEd25519, signEd25519 } from "../crypto/ed25519.ts";
+import { generateEd25519 } from "../crypto/ed25519.ts";
 import { type DecapsulationKey, generateDecapsulationKey, generateSigningKey, type SigningKey } from "../crypto/key-pair.ts";
 import { randomBytes } from "../crypto/random.ts";
 import { sign } from "../crypto/sign.ts";
@@ -9,7 +8,7 @@ import { digestOf, signObject, type Signer, type Verified } from "../envelope/si
 import type { Code } from "../refusals/codes.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import { type Udf, udfOf, udfOfKey } from "../udf/udf.ts";
-import { baseKeyProofMessage, type DeviceProfile, deviceProfile } from "./device.ts";
+import { baseKeyOf, type DeviceProfile, deviceProfile } from "./device.ts";
 import { encapsulationJwk, signatureJwk } from "./keys.ts";
 import { type AdministrationKey, type MasterProfile, masterProfile } from "./master.ts";
 import { emptyMesh, masterOf, type Mesh, personalOf, withMaster, withPersonal, withSuspension } from "./mesh.ts";
@@ -43,14 +42,13 @@ export function someId(): ApplicationId {
 }
 
 export async function makeDevice(): Promise<TestDevice> {
-  const [key, administrationKey, base] = [generateSigningKey(), generateSigningKey(), generateEd25519()];
+  const [key, administrationKey] = [generateSigningKey(), generateSigningKey()];
   const [encryption, authentication, sealed] = [generateDecapsulationKey(), generateDecapsulationKey(), generateDecapsulationKey()];
   const device = signerWith(key);
   const id = udfOfKey<"device">(key.publicKey.spki);
-  const proof = signEd25519(base.privateKey, baseKeyProofMessage(id, "ssh", base.publicKey));
   const payload: DeviceProfile = {
     authenticationKey: encapsulationJwk(authentication.publicKey),
-    baseKeys: [{ alg: "Ed25519", application: "ssh", proof: toBase64url(proof), pub: toBase64url(base.publicKey) }],
+    baseKeys: [baseKeyOf(id, "ssh", generateEd25519()), baseKeyOf(id, "ssh-authority", generateEd25519())],
     encryptionKey: encapsulationJwk(encryption.publicKey),
     id,
     signatureKey: signatureJwk(key.publicKey),

@@ -52,7 +52,7 @@ suite("ssh-keygen reads what we make", () => {
     for (const line of [`Public key: ED25519-CERT ${fingerprintOf(ed25519Blob(key.publicKey))}`, `Signing CA: ED25519 ${fingerprintOf(authorityBlob)} (using ssh-ed25519)`, 'Key ID: "device 12"', "Serial: 12", "alice@example.com", "source-address 127.0.0.0/8", "permit-pty"]) assert.ok(shown.includes(line), `${line} is not in\n${shown}`);
   });
 
-  test("lists of what is revoked: certificates by number, keys, and all of an authority", async () => {
+  test("lists of what is revoked: certificates by number and name, keys, and all of an authority", async () => {
     const keys = await Promise.all([deviceKey(), deviceKey(), deviceKey()]);
     const certificates = keys.map((key, at) => write(`c${at}-cert.pub`, `${keyLine({ kind: ED25519_CERTIFICATE, blob: certified(key, BigInt(at) + 2n ** 40n) })}\n`));
     const plain = keys.map((key, at) => write(`k${at}.pub`, `${keyLine({ kind: ED25519, blob: ed25519Blob(key.publicKey) })}\n`));
@@ -68,6 +68,8 @@ suite("ssh-keygen reads what we make", () => {
     const all = revocationList({ certificates: [], keys: [authorityBlob] }, 4n, now);
     assert.deepEqual(certificates.map((path) => revoked(all, path)), [true, true, true]);
     assert.deepEqual(plain.map((path) => revoked(all, path)), [false, false, false]);
+    const named = revocationList({ certificates: [], keyIds: [`device ${2n ** 40n + 1n}`, "device 7"], keys: [] }, 4n, now);
+    assert.deepEqual(certificates.map((path) => revoked(named, path)), [false, true, false], "by its name, whoever signed it");
     assert.deepEqual(certificates.map((path) => revoked(revocationList({ certificates: [], keys: [] }, 1n, now), path)), [false, false, false]);
   });
 });

@@ -3,11 +3,14 @@ import { byte, string, uint32, uint64 } from "./wire.ts";
 
 const sections = { certificates: 1, keys: 2 } as const;
 const serials = 0x20;
+const names = 0x23;
 
 /** What a server must refuse. */
 export type Revoked = {
   /** Serial numbers of certificates, each with the blob of its authority's key. */
   readonly certificates: readonly { readonly authority: Uint8Array; readonly serials: readonly bigint[] }[];
+  /** What certificates are named (`id`), whoever signed them. */
+  readonly keyIds?: readonly string[];
   /** Blobs of keys; that of an authority revokes all its certificates. */
   readonly keys: readonly Uint8Array[];
 };
@@ -17,14 +20,15 @@ export type Revoked = {
  * @param version of the list, growing
  * @param made seconds since 1970
  */
-export function revocationList({ certificates, keys }: Revoked, version: bigint, made: number): Uint8Array {
+export function revocationList({ certificates, keyIds = [], keys }: Revoked, version: bigint, made: number): Uint8Array {
   const head = concatBytes(new TextEncoder().encode("SSHKRL\n\0"), uint32(1), uint64(version), uint64(BigInt(made)), uint64(0n), string(""), string("mesh"));
   const listed = certificates
     .filter((one) => one.serials.length > 0)
     .toSorted((a, b) => compareBytes(a.authority, b.authority))
     .map((one) => section(sections.certificates, concatBytes(string(one.authority), string(""), section(serials, concatBytes(...ordered(one.serials).map(uint64))))));
+  const named = keyIds.length === 0 ? [] : [section(sections.certificates, concatBytes(string(""), string(""), section(names, concatBytes(...[...new Set(keyIds)].sort().map(string)))))];
   const plain = [...new Map(keys.map((key) => [key.toHex(), key])).values()].toSorted(compareBytes);
-  return concatBytes(head, ...listed, ...(plain.length === 0 ? [] : [section(sections.keys, concatBytes(...plain.map(string)))]));
+  return concatBytes(head, ...listed, ...named, ...(plain.length === 0 ? [] : [section(sections.keys, concatBytes(...plain.map(string)))]));
 }
 
 function section(kind: number, contents: Uint8Array): Uint8Array {
