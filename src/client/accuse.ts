@@ -27,7 +27,10 @@ export function withKept(hint: string, kept: string | undefined): string {
 }
 
 /** The log that is judged, and how to read of it what evidence needs. */
-export type Accused = { readonly client: Client; readonly link: PortalLink; readonly policy: LogPolicy; readonly requester: Requester };
+export type Accused = { readonly client: Client; readonly link: PortalLink; readonly policy: LogPolicy };
+
+/** The same by a device of the mesh that it is about, which may ask more. */
+export type AccusedByMember = Accused & { readonly requester: Requester };
 
 /**
  * Refuses a portal, with evidence in a file where its own signed words make some (`docs/spec/log.md` 7.2): it is judged as others will judge it before it is

@@ -12,7 +12,7 @@ import { rootFromRun } from "../notary/verify.ts";
 import { type Mesh, personalOf } from "../profiles/mesh.ts";
 import { logOpenings, type ShownOpening } from "../protocol/openings.ts";
 import { demand } from "../refusals/mesh-error.ts";
-import { accuse, type Accused, CHEATS } from "./accuse.ts";
+import { accuse, type Accused, type AccusedByMember, CHEATS } from "./accuse.ts";
 import { loadCatalogs } from "./known.ts";
 import { readHashes } from "./log-hashes.ts";
 import type { ReceiptRow } from "./receipts.ts";
@@ -37,7 +37,7 @@ function leafOf({ content, k, salt }: ShownOpening): Hash {
  * Opens the sealed entries of a run that a receipt promised for what this device sent, and demands that they commit to that (`docs/spec/log.md` 7.6):
  * `portal-wrong-entry`, with evidence where the receipt has the entry. `own` are the leaves of this device's versions, which are no secret.
  */
-export async function openRun(accused: Accused, { receipt: text, sent }: ReceiptRow, receipt: Receipt, run: Receipt["runs"][number], own: readonly Hash[], mesh: Mesh): Promise<void> {
+export async function openRun(accused: AccusedByMember, { receipt: text, sent }: ReceiptRow, receipt: Receipt, run: Receipt["runs"][number], own: readonly Hash[], mesh: Mesh): Promise<void> {
   const promised = receipt.leaves.slice(run.from - receipt.from, run.to - receipt.from);
   const isOwn = (leaf: Hash): boolean => own.some((one) => equalBytes(one, leaf));
   if (promised.every(isOwn)) return;
@@ -68,7 +68,7 @@ function isAbout({ content, k }: ShownOpening, sent: ReceiptRow["sent"], mesh: M
  * `portal-forked-catalog` if they are other commits than this device was shown, `portal-older-catalog` if they go beyond what it was shown,
  * `portal-missing-entry` if they do not reach what it knew long ago, `portal-wrong-entry` if an entry does not open so.
  */
-export async function openCatalogs(accused: Accused, { checkpoint }: Currency, mesh: Mesh, seen: number, now: number, asked: boolean): Promise<number> {
+export async function openCatalogs(accused: AccusedByMember, { checkpoint }: Currency, mesh: Mesh, seen: number, now: number, asked: boolean): Promise<number> {
   const { client, link, policy, requester } = accused;
   const readable = personalOf(mesh).payload.applications.filter((one) => one.readers.includes(requester.device));
   const [before, chains] = await client.rows.read(async (rows) => [await rows.get<OpenedRow>("log", "opened"), await loadCatalogs(rows, readable)] as const);

@@ -12,7 +12,7 @@ import { contradicts, isNews } from "../notary/succession.ts";
 import { rootFromRun } from "../notary/verify.ts";
 import type { Mesh } from "../profiles/mesh.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
-import { accuse, type Accused, CHEATS, tilesOf } from "./accuse.ts";
+import { accuse, type Accused, type AccusedByMember, CHEATS, tilesOf } from "./accuse.ts";
 import { openRun } from "./check-openings.ts";
 import { holdingPortalTo } from "./blame.ts";
 import { readHashes } from "./log-hashes.ts";
@@ -27,7 +27,7 @@ export type Shown = { readonly currency: Currency; readonly proof: Uint8Array };
  *
  * `portal-broken-receipt`, `portal-missing-entry`, `portal-wrong-entry`, `portal-wrong-map`.
  */
-export async function checkReceipts(accused: Accused, shown: Shown, mesh: Mesh, now: number): Promise<void> {
+export async function checkReceipts(accused: AccusedByMember, shown: Shown, mesh: Mesh, now: number): Promise<void> {
   const { client, policy } = accused;
   const rows = await client.rows.read(receiptsOf);
   if (rows.length === 0) return;
@@ -72,7 +72,7 @@ async function isKept(accused: Accused, { currency }: Shown, row: ReceiptRow, re
 }
 
 /** What this device sent is what was promised, and the map tells of it. */
-async function checkOwn(accused: Accused, { currency, proof }: Shown, row: ReceiptRow, receipt: Receipt, mesh: Mesh): Promise<void> {
+async function checkOwn(accused: AccusedByMember, { currency, proof }: Shown, row: ReceiptRow, receipt: Receipt, mesh: Mesh): Promise<void> {
   const { receipt: text, sent } = row;
   const run = runFor(receipt, sent);
   demand(run !== undefined, "portal-wrong-entry", "The portal signed for something else than this device sent.", CHEATS);

@@ -9,6 +9,7 @@ import type { MapKind } from "../notary/map.ts";
 import { writeNote } from "../notary/note.ts";
 import { readTlogProof } from "../notary/tlog-proof.ts";
 import type { Mesh } from "../profiles/mesh.ts";
+import type { MasterId } from "../profiles/types.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { accuse, Accusation, type Accused, CHEATS, tilesOf, withKept } from "./accuse.ts";
 import { holdingPortalTo } from "./blame.ts";
@@ -37,38 +38,41 @@ export function logRowOf(rows: RowsReading): Promise<LogRow | undefined> {
 /** A log that a portal ended, where this home saw it last, and the one that it began instead; `told` once its owner was told. */
 export type EndedRow = LogRow & { readonly next: string; readonly restored: number | undefined; readonly told: boolean };
 
+/** The mesh as it was just shown, by which portal, and when by its clock; `requester` is the device of the mesh that asks, where it is one. */
+type Followed = Pick<Synced, "link" | "mesh" | "now"> & { readonly requester?: Requester };
+
 /**
  * Holds a portal to its log (`docs/spec/log.md` 7.3): that the log goes on from where this home saw it last, and that what it has as the newest of this mesh
  * is what this device was shown, and has itself.
  *
- * `portal-older-log`, `portal-forked-log`, `portal-missing-entry`, `portal-wrong-entry`, `portal-older-profile`, and those of {@link checkReceipts} and {@link openCatalogs}; a portal that never had a log is held to none. Says how many sealed
- * entries it opened besides those of receipts; `openNow` does not wait for their hour.
+ * `portal-older-log`, `portal-forked-log`, `portal-missing-entry`, `portal-wrong-entry`, `portal-older-profile`, and of a device of the mesh those of {@link checkReceipts} and {@link openCatalogs}; a portal that never had a log is held to none. Says how many
+ * sealed entries it opened besides those of receipts; `openNow` does not wait for their hour.
  */
-export async function followLog(client: Client, { answer, link, mesh, requester }: Pick<Synced, "answer" | "link" | "mesh" | "requester">, openNow = false): Promise<number> {
+export async function followLog(client: Client, { link, mesh, now, requester }: Followed, openNow = false): Promise<number> {
   const known = await client.rows.read(logRowOf);
-  const { policy, shown } = await newestOf(link, mesh, answer.now);
+  const { policy, shown } = await newestOf(link, mesh, now);
   demand(policy !== undefined || known === undefined, "portal-older-log", "The portal has no log any more.", CHEATS);
   if (policy === undefined) return 0;
   if (shown === undefined) {
     demand(known === undefined, "portal-older-log", "The portal's log is empty where it was not.", CHEATS);
-    checkNewest(mesh, undefined, answer.now);
+    checkNewest(mesh, undefined, now);
     return 0;
   }
   const { currency } = shown;
-  const accused: Accused = { client, link, policy, requester };
+  const accused: Accused = { client, link, policy };
   let row = rowOf(await goneOn(accused, known, shown), policy, shown);
-  await checkReceipts(accused, shown, mesh, answer.now);
-  checkNewest(mesh, currency, answer.now);
-  let asked = await askedOf(client, policy, mesh, answer.now);
+  if (requester !== undefined) await checkReceipts({ ...accused, requester }, shown, mesh, now);
+  checkNewest(mesh, currency, now);
+  let asked = await askedOf(client, policy, mesh, now);
   if (asked !== undefined) {
-    const asOf = (await provenBy(link, "suspensions", mesh, answer.now)).shown;
+    const asOf = (await provenBy(link, "suspensions", mesh, now)).shown;
     const suspensions = asOf?.currency;
     demand(asOf !== undefined && suspensions?.label.kind === "suspensions" && suspensions.label.id === mesh.id, "portal-false-data", "The portal proved what is current of somebody else.", CHEATS);
     row = rowOf(await goneOn(accused, row, asOf), policy, asOf);
     // What came or was taken just now is looked at again.
-    if (!checkSuspensions(mesh, suspensions, answer.now)) asked = undefined;
+    if (!checkSuspensions(mesh, suspensions, now)) asked = undefined;
   }
-  const opened = await openCatalogs(accused, currency, mesh, known?.origin === policy.origin ? known.size : 0, answer.now, openNow);
+  const opened = requester === undefined ? 0 : await openCatalogs({ ...accused, requester }, currency, mesh, known?.origin === policy.origin ? known.size : 0, now, openNow);
   await client.rows.transact(async (rows) => {
     const meanwhile = await logRowOf(rows);
     // Another command of this device may have seen more of it.
@@ -104,13 +108,13 @@ async function askedOf(client: Client, { origin }: LogPolicy, mesh: Mesh, now: n
  *
  * Whatever ails the log besides is told once the rest is in order.
  */
-export async function unlessConvicted(client: Client, link: PortalLink, requester: Requester, error: unknown): Promise<unknown> {
+export async function unlessConvicted(client: Client, link: PortalLink, master: MasterId, error: unknown): Promise<unknown> {
   if (!(error instanceof MeshError) || !error.code.startsWith("portal-") || client.keepEvidence === undefined) return error;
   const known = await client.rows.read(logRowOf);
   if (known === undefined) return error;
   try {
-    const { policy, shown } = await provenBy(link, "personal", { id: requester.master }, client.now());
-    if (policy !== undefined && shown !== undefined) await goneOn({ client, link, policy, requester }, known, shown);
+    const { policy, shown } = await provenBy(link, "personal", { id: master }, client.now());
+    if (policy !== undefined && shown !== undefined) await goneOn({ client, link, policy }, known, shown);
   } catch (other) {
     if (!(other instanceof MeshError)) throw other;
     if (other instanceof Accusation && other.kept !== undefined) return new MeshError(error.code, error.message, withKept(error.hint ?? CHEATS, other.kept), error);

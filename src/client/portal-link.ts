@@ -1,7 +1,7 @@
 import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
 import type { Digest } from "../envelope/fields.ts";
 import { digestOf, type Jws, readSigned, signObject } from "../envelope/signed.ts";
-import { logPrefix } from "../notary/log-policy.ts";
+import { logPrefix, policyOf } from "../notary/log-policy.ts";
 import { encapsulationKey } from "../profiles/keys.ts";
 import { type PortalProfile, portalProfile } from "../profiles/portal.ts";
 import type { Correct } from "../profiles/stages.ts";
@@ -132,6 +132,15 @@ export class PortalLink {
   async readLog(origin: string, path: string): Promise<Uint8Array | undefined> {
     const answer = await this.#transport.get(`${logPrefix(origin)}${path}`, {});
     return holdingPortalTo(async () => decodePage(answer));
+  }
+
+  /** The tag under which the portal serves the newest checkpoint of its log: the same as long as that is; undefined where there is none, or it has no tag. */
+  async logTag(known: string | undefined): Promise<string | undefined> {
+    const { logKeys } = this.profile.payload;
+    if (logKeys.length === 0) return undefined;
+    const { origin } = await holdingPortalTo(async () => policyOf(logKeys));
+    const { headers, status } = await this.#transport.get(`${logPrefix(origin)}checkpoint`, known === undefined ? {} : { "if-none-match": known });
+    return status === 304 ? known : status === 200 ? headers["etag"] : undefined;
   }
 
   /** Lets go of the connection. */

@@ -30,7 +30,7 @@ import type { Synced } from "./synced.ts";
 import { type TakenReleased, takeReleased, writeReleased } from "./take-released.ts";
 import { type TakenSnapshot, takeSnapshot, writeSnapshot } from "./take-snapshot.ts";
 import { proven, unlessUnknown } from "./proven.ts";
-import { pullMesh } from "./pull-mesh.ts";
+import { asMember, pullMesh } from "./pull-mesh.ts";
 import { unlessRestored } from "./restored.ts";
 import { compareHeads, witnessHeads } from "./witness-heads.ts";
 import { tendApplication } from "./tend-application.ts";
@@ -110,7 +110,7 @@ export async function pullAs(client: Client, self: Self, promised: Promised | un
     });
     const key = decapsulatorOf(client.keyring, self.encryptionKey);
     const answer = await link.call(requester, status, {});
-    const mesh = await holdingPortalTo(() => pullMesh(link, requester, before, answer));
+    const mesh = await holdingPortalTo(() => pullMesh(asMember(link, requester), before, answer));
     if (promised !== undefined) checkPromised(mesh, self, promised);
     checkAcknowledged(mesh, acknowledged);
     await client.rows.transact(async (rows) => {
@@ -126,7 +126,7 @@ export async function pullAs(client: Client, self: Self, promised: Promised | un
     const received = await holdingPortalTo(() => pullCatalogs(client, link, requester, self, mesh, catalogs, key, answer, named, promised?.snapshots ?? []));
     return { link, self, requester, key, mesh, now: answer.now, answer, received: received + mesh.history.length - before.history.length };
   } catch (fault) {
-    const error = await unlessConvicted(client, link, { device: self.device, master: self.master, authenticationKey: self.authenticationKey }, await unlessRestored(client, link, self, await unlessUnknown(client, fault)));
+    const error = await unlessConvicted(client, link, self.master, await unlessRestored(client, link, self, await unlessUnknown(client, fault)));
     link.close();
     if (!(error instanceof MeshError) || (error.code !== "request-not-allowed" && error.code !== "device-disabled")) throw error;
     await client.rows.transact((rows) => rows.put("refused", "refused", "", { at: client.now() } satisfies RefusedRow));

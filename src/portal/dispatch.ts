@@ -3,6 +3,7 @@ import { decideCreateAccount, decideDeleteAccount, decideValidateAccount } from 
 import { decideDropBlobs, decideGetBlob, decideListBlobs, decidePutBlob } from "./decide/blobs.ts";
 import { decideCatalogAppend, decideCatalogRead } from "./decide/catalogs.ts";
 import { decideConnectComplete, decideConnectPending, decideConnectStart, decideConnectStatus } from "./decide/connections.ts";
+import { decideFollow } from "./decide/follow.ts";
 import { decideHello } from "./decide/hello.ts";
 import { decideGetProfiles } from "./decide/get-profiles.ts";
 import { decideLogOpenings } from "./decide/openings.ts";
@@ -37,4 +38,5 @@ export const decisions: Readonly<Record<string, Decide>> = {
   ListBlobs: decideListBlobs,
   DropBlobs: decideDropBlobs,
   LogOpenings: decideLogOpenings,
+  Follow: decideFollow,
 };

@@ -3,6 +3,7 @@ import { dropBlobs, getBlob, listBlobs, putBlob } from "./blobs.ts";
 import { catalogAppend, catalogRead } from "./catalogs.ts";
 import type { Command } from "./command.ts";
 import { connectComplete, connectPending, connectStart, connectStatus } from "./connections.ts";
+import { follow } from "./follow.ts";
 import { hello } from "./hello.ts";
 import { logOpenings } from "./openings.ts";
 import { openSession } from "./open-session.ts";
@@ -33,6 +34,7 @@ export const commands = [
   listBlobs,
   dropBlobs,
   logOpenings,
+  follow,
 ] as const;
 
 /** A command by its name on the wire. */

@@ -35,16 +35,18 @@ export const get: Command<v.InferOutput<typeof lookUpRequest>, v.InferOutput<typ
   refusals: ["account-unknown"],
 };
 
-const version = v.strictObject({ g: countField(0), n: countField(0) });
+/** A version of a Personal Profile by its numbers, or the place before the first. */
+export const version = v.strictObject({ g: countField(0), n: countField(0) });
 const stamped = v.strictObject({ arrived: v.number(), object: jwsShape });
+/** What of a mesh's history an asker has already. */
+export const knownShape = v.strictObject({ mastersAfter: countField(0), personalsAfter: version, suspensionsAfter: countField(0) });
 const fetchRequest = v.strictObject({
+  ...knownShape.entries,
   applications: v.pipe(v.array(udfField<"application">()), v.maxLength(MAX_APPLICATIONS)),
   devices: v.pipe(v.array(udfField<"device">()), v.maxLength(MAX_DEVICES)),
-  mastersAfter: countField(0),
-  personalsAfter: version,
-  suspensionsAfter: countField(0),
 });
-const fetchResponse = v.strictObject({
+/** Profiles, as one answer shows them. */
+export const fetchResponse = v.strictObject({
   applications: v.array(jwsShape),
   devices: v.array(jwsShape),
   masters: v.array(masterShape),
@@ -63,17 +65,22 @@ export const getProfiles: Command<v.InferOutput<typeof fetchRequest>, v.InferOut
   refusals: [],
 };
 
-const statusRequest = v.strictObject({});
-const statusResponse = v.strictObject({
-  applications: v.array(v.strictObject({ id: udfField<"application">(), version: countField() })),
-  forgotten: v.pipe(v.array(v.strictObject({ catalog: udfField<"application">(), index: countField() })), v.maxLength(MAX_APPLICATIONS)),
-  heads: headsField,
+/** Where a mesh stands by the portal's count, and what time it is there. */
+export const standingShape = v.strictObject({
   master: v.strictObject({ digest: digestField, version: countField() }),
   now: v.number(),
-  pending: countField(0),
   personal: v.strictObject({ digest: digestField, g: countField(), n: countField() }),
   suspended: digestField,
   suspensions: countField(0),
+});
+
+const statusRequest = v.strictObject({});
+const statusResponse = v.strictObject({
+  ...standingShape.entries,
+  applications: v.array(v.strictObject({ id: udfField<"application">(), version: countField() })),
+  forgotten: v.pipe(v.array(v.strictObject({ catalog: udfField<"application">(), index: countField() })), v.maxLength(MAX_APPLICATIONS)),
+  heads: headsField,
+  pending: countField(0),
 });
 
 /** Status: in one small answer, all that a device must compare to know whether it has everything. */

@@ -23,6 +23,7 @@ export const codes = {
   "reference-malformed": 2,
   "run-failed": 1,
   "share-missing": 5,
+  "introduction-malformed": 1,
   "ssh-malformed": 1,
   "ssh-wrong-signature": 1,
   "ssh-block-damaged": 1,

@@ -2,7 +2,7 @@ import { type DecapsulationKey, generateDecapsulationKey, generateSigningKey, ty
 import { sign } from "../../src/crypto/sign.ts";
 import { type Client, makeClient, type Transport } from "../../src/client/client.ts";
 import { randomBytes } from "../../src/crypto/random.ts";
-import { signObject, type Signer } from "../../src/envelope/signed.ts";
+import { digestOf, signObject, type Signer } from "../../src/envelope/signed.ts";
 import { openMemoryKeyring } from "../../src/keyring/memory.ts";
 import type { OpenKeyring } from "../../src/keyring/keyring.ts";
 import { defaultPolicy, type Policy } from "../../src/portal/limits.ts";
@@ -80,10 +80,12 @@ export function transportTo(to: TestPortal, remote = "192.0.2.1"): Transport {
       to.counters.down += answer.body.length + 300;
       return { ...answer, peerSpki: to.tlsKey };
     },
-    async get(path) {
+    async get(path, headers) {
       to.counters.requests += 1;
       const page = await to.pages.get?.(path);
-      return { status: page === undefined ? 404 : 200, headers: {}, body: page ?? new Uint8Array(0), peerSpki: to.tlsKey };
+      if (page === undefined) return { status: 404, headers: {}, body: new Uint8Array(0), peerSpki: to.tlsKey };
+      const etag = digestOf(page);
+      return { status: headers["if-none-match"] === etag ? 304 : 200, headers: { etag }, body: headers["if-none-match"] === etag ? new Uint8Array(0) : page, peerSpki: to.tlsKey };
     },
     close() {},
   };

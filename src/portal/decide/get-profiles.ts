@@ -19,6 +19,7 @@ import { getObject, parseRow, row, shelf, type Stamped } from "../records.ts";
 const ROWS = 32;
 
 type Request = RequestOf<typeof getProfiles>;
+type Known = Pick<Request, "mastersAfter" | "personalsAfter" | "suspensionsAfter">;
 type Answer = ResponseOf<typeof getProfiles>;
 
 /** What an answer has room for still, in octets. */
@@ -60,7 +61,7 @@ export async function decideGetProfiles(context: Context, request: Request): Pro
  * Master Profile that it names and the suspensions before it, together with the devices that it lists first. So whatever was
  * cut off, what is there can be judged, and is judged the same.
  */
-async function historyAfter(r: Reading, id: string, request: Request, room: Room): Promise<Pick<Answer, "devices" | "masters" | "more" | "personals" | "suspensions">> {
+export async function historyAfter(r: Reading, id: string, request: Known, room: Room = { octets: ANSWER_OCTETS, empty: true }): Promise<Pick<Answer, "devices" | "masters" | "more" | "personals" | "suspensions">> {
   const masters = await begin(rowsAfter(r, shelf.masters, id, `${id}/${ordinal(request.mastersAfter)}`, named(masterProfile)));
   const suspensions = await begin(rowsAfter(r, shelf.suspensions, id, `${id}/${ordinal(request.suspensionsAfter)}`, named(suspension)));
   const personals = await begin(rowsAfter(r, shelf.personals, id, personalKey(id, request.personalsAfter), personalIn));

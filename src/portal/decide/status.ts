@@ -11,14 +11,15 @@ import { type Context, memberOf, type Plan } from "../context.ts";
 import { type ApplicationRow, getObject, parseRow, row, shelf, type Stamped } from "../records.ts";
 import { startsOf } from "../releases.ts";
 import { unansweredOf } from "../requests.ts";
+import type { View } from "../view.ts";
 
 type Answer = ResponseOf<typeof status>;
 
 /** Status: heads and versions, all in one small answer; two rows an application are read for it, however much there is. */
 export async function decideStatus(context: Context, _request: RequestOf<typeof status>): Promise<Plan<Answer>> {
   const { view, device, role } = memberOf(context);
-  const { id, roster, personal, record } = view;
-  const { applications: all, g, n } = personal.profile.payload;
+  const { id, personal } = view;
+  const { applications: all } = personal.profile.payload;
   const readable = all.filter((application) => application.readers.includes(device));
   return context.read(async (r) => {
     const heads: Answer["heads"] = [];
@@ -32,9 +33,15 @@ export async function decideStatus(context: Context, _request: RequestOf<typeof 
     const starts = new Map((await startsOf(r, id)).map(({ catalog, index }): [string, number] => [catalog, index]));
     const forgotten = readable.flatMap((one) => { const index = starts.get(one.id); return index === undefined ? [] : [{ catalog: one.id, index }]; });
     const pending = role === "admin" ? (await unansweredOf(r, id, context.now)).length : 0;
-    const suspended = digestOfSuspensions(await newestSuspensions(r, id, record.suspensions));
-    return { response: { applications, forgotten, heads, master: { digest: roster.digest, version: roster.version }, now: context.now, pending, personal: { digest: personal.profile.digest, g, n }, suspended, suspensions: record.suspensions } };
+    return { response: { ...(await standingOf(r, view, context.now)), applications, forgotten, heads, pending } };
   });
+}
+
+/** Where a mesh stands: its versions and suspensions. */
+export async function standingOf(reading: Reading, { id, roster, personal, record }: View, now: number): Promise<Pick<Answer, "master" | "now" | "personal" | "suspended" | "suspensions">> {
+  const { g, n } = personal.profile.payload;
+  const suspended = digestOfSuspensions(await newestSuspensions(reading, id, record.suspensions));
+  return { master: { digest: roster.digest, version: roster.version }, now, personal: { digest: personal.profile.digest, g, n }, suspended, suspensions: record.suspensions };
 }
 
 /** The digests of the newest suspensions, as a version names them. */
