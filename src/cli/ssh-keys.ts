@@ -4,13 +4,15 @@ import { equalBytes } from "../bytes/equal.ts";
 import { type Client, selfOf } from "../client/client.ts";
 import { type OwnKey, ownKeyOf } from "../client/shares.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
+import { ownCertificates } from "./ssh/own-certificates.ts";
 
-type Own = { readonly key: OwnKey; readonly blob: Uint8Array; readonly name: string };
+type Own = { readonly key: OwnKey; readonly blobs: readonly Uint8Array[]; readonly name: string };
 
 /**
  * What a home does as an agent of SSH: it offers this device's key, and signs with it.
  *
- * One key, so that none is tried in vain; none where SSH is not set up, or the home cannot be read now.
+ * One key, its certificates before it as it is: a managed server takes the first of them, a plain one the last; none where SSH is not set up, or the home
+ * cannot be read now.
  */
 export function sshKeys(clientNow: () => Promise<Client | undefined>): Held["ssh"] {
   let last: Own | undefined;
@@ -18,14 +20,18 @@ export function sshKeys(clientNow: () => Promise<Client | undefined>): Held["ssh
   return {
     offer: async () => {
       const own = await read();
-      return own === undefined ? [] : [{ blob: own.blob, comment: own.name }];
+      return own === undefined ? [] : own.blobs.map((blob) => ({ blob, comment: own.name }));
     },
     sign: async (blob, data) => {
       // A client was shown the key before it asks for its signature: the home is read again only if that was another.
-      const own = last !== undefined && equalBytes(last.blob, blob) ? last : await read();
-      return own === undefined || !equalBytes(own.blob, blob) ? undefined : ed25519Signature(await own.key.sign(data));
+      const own = isOf(last, blob) ? last : await read();
+      return isOf(own, blob) ? ed25519Signature(await own.key.sign(data)) : undefined;
     },
   };
+}
+
+function isOf(own: Own | undefined, blob: Uint8Array): own is Own {
+  return own !== undefined && own.blobs.some((one) => equalBytes(one, blob));
 }
 
 async function ownOrNone(clientNow: () => Promise<Client | undefined>): Promise<Own | undefined> {
@@ -33,7 +39,7 @@ async function ownOrNone(clientNow: () => Promise<Client | undefined>): Promise<
     const client = await clientNow();
     if (client === undefined) return undefined;
     const key = await ownKeyOf(client, "ssh");
-    return { key, blob: ed25519Blob(key.publicKey), name: (await selfOf(client)).name };
+    return { key, blobs: [...(await ownCertificates(client, key.publicKey)), ed25519Blob(key.publicKey)], name: (await selfOf(client)).name };
   } catch (error) {
     if (error instanceof MeshError) return undefined;
     throw error;

@@ -47,14 +47,14 @@ suite("ssh-keygen reads what we make", () => {
 
   test("certificates: whose, for whom, how long, and what they allow", async () => {
     const key = await deviceKey();
-    const path = write("key-cert.pub", `${keyLine({ kind: ED25519_CERTIFICATE, blob: certified(key, 12n, { critical: { "source-address": "127.0.0.0/8" } }) })}\n`);
+    const path = write("key-cert.pub", `${keyLine({ kind: ED25519_CERTIFICATE, blob: await certified(key, 12n, { critical: { "source-address": "127.0.0.0/8" } }) })}\n`);
     const shown = run("ssh-keygen", ["-Lf", path]);
     for (const line of [`Public key: ED25519-CERT ${fingerprintOf(ed25519Blob(key.publicKey))}`, `Signing CA: ED25519 ${fingerprintOf(authorityBlob)} (using ssh-ed25519)`, 'Key ID: "device 12"', "Serial: 12", "alice@example.com", "source-address 127.0.0.0/8", "permit-pty"]) assert.ok(shown.includes(line), `${line} is not in\n${shown}`);
   });
 
   test("lists of what is revoked: certificates by number and name, keys, and all of an authority", async () => {
     const keys = await Promise.all([deviceKey(), deviceKey(), deviceKey()]);
-    const certificates = keys.map((key, at) => write(`c${at}-cert.pub`, `${keyLine({ kind: ED25519_CERTIFICATE, blob: certified(key, BigInt(at) + 2n ** 40n) })}\n`));
+    const certificates = await Promise.all(keys.map(async (key, at) => write(`c${at}-cert.pub`, `${keyLine({ kind: ED25519_CERTIFICATE, blob: await certified(key, BigInt(at) + 2n ** 40n) })}\n`)));
     const plain = keys.map((key, at) => write(`k${at}.pub`, `${keyLine({ kind: ED25519, blob: ed25519Blob(key.publicKey) })}\n`));
     const revoked = (list: Uint8Array, path: string) => {
       try {
@@ -138,14 +138,14 @@ suite("a real sshd lets in a key of two halves", () => {
       principals: "alice@example.com\n",
       revoked: revocationList({ certificates: [], keys: [] }, 1n, now),
     });
-    const agents = await Promise.all([lost, kept].map((key, at) => serveAgent(join(folder, `managed${at}.sock`), key, [{ blob: certified(key, BigInt(at + 1)), comment: `device ${at + 1}` }])));
+    const agents = await Promise.all([lost, kept].map(async (key, at) => serveAgent(join(folder, `managed${at}.sock`), key, [{ blob: await certified(key, BigInt(at + 1)), comment: `device ${at + 1}` }])));
     const [thief, owner] = agents.map((agent) => agent.path) as [string, string];
     try {
       assert.deepEqual([await login(sshd, thief), await login(sshd, owner)], [true, true], sshd.said());
       writeFileSync(join(sshd.folder, "next"), revocationList({ certificates: [{ authority: authorityBlob, serials: [1n] }], keys: [ed25519Blob(lost.publicKey)] }, 2n, now));
       renameSync(join(sshd.folder, "next"), join(sshd.folder, "revoked"));
       assert.deepEqual([await login(sshd, thief), await login(sshd, owner)], [false, true], sshd.said());
-      const stranger = await serveAgent(join(folder, "stranger.sock"), kept, [{ blob: certified(kept, 3n, { principals: ["mallory@example.com"] }), comment: "another's" }]);
+      const stranger = await serveAgent(join(folder, "stranger.sock"), kept, [{ blob: await certified(kept, 3n, { principals: ["mallory@example.com"] }), comment: "another's" }]);
       assert.equal(await login(sshd, stranger.path), false);
       await stranger.close();
     } finally {

@@ -40,7 +40,7 @@ export type Certificate = Contents & {
 };
 
 /** Whoever signs certificates: 32 octets of Ed25519, and what signs by it. */
-export type Authority = { readonly publicKey: Uint8Array; readonly sign: (message: Uint8Array) => Uint8Array };
+export type Authority = { readonly publicKey: Uint8Array; readonly sign: (message: Uint8Array) => Uint8Array | Promise<Uint8Array> };
 
 /** What a person at a terminal expects; ours gives all of it, as OpenSSH's own `ssh-keygen -s` does. */
 export const everything = ["permit-X11-forwarding", "permit-agent-forwarding", "permit-port-forwarding", "permit-pty", "permit-user-rc"] as const;
@@ -50,7 +50,7 @@ export const everything = ["permit-X11-forwarding", "permit-agent-forwarding", "
  *
  * Without principals it would stand for everybody, so there must be one.
  */
-export function makeCertificate({ key, kind, serial, id, principals, from, until, critical = {}, allows = kind === "user" ? everything : [] }: Contents, authority: Authority): Uint8Array {
+export async function makeCertificate({ key, kind, serial, id, principals, from, until, critical = {}, allows = kind === "user" ? everything : [] }: Contents, authority: Authority): Promise<Uint8Array> {
   if (principals.length === 0 || principals.length > maxPrincipals || principals.includes("")) throw new TypeError("A certificate stands for somebody, by name.");
   const signed = concatBytes(
     string(ED25519_CERTIFICATE),
@@ -67,7 +67,7 @@ export function makeCertificate({ key, kind, serial, id, principals, from, until
     string(""),
     string(ed25519Blob(authority.publicKey)),
   );
-  return concatBytes(signed, string(ed25519Signature(authority.sign(signed))));
+  return concatBytes(signed, string(ed25519Signature(await authority.sign(signed))));
 }
 
 /**

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 
+import type { Client } from "../../client/client.ts";
 import { confirmJoin, type Joined, joinMesh, type JoinOptions } from "../../client/operations/join.ts";
 import { isJoinCode, parseJoinCode } from "../../client/join-code.ts";
 import { parsePin } from "../../client/pin-code.ts";
@@ -35,7 +36,14 @@ export async function run(call: Call): Promise<void> {
     await confirmJoin(client, parseWords(await input.ask("The three words that your other device shows", "answer"), 3));
     joined = await joinMesh(client, options);
   }
+  if (joined.status === "connected") await keepCertificates(client);
   report(call, joined, address, pinCode !== undefined);
+}
+
+/** What it gets into managed servers by came with the rest, if SSH is set up: the device that let it in gave it that. */
+async function keepCertificates(client: Client): Promise<void> {
+  if ((await client.rows.read((rows) => rows.get("types", "ssh"))) === undefined) return;
+  await (await import("../ssh/certificates.ts")).tendCertificates(client);
 }
 
 type Destination = Pick<JoinOptions, "address" | "master" | "pinCode"> & { readonly domain: string; readonly portal?: string };

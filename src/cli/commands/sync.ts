@@ -38,8 +38,9 @@ export async function run(call: Call): Promise<void> {
 /** Brings servers in step that are known not to be, and sends what was noted of that. */
 async function bringServersInStep(call: Call, client: Client): Promise<readonly HostState[]> {
   if ((await client.rows.read((rows) => rows.get("types", "ssh"))) === undefined) return [];
-  const [{ catchUp }, { quietReach }] = await Promise.all([import("../ssh/catch-up.ts"), import("../ssh/open.ts")]);
+  const [{ tendCertificates }, { catchUp }, { quietReach }] = await Promise.all([import("../ssh/certificates.ts"), import("../ssh/catch-up.ts"), import("../ssh/open.ts")]);
+  const certified = await tendCertificates(client);
   const states = await catchUp(client, quietReach(call));
-  if (states.some((one) => one.trouble === undefined)) await sync(client);
+  if (certified > 0 || states.some((one) => one.trouble === undefined)) await sync(client);
   return states;
 }

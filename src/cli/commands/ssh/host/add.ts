@@ -6,6 +6,7 @@ import type { Call } from "../../../call.ts";
 import { counted } from "../../../counted.ts";
 import { addHost } from "../../../ssh/add-host.ts";
 import { dueKeys } from "../../../ssh/due-keys.ts";
+import { tendCertificates } from "../../../ssh/certificates.ts";
 import { writeFiles } from "../../../ssh/files.ts";
 import { readHosts } from "../../../ssh/in-step.ts";
 import { openReach } from "../../../ssh/open.ts";
@@ -19,6 +20,7 @@ export async function run(call: Call): Promise<void> {
   demand(hostKey === undefined || (fingerprintForm.test(hostKey) && hostKey.startsWith("SHA256:")), "usage-option-value", "--host-key takes a fingerprint as ssh-keygen -l shows it: SHA256:...");
   const { client, asking } = await openReach(call, "online");
   await sync(client);
+  await tendCertificates(client);
   const state = await addHost(client, asking, { typed, name: args.text("name"), hostKey });
   const hosts = await readHosts(client);
   await writeFiles(client, asking, hosts);

@@ -1,6 +1,7 @@
 import { findHost } from "../../../../applications/ssh/host.ts";
 import { sync } from "../../../../client/sync.ts";
 import type { Call } from "../../../call.ts";
+import { tendCertificates } from "../../../ssh/certificates.ts";
 import { writeFiles } from "../../../ssh/files.ts";
 import { bringInStep, readHosts } from "../../../ssh/in-step.ts";
 import { openReach } from "../../../ssh/open.ts";
@@ -13,6 +14,7 @@ export async function run(call: Call): Promise<void> {
   const { asking, client, quiet } = await openReach(call, "online");
   // What stands on servers is never made of what this device knew some time ago.
   await sync(client);
+  await tendCertificates(client);
   const all = await readHosts(client);
   const name = args.text("NAME");
   const states = name === undefined ? await bringInStep(client, quiet, all, "write") : await bringInStep(client, asking, [findHost(all, name)], "write");
