@@ -1,9 +1,9 @@
 // node scripts/build.mjs [--if-stale]: makes dist/ from src/cli: the entry dist/main.cjs, its chunks, the texts of --help.
 //
-// Chunks carry a digest in their names and are added, then the entry is put in place by one rename, then build.json says
-// of which files all was made. So a command that runs meanwhile finds the old or the new, never a half, and one that was
+// Chunks carry a digest in their names and are added, then the entry is put in place by one rename, then told.json says of which files
+// it and the texts were made, and build.json of which all was. So a command that runs meanwhile finds the old or the new, never a half, and one that was
 // killed in between is followed by another build.
-import { mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { basename, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -73,10 +73,20 @@ async function bundle(source, out) {
   replace(join(out, "main.cjs"), entry.outputFiles[0].contents);
   keepOnly(join(out, "chunks"), new Set(outputFiles.map(({ path }) => basename(path))), keptForMs);
 
-  const made = ["package.json", "package-lock.json", "scripts/build.mjs", ...new Set([...Object.keys(entry.metafile.inputs), ...Object.keys(metafile.inputs)])];
-  // Packages change with the lockfile only; asking for each of their files would cost every start. What is filled in is no file.
-  const inputs = made.filter((path) => !path.startsWith("node_modules/") && !path.startsWith("<")).map((path) => seen(path, started));
-  replace(join(out, "build.json"), JSON.stringify(inputs.map(([path, ...rest]) => [relative(join(out, ".."), join(root, path)), ...rest])));
+  const list = (name, paths) => {
+    // Packages change with the lockfile only; asking for each of their files would cost every start. What is filled in is no file.
+    const made = [...new Set(["package.json", "package-lock.json", "scripts/build.mjs", ...Object.keys(entry.metafile.inputs), ...paths])].filter((path) => !path.startsWith("node_modules/") && !path.startsWith("<"));
+    replace(join(out, name), JSON.stringify(made.map((path) => seen(path, started)).map(([path, ...rest]) => [relative(join(out, ".."), join(root, path)), ...rest])));
+  };
+  list("told.json", loadedBy(relative(root, join(source, "help.ts")), metafile.inputs));
+  list("build.json", Object.keys(metafile.inputs));
+}
+
+/** A source and all that is loaded as soon as it is: what comes on demand has no part in what it says. */
+function loadedBy(path, inputs) {
+  const found = new Set([path]);
+  for (const one of found) for (const { path: imported, kind } of inputs[one]?.imports ?? []) if (kind !== "dynamic-import" && imported in inputs) found.add(imported);
+  return found;
 }
 
 function entries(metafile) {
@@ -91,7 +101,8 @@ function seen(path, started) {
 
 function isFresh(out) {
   try {
-    return JSON.parse(readFileSync(join(out, "build.json"), "utf8")).every(([path, changed, size]) => {
+    // Of one build that was cut off there may be the one without the other.
+    return existsSync(join(out, "told.json")) && JSON.parse(readFileSync(join(out, "build.json"), "utf8")).every(([path, changed, size]) => {
       const now = statSync(join(out, "..", path));
       return now.ctimeMs === changed && now.size === size;
     });

@@ -1,13 +1,8 @@
 import { connect } from "node:net";
 
-import { type Answer, MAX_ANSWER, PROTOCOL, type Wish } from "./messages.ts";
-import { isPrivate, type Place } from "./place.ts";
-
-/** Which agent is asked, and by whom. */
-export type Asking = { readonly place: Place; readonly build: string };
-
-/** So long an agent may take to answer, in milliseconds, before it is given up: one that hangs must hold up nobody for long. */
-const PATIENCE = 30_000;
+import { answerIn, lineFor, PATIENCE } from "./line.ts";
+import { type Answer, MAX_ANSWER, type Wish } from "./messages.ts";
+import { type Asking, isPrivate } from "./place.ts";
 
 /**
  * Asks an agent one thing, over a connection of its own.
@@ -15,7 +10,8 @@ const PATIENCE = 30_000;
  * Undefined where none answers, or not whole: whoever asked does it by itself. Its folder is looked at first: to a socket that somebody else
  * may have put there nothing is said.
  */
-export function askAgent({ place, build }: Asking, wish: Wish, patience = PATIENCE): Promise<Answer | undefined> {
+export function askAgent(asking: Asking, wish: Wish, patience = PATIENCE): Promise<Answer | undefined> {
+  const { place } = asking;
   if (!isPrivate(place.directory)) return Promise.resolve(undefined);
   return new Promise((resolve) => {
     const pieces: Buffer[] = [];
@@ -32,17 +28,8 @@ export function askAgent({ place, build }: Asking, wish: Wish, patience = PATIEN
       pieces.push(piece);
       length += piece.length;
       if (length > MAX_ANSWER) finish(undefined);
-      else if (piece.at(-1) === 0x0a) finish(answerIn(Buffer.concat(pieces).toString("utf8")));
+      else if (piece.at(-1) === 0x0a) finish(answerIn(Buffer.concat(pieces)));
     });
-    socket.end(`${JSON.stringify({ v: PROTOCOL, build, home: place.home, ...wish })}\n`);
+    socket.end(lineFor(asking, wish));
   });
-}
-
-function answerIn(line: string): Answer | undefined {
-  try {
-    const answer = JSON.parse(line) as Answer;
-    return answer.v === PROTOCOL ? answer : undefined;
-  } catch {
-    return undefined;
-  }
 }

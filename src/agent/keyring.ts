@@ -2,8 +2,9 @@ import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
 import type { Keyring, KeyringEntry } from "../keyring/keyring.ts";
 import { type Code, codes } from "../refusals/codes.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
-import { type Asking, askAgent } from "./ask.ts";
+import { askAgent } from "./ask.ts";
 import type { Wish } from "./messages.ts";
+import type { Asking } from "./place.ts";
 
 /**
  * The keyring of a home whose keys its agent holds: they are used there, and never come here; keys of rows, which are derived, do.

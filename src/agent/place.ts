@@ -4,6 +4,9 @@ import { join } from "node:path";
 /** Where the agent of a home listens; the home by its one path, whatever links lead to it. */
 export type Place = { readonly home: string; readonly directory: string; readonly socket: string; /** Where it answers as an agent of SSH. */ readonly sshSocket: string };
 
+/** Which agent is asked, and by whom. */
+export type Asking = { readonly place: Place; readonly build: string };
+
 /** The octets that the name of a local socket may have (`sun_path`, less its end). */
 const MOST = 107;
 

@@ -3,8 +3,9 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { type Asking, askAgent } from "./ask.ts";
+import { askAgent } from "./ask.ts";
 import type { AgentStatus } from "./messages.ts";
+import type { Asking } from "./place.ts";
 
 /** So long an agent may take to answer for the first time, or to be gone, in milliseconds. */
 const PATIENCE = 10_000;

@@ -10,9 +10,9 @@ import { testPasswordParameters } from "../crypto/password-key.ts";
 import { createKeyringFile, openKeyringFile } from "../keyring/file.ts";
 import { libc } from "../machine/libc.ts";
 import { type Agent, type AgentParts, startAgent } from "./agent.ts";
-import { type Asking, askAgent } from "./ask.ts";
+import { askAgent } from "./ask.ts";
 import type { Answer, Caller, Wish } from "./messages.ts";
-import { agentPlace, type Place } from "./place.ts";
+import { agentPlace, type Asking, type Place } from "./place.ts";
 
 const made = generateEd25519();
 /** The key that every test home has for SSH. */

@@ -1,7 +1,7 @@
-import { type Asking, askAgent } from "../agent/ask.ts";
+import { askAgent } from "../agent/ask.ts";
 import { agentKeyring, askForResult } from "../agent/keyring.ts";
 import type { AgentStatus } from "../agent/messages.ts";
-import { agentPlace } from "../agent/place.ts";
+import { agentPlace, type Asking } from "../agent/place.ts";
 import { endAgent, ensureAgent, statusOf } from "../agent/start.ts";
 import type { Keyring } from "../keyring/keyring.ts";
 import { buildName, bundle } from "./bundle.ts";

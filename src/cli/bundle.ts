@@ -1,7 +1,16 @@
 import { version } from "./version.ts";
 
-/** What the entry of the bundle says of itself (scripts/entry.cjs): which build it is, by a name that no other has, the file that starts it, and whether the sources are still those that it was made of. */
-export type Bundle = { readonly build: string; readonly entry: string; readonly isFresh: () => boolean };
+/** What the entry of the bundle says of itself (scripts/entry.cjs). */
+export type Bundle = {
+  /** Which build it is, by a name that no other has. */
+  readonly build: string;
+  /** The file that starts it. */
+  readonly entry: string;
+  /** Whether the sources are still those that it was made of. */
+  readonly isFresh: () => boolean;
+  /** The folder of the checkout, and what of it the bundle was made of; undefined in a published package. */
+  readonly sources: () => { readonly root: string; readonly paths: readonly string[] } | undefined;
+};
 
 /** The bundle that runs; undefined where the sources run as they are. */
 export function bundle(): Bundle | undefined {

@@ -10,11 +10,14 @@ import { bundle } from "./bundle.ts";
 import type { Call } from "./call.ts";
 import { homeFiles, isUpToDate } from "./home.ts";
 import { sshKeys } from "./ssh-keys.ts";
+import { watchedFreshness } from "./watch-sources.ts";
 import type { HeldHome, World } from "./world.ts";
 
 /** Opens a home for an agent, to be held until it locks: its keys at once, its rows when a command first needs them. */
 export async function holdHome(call: Pick<Call, "served">, path: string, passphrase: Uint8Array | undefined, agent: () => AgentStatus): Promise<Held> {
   const files = homeFiles(path);
+  const made = bundle();
+  const sources = made === undefined ? undefined : watchedFreshness(made);
   const [keyring, { openSqliteStore }] = await Promise.all([openKeyringFile(files.keyring, passphrase), import("../store/sqlite.ts")]);
   let open: { readonly store: SqliteStore; readonly mark: string } | undefined;
   const storeNow = async (): Promise<SqliteStore | undefined> => {
@@ -44,11 +47,12 @@ export async function holdHome(call: Pick<Call, "served">, path: string, passphr
     }),
     run: async (caller) => {
       // What starts next to a stale bundle makes a new one, and runs that.
-      if (bundle()?.isFresh() === false) return undefined;
+      if (sources?.isFresh() === false) return undefined;
       const store = await storeNow();
       return store === undefined ? undefined : runFor(call, caller, { path, keyring, store, agent });
     },
     close: async () => {
+      sources?.close();
       await open?.store.close();
     },
   };
