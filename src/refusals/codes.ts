@@ -38,6 +38,8 @@ export const codes = {
   "ssh-host-key-changed": 6,
   "ssh-host-ahead": 6,
   "ssh-host-failed": 1,
+  "ssh-host-not-root": 4,
+  "ssh-host-taken": 6,
   "ssh-host-stale": 1,
   "ssh-config-untouched": 1,
   "git-config-untouched": 1,

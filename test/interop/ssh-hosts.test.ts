@@ -179,9 +179,9 @@ suite("plain servers: a block in authorized_keys of a real sshd, kept in step by
     const [host] = await readHosts(mesh.desktop.client);
     assert.ok(host !== undefined);
     const before = account.read();
-    assert.equal(await takeOut(host, reach, async () => undefined), 2);
+    assert.equal(await takeOut(mesh.desktop.client, host, reach, async () => undefined), 2);
     assert.equal(account.read(), before.replace(/# BEGIN mesh [^]*# END mesh .*\n/, ""));
-    assert.equal(await takeOut(host, reach, async () => assert.fail("there was nothing to agree to")), 2);
+    assert.equal(await takeOut(mesh.desktop.client, host, reach, async () => assert.fail("there was nothing to agree to")), 2);
   });
 
   test("where it is not known which of two devices is the thief's, neither is taken off from here", async () => {

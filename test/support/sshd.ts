@@ -27,7 +27,7 @@ export async function startSshd(lines: readonly string[], files: Readonly<Record
   if (process.getuid?.() === 0) mkdirSync("/run/sshd", { recursive: true, mode: 0o755 });
   run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(folder, "host")]);
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
-  const config = [`Port ${port}`, "ListenAddress 127.0.0.1", `HostKey ${folder}/host`, "PidFile none", "UsePAM no", "StrictModes no", "PasswordAuthentication no", "KbdInteractiveAuthentication no", "PermitRootLogin prohibit-password", "LogLevel VERBOSE", ...lines.map((line) => line.replaceAll("%D", folder))];
+  const config = [`Port ${port}`, "ListenAddress 127.0.0.1", `HostKey ${folder}/host`, ...(lines.some((line) => line.startsWith("PidFile ")) ? [] : ["PidFile none"]), "UsePAM no", "StrictModes no", "PasswordAuthentication no", "KbdInteractiveAuthentication no", "PermitRootLogin prohibit-password", "LogLevel VERBOSE", ...lines.map((line) => line.replaceAll("%D", folder))];
   writeFileSync(join(folder, "sshd_config"), `${config.join("\n")}\n`);
   chmodSync(folder, 0o755);
   const log = join(folder, "log");

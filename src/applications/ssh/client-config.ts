@@ -5,6 +5,8 @@ export type ClientFiles = {
   readonly knownHosts: string;
   /** The public key of this device, by which ssh tells the agent's keys apart; undefined if it has none yet. */
   readonly identity: string | undefined;
+  /** Its certificates, for managed servers. */
+  readonly certificates?: readonly string[];
   /** The socket of the agent; undefined where there can be none. */
   readonly agent: string | undefined;
 };
@@ -12,15 +14,20 @@ export type ClientFiles = {
 /**
  * The ssh_config(5) by which `ssh NAME` works for each server.
  *
- * Only this device's key is offered, by its agent alone; where that is not running, ssh does what it did before.
+ * Only this device's key is offered, to managed servers by its certificates first, by its agent alone; where that is not running, ssh does what it did before.
  */
 export function clientConfig(hosts: readonly Host[], files: ClientFiles): string {
   const blocks = hosts.map(({ name, host, port, user, hostKeys }) => {
     const known = hostKeys.length === 0 ? [] : [`HostKeyAlias ${name}`, `UserKnownHostsFile ${configWord(files.knownHosts)}`, "StrictHostKeyChecking yes", "UpdateHostKeys no"];
     return [`Host ${name}`, ...[`HostName ${host}`, `Port ${port}`, `User ${user}`, ...known].map((line) => `  ${line}`)].join("\n");
   });
-  const names = hosts.map((one) => one.name).join(",");
-  const offered = hosts.length === 0 || files.identity === undefined || files.agent === undefined ? [] : [[`Match originalhost ${names} exec "test -S '${files.agent}'"`, `  IdentityAgent ${configWord(files.agent)}`, `  IdentityFile ${configWord(files.identity)}`, "  IdentitiesOnly yes"].join("\n")];
+  const { agent, certificates = [], identity } = files;
+  const offered = (["plain", "managed"] as const).flatMap((way) => {
+    const names = hosts.filter((one) => one.way === way).map((one) => one.name).join(",");
+    if (names === "" || identity === undefined || agent === undefined) return [];
+    const shown = way === "managed" ? certificates.map((path) => `CertificateFile ${configWord(path)}`) : [];
+    return [[`Match originalhost ${names} exec "test -S '${agent}'"`, ...[`IdentityAgent ${configWord(agent)}`, `IdentityFile ${configWord(identity)}`, ...shown, "IdentitiesOnly yes"].map((line) => `  ${line}`)].join("\n")];
+  });
   return `# Written by mesh from what your devices know of your servers; what you change here is lost.\n${[...blocks, ...offered].map((block) => `\n${block}\n`).join("")}`;
 }
 

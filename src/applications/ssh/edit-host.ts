@@ -23,11 +23,11 @@ export function namedPlace(entries: readonly Entry[], place: Place, wanted: stri
   return { known, name };
 }
 
-/** The change that has a server of this name at this place, its block named so; undefined if it is so already. The same place twice is one server. */
-export function placeHost(entries: readonly Entry[], place: Place, wanted: string | undefined, block: string): { readonly id: string; readonly change: Change | undefined } {
+/** The change that has a server of this name at this place, its block named so; undefined if it is so already. The same place twice is one server, and a managed one stays so. */
+export function placeHost(entries: readonly Entry[], place: Place, wanted: string | undefined, block: string, managed?: Pick<Host, "sshdConfig">): { readonly id: string; readonly change: Change | undefined } {
   const { known, name } = namedPlace(entries, place, wanted);
   // What stands on the server under another name of the block stays ours.
-  return edited(entries, known?.id, { kind: "host", way: "plain", ...place, name, block: known?.block ?? block });
+  return edited(entries, known?.id, { kind: "host", ...(managed === undefined ? { way: known?.way ?? "plain" } : { way: "managed", "sshd-config": managed.sshdConfig }), ...place, name, block: known?.block ?? block });
 }
 
 /** The change by which a server is known by these keys and no others; undefined if it is so already. */
@@ -39,7 +39,7 @@ export function pinHost(entry: Entry, keys: readonly PublicKey[]): Change | unde
 /** The change that notes what was written on a server, or found there; undefined where that is known but for the time. */
 export function noteApplied(entry: Entry, applied: Applied): Change | undefined {
   const before = hostOf(entry)?.applied;
-  const said = ({ keys, asOf, others }: Applied) => JSON.stringify([keys, asOf, others]);
+  const said = ({ keys, asOf, others, certified }: Applied) => JSON.stringify([keys, asOf, others, certified]);
   return before !== undefined && said(before) === said(applied) ? undefined : change(entry.id, entry, { applied: applied as unknown as Json });
 }
 

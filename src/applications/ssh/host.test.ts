@@ -27,7 +27,7 @@ suite("a server as an entry (docs/spec/ssh.md 1)", () => {
   test("what was placed reads back, by its name or identifier; the same place once more is the same server", () => {
     const entry = server();
     const { applied, hostKeys, id, ...rest } = findHost(hostsOf([entry]), "server1");
-    assert.deepEqual(rest, { ...place, name: "server1", way: "plain", block: "alice@example.com" });
+    assert.deepEqual(rest, { ...place, name: "server1", way: "plain", sshdConfig: "/etc/ssh/sshd_config", block: "alice@example.com" });
     assert.deepEqual([applied, hostKeys], [undefined, []]);
     assert.equal(findHost(hostsOf([entry]), id).name, "server1");
     assert.deepEqual(placeHost([entry], place, undefined, "alice@elsewhere.example"), { id, change: undefined });
@@ -62,11 +62,23 @@ suite("a server as an entry (docs/spec/ssh.md 1)", () => {
       user: ["-l", "a b", "root\n", "a'b", "%r", "", null],
       block: ["a\nb", "a b", "", null],
       port: ["22", 0, 65_536, 2.5, null],
-      way: ["managed", null],
+      way: ["other", null],
     };
     for (const [field, values] of Object.entries(bad)) for (const value of values) assert.equal(hostOf(made(change(server().id, server(), { [field]: value }), server())), undefined, `${field} ${JSON.stringify(value)}`);
     const strange = made(change(server().id, server(), { "host-key:ssh-rsa": keyLine(key(1)), "host-key:ssh-ed25519": "ssh-ed25519 AAAA\nmore", applied: { keys: "all" } }), server());
     assert.deepEqual([hostOf(strange)?.hostKeys, hostOf(strange)?.applied], [[], undefined], "what is said wrong of it is left out");
+  });
+
+  test("a managed one has the path of its sshd_config, and an account that can be a file's name", () => {
+    const managed = (fields: Readonly<Record<string, Json>>) => hostOf(made(change(server().id, server(), { way: "managed", ...fields }), server()));
+    assert.deepEqual([managed({})?.way, managed({})?.sshdConfig], ["managed", "/etc/ssh/sshd_config"]);
+    assert.equal(managed({ "sshd-config": "/opt/my-ssh/sshd_config.2" })?.sshdConfig, "/opt/my-ssh/sshd_config.2");
+    for (const path of ["sshd_config", "/", "/x", "/etc/../x", "/etc/.ssh/x", "/etc//x", "/etc/ssh/", "/etc/s h/x", "/etc/$(x)/x", "/etc/x;y/z", "/etc/x\n/y", "/etc/'/y", 1, `/etc/${"x".repeat(200)}`]) assert.equal(managed({ "sshd-config": path }), undefined, String(path));
+    for (const user of [".", ".."]) assert.equal(managed({ user }), undefined, user);
+    const placed = placeHost([server()], place, undefined, "", { sshdConfig: "/opt/ssh/sshd_config" });
+    const entry = made(placed.change, server());
+    assert.deepEqual([hostOf(entry)?.way, hostOf(entry)?.block], ["managed", "alice@example.com"]);
+    assert.equal(placeHost([entry], place, undefined, "").change, undefined, "added once more as a plain one it stays what it is");
   });
 
   test("two that have one name, given at the same time, are told apart by their identifiers", () => {

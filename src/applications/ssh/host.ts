@@ -1,23 +1,26 @@
 import type { EntryId } from "../../catalogs/entry-id.ts";
 import { current, type Entry, isRemoved } from "../../catalogs/merge.ts";
 import { MeshError } from "../../refusals/mesh-error.ts";
+import { SSHD_CONFIG } from "./server-files.ts";
 import { type PublicKey, readKeyLine } from "./public-key.ts";
 
-/** What was last seen and written on a server: which keys stand in our block, as of which state of the mesh, and who else is let in. */
+/** What was last seen and written on a server: which keys stand in our block, or what its lists are, as of which state of the mesh, and who else is let in. */
 export type Applied = {
   /** When, as the device that did it tells it (RFC 3339); nothing is decided by it. */
   readonly at: string;
   /** The device that did it. */
   readonly by: string;
-  /** Fingerprints of the keys in the block, sorted. */
+  /** Fingerprints of the keys in the block, or of the lists (`managed-server.ts`), sorted. */
   readonly keys: readonly string[];
   /** The state of the mesh that they are of (`as-of.ts`). */
   readonly asOf: string;
   /** Fingerprints of what lets somebody in outside the block, sorted. */
   readonly others: readonly string[];
+  /** The second until which the host key of a managed server is certified. */
+  readonly certified?: number;
 };
 
-/** A server that lets devices in by a block in its authorized_keys. */
+/** A server that lets devices in. */
 export type Host = {
   readonly id: EntryId;
   /** What people type after `ssh`. */
@@ -27,8 +30,10 @@ export type Host = {
   readonly user: string;
   /** What was typed to reach it when it was added: a name that may stand in a person's own ssh_config. */
   readonly typed: string;
-  /** How it is kept in step. */
-  readonly way: "plain";
+  /** How it is kept in step: by a block in authorized_keys, or by lists beside its sshd_config. */
+  readonly way: "plain" | "managed";
+  /** Where its sshd_config is, which only a managed one is asked for. */
+  readonly sshdConfig: string;
   /** The name in the marks of its block. */
   readonly block: string;
   /** The keys by which it is known; none if none was met yet. */
@@ -43,6 +48,7 @@ export const maxOthers = 256;
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const HOST = /^(?=.{1,255}$)[A-Za-z0-9_:][A-Za-z0-9_.:-]*$/;
 const USER = /^[A-Za-z0-9_.][A-Za-z0-9_.@+-]{0,63}$/;
+const SSHD_CONFIG_PATH = /^(?=.{2,200}$)(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*){2,}$/;
 const BLOCK = /^[!-~]{1,128}$/;
 export const HOST_KEY = "host-key:";
 /** A fingerprint of a key, or of a line in which no key is seen. */
@@ -53,6 +59,11 @@ export function isHostName(text: string): boolean {
   return NAME.test(text);
 }
 
+/** Whether a text can be the path of an sshd_config. */
+export function isSshdConfig(text: string): boolean {
+  return SSHD_CONFIG_PATH.test(text);
+}
+
 /**
  * Reads an entry as a server; undefined for one that is none, is removed, or holds what could be anything else than a name in a file of SSH.
  *
@@ -61,9 +72,12 @@ export function isHostName(text: string): boolean {
 export function hostOf(entry: Entry): Host | undefined {
   const [name, host, user, typed, block] = ["name", "host", "user", "typed", "block"].map((field) => current(entry, field));
   const port = current(entry, "port");
-  if (isRemoved(entry) || current(entry, "kind") !== "host" || current(entry, "way") !== "plain") return undefined;
+  const [way, sshdConfig = SSHD_CONFIG] = [current(entry, "way"), current(entry, "sshd-config")];
+  if (isRemoved(entry) || current(entry, "kind") !== "host" || (way !== "plain" && way !== "managed")) return undefined;
+  // The account is a file's name on a managed server.
+  if (way === "managed" && (!fits(sshdConfig, SSHD_CONFIG_PATH) || user === "." || user === "..")) return undefined;
   if (!fits(name, NAME) || !fits(host, HOST) || !fits(user, USER) || !fits(block, BLOCK) || !isPort(port)) return undefined;
-  return { id: entry.id, name, host, port, user, typed: fits(typed, HOST) ? typed : name, way: "plain", block, hostKeys: hostKeysOf(entry), applied: appliedOf(entry) };
+  return { id: entry.id, name, host, port, user, typed: fits(typed, HOST) ? typed : name, way, sshdConfig: fits(sshdConfig, SSHD_CONFIG_PATH) ? sshdConfig : SSHD_CONFIG, block, hostKeys: hostKeysOf(entry), applied: appliedOf(entry) };
 }
 
 /** All servers, by name. */
@@ -116,9 +130,9 @@ function hostKeysOf(entry: Entry): readonly PublicKey[] {
 function appliedOf(entry: Entry): Applied | undefined {
   const value = current(entry, "applied");
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-  const { at, by, keys, asOf, others } = value as Readonly<Record<string, unknown>>;
+  const { at, by, keys, asOf, others, certified } = value as Readonly<Record<string, unknown>>;
   if (typeof at !== "string" || typeof by !== "string" || typeof asOf !== "string" || !areFingerprints(keys) || !areFingerprints(others)) return undefined;
-  return { at, by, keys, asOf, others };
+  return { at, by, keys, asOf, others, ...(typeof certified === "number" ? { certified } : {}) };
 }
 
 function areFingerprints(value: unknown): value is readonly string[] {

@@ -2,9 +2,12 @@ import { MeshError } from "../../refusals/mesh-error.ts";
 import type { Host } from "./host.ts";
 import { fingerprintOf, keyLine, type PublicKey, readKeyLine } from "./public-key.ts";
 
-/** The lines of a known_hosts (sshd(8)) by which ssh knows servers under the names that they have here. */
-export function knownHosts(hosts: readonly Pick<Host, "name" | "hostKeys">[]): string {
-  return hosts.flatMap(({ name, hostKeys }) => hostKeys.map((key) => `${name} ${keyLine(key)}\n`)).join("");
+/** The lines of a known_hosts (sshd(8)) by which ssh knows servers under the names that they have here; one that is certified, by a certificate of these authorities too. */
+export function knownHosts(hosts: readonly (Pick<Host, "name" | "hostKeys"> & Partial<Pick<Host, "applied">>)[], authorities: readonly PublicKey[] = []): string {
+  return hosts.flatMap(({ applied, hostKeys, name }) => {
+    const certified = applied?.certified === undefined ? [] : authorities.map((key) => `@cert-authority ${name} ${keyLine(key)}\n`);
+    return [...certified, ...hostKeys.map((key) => `${name} ${keyLine(key)}\n`)];
+  }).join("");
 }
 
 /** The keys that ssh-keyscan printed, those of one fingerprint alone. */

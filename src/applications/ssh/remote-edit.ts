@@ -5,7 +5,10 @@ import { MeshError } from "../../refusals/mesh-error.ts";
 import { maxAuthorizedKeys } from "./authorized-keys.ts";
 
 /** A file on a server as it was read: octet for octet one character each, so that what is not ours comes back as it was; undefined if there is none. */
-export type RemoteFile = { readonly text: string | undefined; readonly digest: string; readonly by: "sha256" | "cksum" };
+export type RemoteFile = { readonly text: string | undefined; readonly digest: string; readonly by: Summed };
+
+/** What a server makes digests by. */
+export type Summed = "sha256" | "cksum";
 
 /** The most octets that are taken from a server: the largest file, and what a login's own files may say before it. */
 export const maxSaid = maxAuthorizedKeys + 64 * 1024;
@@ -62,7 +65,7 @@ export function readRemote(said: Uint8Array, word: string): RemoteFile | undefin
     if (text.length - start > maxAuthorizedKeys + 256) throw new MeshError("ssh-file-too-large", "An authorized_keys file has more than a million characters.", "Look at it by hand: nothing was changed.");
     return undefined;
   }
-  const by = end[1] as RemoteFile["by"];
+  const by = end[1] as Summed;
   const file = { text: begun[1] === "none" ? undefined : text.slice(start, start + end.index), digest: end[2] ?? "", by };
   if (file.text !== undefined && digestOf(toLatin1(file.text), by) !== file.digest) throw new MeshError("ssh-host-failed", "The file on the server changed while it was read.", "Nothing was changed; try again.");
   return file;
@@ -95,7 +98,8 @@ function couldNot(why: string): MeshError {
   return new MeshError("ssh-host-failed", because[why] ?? "The server could not do what it was asked.", "The file on it is as it was; mend that and try again.");
 }
 
-function digestOf(octets: Uint8Array, by: RemoteFile["by"]): string {
+/** The digest of octets as the server makes it. */
+export function digestOf(octets: Uint8Array, by: Summed): string {
   return by === "sha256" ? sha256(octets).toHex() : String(cksum(octets));
 }
 
@@ -111,7 +115,8 @@ export function cksum(octets: Uint8Array): number {
   return ~sum >>> 0;
 }
 
-function fromLatin1(octets: Uint8Array): string {
+/** Octet for octet a character. */
+export function fromLatin1(octets: Uint8Array): string {
   const parts: string[] = [];
   for (let at = 0; at < octets.length; at += 8192) parts.push(String.fromCharCode(...octets.subarray(at, at + 8192)));
   return parts.join("");

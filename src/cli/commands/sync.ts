@@ -7,7 +7,7 @@ import { pull, sync } from "../../client/sync.ts";
 import type { Call } from "../call.ts";
 import { keylessText } from "../keyless-text.ts";
 import { openClient } from "../open-client.ts";
-import type { HostState } from "../ssh/in-step.ts";
+import type { HostState } from "../ssh/host-state.ts";
 import { endedText } from "./log/told.ts";
 
 /** `mesh sync`: everything new comes, everything unsent goes, everything owed is done. Offline it exits with 7. */

@@ -3,7 +3,8 @@ import type { Client } from "../../client/client.ts";
 import { MeshError } from "../../refusals/mesh-error.ts";
 import { dueKeys } from "./due-keys.ts";
 import { writeFiles } from "./files.ts";
-import { bringInStep, type HostState, readHosts, staleHosts } from "./in-step.ts";
+import type { HostState } from "./host-state.ts";
+import { bringInStep, readHosts, staleHosts } from "./in-step.ts";
 import type { Reach } from "./reach.ts";
 import { noteEnded, writeSigning } from "./signers.ts";
 

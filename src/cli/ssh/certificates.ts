@@ -5,11 +5,10 @@ import { toBase64 } from "../../bytes/base64.ts";
 import { fromBase64url } from "../../bytes/base64url.ts";
 import { catalogOf, editEntries, readEntries } from "../../client/catalog.ts";
 import { type Client, memberSelf } from "../../client/client.ts";
-import { sshAuthorityId } from "../../client/keys.ts";
 import { sharesOf } from "../../client/shares.ts";
 import { sync } from "../../client/sync.ts";
 import type { CertificatesRow } from "./own-certificates.ts";
-import { trustNow } from "./trust.ts";
+import { authorityOf, trustNow } from "./trust.ts";
 
 /**
  * Has every device certified that this one, as an administration device, owes a certificate, and keeps those by which this device itself gets in.
@@ -34,10 +33,9 @@ export async function tendAndSend(client: Client): Promise<void> {
 }
 
 async function issue(client: Client, trust: ServerTrust, devices: readonly Certifiable[]): Promise<number> {
-  const self = await memberSelf(client);
-  const own = trust.authorities.find((one) => one.device === self.device);
-  if (own === undefined) return 0;
-  const by = { device: self.device, authority: { publicKey: own.key, sign: (message: Uint8Array) => client.keyring.sign(sshAuthorityId(self.device), message) } };
+  const authority = await authorityOf(client, trust);
+  if (authority === undefined) return 0;
+  const by = { authority, device: authority.device };
   const lacking = lackingCertificates(await readEntries(client, "ssh"), devices, by, trust, seconds(client));
   if (lacking.length === 0) return 0;
   const made = await Promise.all(lacking.map((one) => certify(one, by, trust.principal, seconds(client))));

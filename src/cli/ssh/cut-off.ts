@@ -3,7 +3,8 @@ import { listDevices } from "../../client/devices.ts";
 import type { Receipt } from "../../client/operations/disable.ts";
 import { counted } from "../counted.ts";
 import { bringAll } from "./catch-up.ts";
-import { type HostState, readHosts } from "./in-step.ts";
+import type { HostState } from "./host-state.ts";
+import { readHosts } from "./in-step.ts";
 import type { Reach } from "./reach.ts";
 import { noteEnded } from "./signers.ts";
 

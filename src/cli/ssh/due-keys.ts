@@ -1,4 +1,6 @@
 import type { AsOf } from "../../applications/ssh/block.ts";
+import { listFingerprints } from "../../applications/ssh/managed-server.ts";
+import type { ServerTrust } from "../../applications/ssh/server-trust.ts";
 import { catalogOf } from "../../client/catalog.ts";
 import { type Client, memberSelf } from "../../client/client.ts";
 import { loadMesh } from "../../client/known.ts";
@@ -6,9 +8,10 @@ import { sharesOf } from "../../client/shares.ts";
 import { personalOf } from "../../profiles/mesh.ts";
 import { demand } from "../../refusals/mesh-error.ts";
 import { type DeviceKey, deviceKeys } from "./device-keys.ts";
+import { trustNow } from "./trust.ts";
 
-/** What is to stand in the block on every server, and the state of the mesh of which that is. */
-export type DueKeys = { readonly keys: readonly DeviceKey[]; readonly fingerprints: readonly string[]; readonly asOf: AsOf };
+/** What is to stand in the block on every plain server, and the state of the mesh of which that is; what every managed one is to believe, and by what its lists are compared. */
+export type DueKeys = { readonly keys: readonly DeviceKey[]; readonly fingerprints: readonly string[]; readonly asOf: AsOf; readonly trust: ServerTrust; readonly lists: readonly string[] };
 
 /**
  * The keys that are due by what this device knows now; whoever writes them asked its portal just before.
@@ -23,5 +26,6 @@ export async function dueKeys(client: Client): Promise<DueKeys> {
   });
   const keys = await deviceKeys(client);
   demand(keys.length > 0, "share-missing", "No device of yours has a key for SSH yet.", "Run `mesh sync` on an administration device, then here.");
-  return { keys, fingerprints: keys.map((key) => key.fingerprint).sort(), asOf: { g, n, version } };
+  const trust = await trustNow(client);
+  return { trust, lists: listFingerprints(trust), keys, fingerprints: keys.map((key) => key.fingerprint).sort(), asOf: { g, n, version } };
 }

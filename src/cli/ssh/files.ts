@@ -3,21 +3,27 @@ import { userInfo } from "node:os";
 import { dirname, join } from "node:path";
 
 import { clientConfig, isTellable, withInclude, withoutInclude } from "../../applications/ssh/client-config.ts";
+import { ED25519_CERTIFICATE } from "../../applications/ssh/certificate.ts";
 import type { Host } from "../../applications/ssh/host.ts";
 import { knownHosts } from "../../applications/ssh/known-hosts.ts";
+import { ED25519, ed25519Blob, ed25519Of, keyLine, readKeyLine } from "../../applications/ssh/public-key.ts";
 import type { Client } from "../../client/client.ts";
 import { replaceFile } from "../../machine/replace-file.ts";
 import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import { agentSocket } from "./agent-socket.ts";
 import { deviceKeys } from "./device-keys.ts";
+import { ownCertificates } from "./own-certificates.ts";
 import { filesIn, type Reach } from "./reach.ts";
+import { trustNow } from "./trust.ts";
 
 /** The files of this device's ssh as they are to be, by their paths. */
 export async function dueFiles(client: Client, reach: Pick<Reach, "home" | "environment">, hosts: readonly Host[]): Promise<Readonly<Record<string, string>>> {
   const own = (await deviceKeys(client)).find((key) => key.this);
   const files = filesIn(reach.home);
-  const config = clientConfig(hosts, { knownHosts: files.knownHosts, identity: own === undefined ? undefined : files.identity, agent: agentSocket(reach) });
-  return { [files.knownHosts]: knownHosts(hosts), [files.config]: config, ...(own === undefined ? {} : { [files.identity]: `${own.key}\n` }) };
+  const certificates = own === undefined ? [] : (await ownCertificates(client, ed25519Of(readKeyLine(own.key).blob) ?? new Uint8Array(0))).map((blob, at): [string, string] => [files.certificate(at + 1), `${keyLine({ kind: ED25519_CERTIFICATE, blob })}\n`]);
+  const authorities = hosts.some((one) => one.applied?.certified !== undefined) ? (await trustNow(client)).authorities.map(({ key }) => ({ kind: ED25519, blob: ed25519Blob(key) })) : [];
+  const config = clientConfig(hosts, { knownHosts: files.knownHosts, identity: own === undefined ? undefined : files.identity, certificates: certificates.map(([path]) => path), agent: agentSocket(reach) });
+  return { [files.knownHosts]: knownHosts(hosts, authorities), ...Object.fromEntries(certificates), [files.config]: config, ...(own === undefined ? {} : { [files.identity]: `${own.key}\n` }) };
 }
 
 /** Writes them where they differ; `only-kept` leaves a device alone that has none. */

@@ -1,34 +1,18 @@
 import { type Found, readBlock, showAsOf, withKeys } from "../../applications/ssh/block.ts";
 import { noteApplied, pinHost } from "../../applications/ssh/edit-host.ts";
 import { type Applied, type Host, hostsOf } from "../../applications/ssh/host.ts";
-import type { PublicKey } from "../../applications/ssh/public-key.ts";
 import { editEntries, readEntries } from "../../client/catalog.ts";
 import { type Client, memberSelf } from "../../client/client.ts";
 import { MeshError } from "../../refusals/mesh-error.ts";
 import { fetchHostKey } from "./ask-ssh.ts";
 import { type DueKeys, dueKeys } from "./due-keys.ts";
-import { editRemote, type Reach, type Target } from "./reach.ts";
-
-/** How it went with one server. */
-export type HostState = {
-  readonly name: string;
-  /** `stale`: looked at, and not in step; `failed` has what stood in the way in `trouble`. */
-  readonly state: "in-step" | "brought-in-step" | "stale" | "unreachable" | "failed";
-  /** Fingerprints of due keys that did not stand there, and of others that did. */
-  readonly missing: readonly string[];
-  readonly surplus: readonly string[];
-  /** What lets somebody in outside our block, and what of it is new since a device looked last. */
-  readonly others: readonly string[];
-  readonly newOthers: readonly string[];
-  readonly trouble?: MeshError;
-};
-
-/** What is to be noted of a server. */
-export type Noted = { readonly applied: Applied; readonly hostKey: PublicKey | undefined };
+import type { Brought, HostState, Noted, Seen, ToBring } from "./host-state.ts";
+import { bringManaged } from "./managed.ts";
+import { editRemote, type Reach } from "./reach.ts";
 
 /** The servers that do not have the keys that are due, by what any device noted. */
 export function staleHosts(hosts: readonly Host[], due: DueKeys): readonly Host[] {
-  return hosts.filter((host) => !isSame(host.applied?.keys, due.fingerprints));
+  return hosts.filter((host) => !isSame(host.applied?.keys, host.way === "plain" ? due.fingerprints : due.lists));
 }
 
 /** The servers of this mesh. */
@@ -49,7 +33,7 @@ export async function bringInStep(client: Client, reach: Reach, hosts: readonly 
       return { id: host.id, ...(await bringOne(client, host, due, reach, how)) };
     } catch (error) {
       if (!(error instanceof MeshError)) throw error;
-      return { state: { name: host.name, state: error.code === "ssh-host-unreachable" ? "unreachable" : "failed", missing: [], surplus: [], others: [], newOthers: [], trouble: error } satisfies HostState };
+      return { state: { name: host.name, way: host.way, state: error.code === "ssh-host-unreachable" ? "unreachable" : "failed", missing: [], surplus: [], others: [], newOthers: [], trouble: error } satisfies HostState };
     }
   }));
   await note(client, brought.flatMap((one) => ("id" in one ? [one] : [])));
@@ -57,7 +41,19 @@ export async function bringInStep(client: Client, reach: Reach, hosts: readonly 
 }
 
 /** Brings one server in step, and says how it stood and what is to be noted; throws what stands in the way. `before` runs before anything on it changes. */
-export async function bringOne(client: Client, host: Target & Pick<Host, "block" | "applied">, due: DueKeys, reach: Reach, how: "write" | "look", before?: () => Promise<void>): Promise<Noted & { readonly state: HostState }> {
+export async function bringOne(client: Client, host: ToBring, due: DueKeys, reach: Reach, how: "write" | "look", before?: () => Promise<void>): Promise<Brought> {
+  const { found, met, written, ...seen } = host.way === "plain" ? await bringPlain(host, due, reach, how, before) : await bringManaged(client, host, due, reach, how, before);
+  const { missing, surplus, asOf, keys } = seen;
+  const { others } = found;
+  const state = missing.length + surplus.length === 0 ? "in-step" : written ? "brought-in-step" : "stale";
+  const { device } = await memberSelf(client);
+  const applied: Applied = { at: new Date(client.now()).toISOString(), by: device, keys, asOf, others, ...(seen.certified === undefined ? {} : { certified: seen.certified }) };
+  const hostKey = host.hostKeys.length === 0 && met !== undefined ? await fetchHostKey(host, met, reach.environment).catch(unlessMissing) : undefined;
+  const newOthers = others.filter((one) => host.applied !== undefined && !host.applied.others.includes(one));
+  return { applied, hostKey, state: { name: host.name, way: host.way, state, missing, surplus, others, newOthers } };
+}
+
+async function bringPlain(host: ToBring, due: DueKeys, reach: Reach, how: "write" | "look", before?: () => Promise<void>): Promise<Seen> {
   let found: Found | undefined;
   let written = false;
   const met = await editRemote(reach, host, async ({ text = "" }) => {
@@ -69,15 +65,10 @@ export async function bringOne(client: Client, host: Target & Pick<Host, "block"
     return written ? next : undefined;
   });
   if (found === undefined) throw new TypeError("A server was read without being looked at.");
-  const { asOf = due.asOf, keys = [], others } = found;
+  const { asOf = due.asOf, keys = [] } = found;
   const missing = due.fingerprints.filter((one) => !keys.includes(one));
   const surplus = keys.filter((one) => !due.fingerprints.includes(one));
-  const state = missing.length + surplus.length === 0 ? "in-step" : written ? "brought-in-step" : "stale";
-  const { device } = await memberSelf(client);
-  const applied: Applied = { at: new Date(client.now()).toISOString(), by: device, keys: how === "look" ? keys : due.fingerprints, asOf: showAsOf(how === "look" ? asOf : due.asOf), others };
-  const hostKey = host.hostKeys.length === 0 && met !== undefined ? await fetchHostKey(host, met, reach.environment).catch(unlessMissing) : undefined;
-  const newOthers = others.filter((one) => host.applied !== undefined && !host.applied.others.includes(one));
-  return { applied, hostKey, state: { name: host.name, state, missing, surplus, others, newOthers } };
+  return { found, met, written, missing, surplus, keys: how === "look" ? keys : due.fingerprints, asOf: showAsOf(how === "look" ? asOf : due.asOf) };
 }
 
 /** Notes what was found and written, with the next sync for the other devices. */

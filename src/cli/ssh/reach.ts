@@ -31,30 +31,59 @@ export type Target = Pick<Host, "name" | "host" | "port" | "user" | "typed" | "h
 /** Says what a file is to hold, seeing what it holds; undefined to leave it. */
 export type Decide = (file: RemoteFile, met: Connection["met"]) => Promise<string | undefined>;
 
+/** A command that a server is asked to run, what it says, and the one answer to that. */
+export type Exchange<Said> = {
+  readonly command: (word: string) => string;
+  /** The most octets that it may say. */
+  readonly most: number;
+  /** Reads what it said so far; undefined while that is not all. */
+  readonly read: (said: Uint8Array, word: string) => Said | undefined;
+  /** What it is told then; undefined for nothing. */
+  readonly decide: (said: Said, met: Connection["met"]) => Promise<Uint8Array | undefined>;
+  /** Throws unless it did what it was told. */
+  readonly check: (said: Uint8Array, word: string) => void;
+};
+
 /**
- * Logs in with this person's own ssh and whatever lets it in, reads authorized_keys, and puts in its place what `decide` says; once it is in place this returns.
- *
- * The agent's key is tried first where the agent runs. Nothing of the file, and no secret, is in an argument.
- * @throws MeshError `ssh-host-unreachable`, `ssh-host-refused`, `ssh-host-key-unknown`, `ssh-host-key-changed`, `ssh-host-failed`, `program-missing`, and what `decide` throws
+ * Reads authorized_keys on a server, and puts in its place what `decide` says; once it is in place this returns. Errors as `exchange`.
  */
-export async function editRemote(reach: Reach, target: Target, decide: Decide): Promise<Connection["met"]> {
+export function editRemote(reach: Reach, target: Target, decide: Decide): Promise<Connection["met"]> {
+  return exchange(reach, target, {
+    command: editCommand,
+    most: maxSaid,
+    read: readRemote,
+    decide: async (file, met) => {
+      const text = await decide(file, met);
+      return text === undefined || text === file.text ? undefined : writeRequest(file, text);
+    },
+    check: checkWritten,
+  });
+}
+
+/**
+ * Logs in with this person's own ssh and whatever lets it in, and has the server run one command.
+ *
+ * The agent's key is tried first where the agent runs. Nothing of what is said, and no secret, is in an argument.
+ * @throws MeshError `ssh-host-unreachable`, `ssh-host-refused`, `ssh-host-key-unknown`, `ssh-host-key-changed`, `ssh-host-failed`, `program-missing`, and what the exchange throws
+ */
+export async function exchange<Said>(reach: Reach, target: Target, what: Exchange<Said>): Promise<Connection["met"]> {
   const socket = agentSocket(reach);
-  if (socket === undefined || !existsSync(socket)) return attempt(reach, target, [], decide);
+  if (socket === undefined || !existsSync(socket)) return attempt(reach, target, [], what);
   const begun = performance.now();
   try {
-    return await attempt({ ...reach, mayAsk: false }, target, [`IdentityAgent=${configWord(socket)}`], decide);
+    return await attempt({ ...reach, mayAsk: false }, target, [`IdentityAgent=${configWord(socket)}`], what);
   } catch (error) {
     if (!(error instanceof MeshError) || !["ssh-host-refused", "ssh-host-key-unknown"].includes(error.code)) throw error;
     // Its own section of the configuration would offer that key alone.
     const left = reach.within === undefined ? undefined : Math.max(1000, reach.within - (performance.now() - begun));
-    return attempt({ ...reach, within: left }, target, ["IdentityAgent=SSH_AUTH_SOCK", "IdentitiesOnly=no"], decide);
+    return attempt({ ...reach, within: left }, target, ["IdentityAgent=SSH_AUTH_SOCK", "IdentitiesOnly=no"], what);
   }
 }
 
-async function attempt(reach: Reach, target: Target, more: readonly string[], decide: Decide): Promise<Connection["met"]> {
+async function attempt<Said>(reach: Reach, target: Target, more: readonly string[], what: Exchange<Said>): Promise<Connection["met"]> {
   const folder = openFolder(filesIn(reach.home).folder);
   try {
-    return await inFolder(folder, reach, target, more, decide);
+    return await inFolder(folder, reach, target, more, what);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -74,29 +103,29 @@ function openFolder(parent: string): string {
   }
 }
 
-async function inFolder(folder: string, reach: Reach, target: Target, more: readonly string[], decide: Decide): Promise<Connection["met"]> {
+async function inFolder<Said>(folder: string, reach: Reach, target: Target, more: readonly string[], what: Exchange<Said>): Promise<Connection["met"]> {
   const [log, known, word] = [join(folder, "log"), join(folder, "known_hosts"), randomBytes(16).toHex()];
   writeFileSync(log, "", { mode: 0o600 });
   writeFileSync(known, knownHosts([target]), { mode: 0o600 });
   const connection = (): Connection => readConnection(readFileSync(log, "utf8"));
   let wrote = false;
-  const ended = await converse("ssh", [...argumentsOf(target, log, known, reach, more), "--", target.typed, editCommand(word)], {
+  const ended = await converse("ssh", [...argumentsOf(target, log, known, reach, more), "--", target.typed, what.command(word)], {
     environment: reach.environment,
     within: reach.within,
     heard: reach.mayAsk,
-    most: maxSaid,
+    most: what.most,
     answer: async (said) => {
-      const file = readRemote(said, word);
-      if (file === undefined) return undefined;
-      const text = await decide(file, connection().met);
-      wrote = text !== undefined && text !== file.text;
-      return wrote && text !== undefined ? writeRequest(file, text) : new Uint8Array(0);
+      const read = what.read(said, word);
+      if (read === undefined) return undefined;
+      const told = await what.decide(read, connection().met);
+      wrote = told !== undefined;
+      return told ?? new Uint8Array(0);
     },
   });
   const { met, ...rest } = connection();
   if (!rest.authenticated) throw refusalOf(target, { met, ...rest }, ended);
-  if (readRemote(ended.said, word) === undefined) throw new MeshError("ssh-host-failed", `${target.name} let this device in, but did not do what it was asked${ended.late ? " in time" : ""}.`, "It may be no computer with a shell. Where keys are pasted into a page: mesh ssh keys");
-  if (wrote) checkWritten(ended.said, word);
+  if (what.read(ended.said, word) === undefined) throw new MeshError("ssh-host-failed", `${target.name} let this device in, but did not do what it was asked${ended.late ? " in time" : ""}.`, "It may be no computer with a shell. Where keys are pasted into a page: mesh ssh keys");
+  if (wrote) what.check(ended.said, word);
   return met;
 }
 
@@ -120,5 +149,5 @@ function refusalOf({ hostKeys, name, typed, user }: Target, { met, trouble, word
 /** The files for ssh in a home. */
 export function filesIn(home: string) {
   const folder = join(home, "ssh");
-  return { folder, config: join(folder, "config"), knownHosts: join(folder, "known_hosts"), identity: join(folder, "device.pub") } as const;
+  return { folder, config: join(folder, "config"), knownHosts: join(folder, "known_hosts"), identity: join(folder, "device.pub"), certificate: (number: number) => join(folder, `device-${number}-cert.pub`) } as const;
 }

@@ -31,13 +31,15 @@ export const sshCommands: readonly Command[] = [
     positionals: [{ name: "TARGET", about: "as for ssh: [user@]host[:port]" }],
     options: [
       { name: "name", value: "NAME", about: "what to type after ssh (the host as you typed it)" },
+      { name: "managed", about: "by certificates that its sshd takes: needs root there, or sudo without a password" },
+      { name: "sshd-config", value: "FILE", about: "where the server's sshd_config is (/etc/ssh/sshd_config)" },
       { name: "host-key", value: "SHA256:...", about: "the host key that it must show, as read on it; also for one that is known by another" },
     ],
     examples: [
       { line: "mesh ssh host add alice@server.example --name server1", about: "once, over whatever access you have now" },
-      { line: "mesh ssh host add alice@nas.example:2222 --no-input", about: "without a question; ssh must get in by itself" },
+      { line: "mesh ssh host add root@server.example --managed", about: "one list to end a device's access, and a new device gets in at once" },
     ],
-    about: ["It logs in by your own ssh and writes the keys of your devices between two marks in ~/.ssh/authorized_keys there; other lines stay as they are. It needs no root there, and neither sftp nor anything installed. The server is kept in step from then on, by whichever device reaches it.", "Where keys are pasted into a page, as at a code host: mesh ssh keys"],
+    about: ["It logs in by your own ssh and writes the keys of your devices between two marks in ~/.ssh/authorized_keys there; other lines stay as they are. It needs no root there, and neither sftp nor anything installed. The server is kept in step from then on, by whichever device reaches it.", "With --managed its sshd takes certificates of your devices, for this account, by files beside its sshd_config: one list ends what a device may, and a new device gets in at once. Nothing but sshd is needed there.", "Where keys are pasted into a page, as at a code host: mesh ssh keys"],
     load: () => import("../commands/ssh/host/add.ts"),
   },
   {

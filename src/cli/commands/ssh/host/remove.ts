@@ -17,11 +17,11 @@ export async function run(call: Call): Promise<void> {
   await sync(client);
   const host = findHost(await readHosts(client), args.needText("NAME"));
   const keep = args.flag("keep");
-  const others = keep ? null : await takeOut(host, asking, (left) => agree(call, host, left));
+  const others = keep ? null : await takeOut(client, host, asking, (left) => agree(call, host, left));
   await editEntries(client, "ssh", (entries) => entries.filter((one) => one.id === host.id).map(removeHost));
   await writeFiles(client, asking, await readHosts(client), "only-kept");
   const sent = await trySync(call, client);
-  const said = keep ? `The keys of your devices still stand on ${host.name}, and nothing takes out one that you disable: do it by hand.` : `No device gets into ${host.name} by its key any more.`;
+  const said = keep ? host.way === "plain" ? `The keys of your devices still stand on ${host.name}, and nothing takes out one that you disable: do it by hand.` : `${host.name} goes on to let your devices in, and nothing tells it of one that you disable: see to it by hand.` : `No device gets into ${host.name} by its ${host.way === "plain" ? "key" : "certificate"} any more.`;
   output.receipt({ id: host.id, name: host.name, kept: keep, others, sync: sent ? "sent" : "later" }, `${host.name} is off your list. ${said}`);
 }
 
