@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import type { Held } from "../agent/agent.ts";
 import type { AgentStatus, Caller, Outcome } from "../agent/messages.ts";
 import { makeClient } from "../client/client.ts";
+import type { Memory } from "../client/view.ts";
 import { openKeyringFile } from "../keyring/file.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import type { SqliteStore } from "../store/sqlite.ts";
@@ -19,8 +20,8 @@ export async function holdHome(call: Pick<Call, "served">, path: string, passphr
   const made = bundle();
   const sources = made === undefined ? undefined : watchedFreshness(made);
   const [keyring, { openSqliteStore }] = await Promise.all([openKeyringFile(files.keyring, passphrase), import("../store/sqlite.ts")]);
-  let open: { readonly store: SqliteStore; readonly mark: string } | undefined;
-  const storeNow = async (): Promise<SqliteStore | undefined> => {
+  let open: { readonly store: SqliteStore; readonly mark: string; readonly memory: Memory } | undefined;
+  const openNow = async (): Promise<typeof open> => {
     const mark = markOf(files.store);
     if (open !== undefined && open.mark !== mark) {
       const { store } = open;
@@ -35,21 +36,21 @@ export async function holdHome(call: Pick<Call, "served">, path: string, passphr
       });
       // Two that came at once opened it twice: one stays.
       if (store !== undefined && open !== undefined) await store.close();
-      else if (store !== undefined) open = { store, mark };
+      else if (store !== undefined) open = { store, mark, memory: new Map() };
     }
-    return open?.store;
+    return open;
   };
   return {
     keyring,
     ssh: sshKeys(async () => {
-      const store = await storeNow();
-      return store === undefined ? undefined : makeClient({ store, keyring, now: Date.now, connect: () => noPortal() });
+      const now = await openNow();
+      return now === undefined ? undefined : makeClient({ store: now.store, keyring, now: Date.now, connect: () => noPortal() });
     }),
     run: async (caller) => {
       // What starts next to a stale bundle makes a new one, and runs that.
       if (sources?.isFresh() === false) return undefined;
-      const store = await storeNow();
-      return store === undefined ? undefined : runFor(call, caller, { path, keyring, store, agent });
+      const now = await openNow();
+      return now === undefined ? undefined : runFor(call, caller, { path, keyring, store: now.store, memory: now.memory, agent });
     },
     close: async () => {
       sources?.close();

@@ -12,7 +12,7 @@ export async function clientOf(home: Home, call: Call, use: "offline" | "online"
   const connect = use === "online" ? await connector(call) : () => {
     throw new TypeError("A command that said it would not call the portal did.");
   };
-  return makeClient({ store: home.store, keyring: home.keyring, now: call.world.now, connect, masterKeyring: () => home.master(), keepEvidence: async (evidence, kind) => (await import("./keep-evidence.ts")).keepEvidence(home.path, evidence, kind) });
+  return makeClient({ store: home.store, keyring: home.keyring, now: call.world.now, connect, masterKeyring: () => home.master(), ...(call.world.held === undefined ? {} : { memory: call.world.held.memory }), keepEvidence: async (evidence, kind) => (await import("./keep-evidence.ts")).keepEvidence(home.path, evidence, kind) });
 }
 
 async function connector(call: Call): Promise<ClientParts["connect"]> {

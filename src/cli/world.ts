@@ -2,6 +2,7 @@ import { writeSync } from "node:fs";
 import { isatty } from "node:tty";
 
 import type { AgentStatus } from "../agent/messages.ts";
+import type { Memory } from "../client/view.ts";
 import type { Keyring } from "../keyring/keyring.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import type { Store } from "../store/store.ts";
@@ -24,7 +25,7 @@ export type World = {
 };
 
 /** A home that is open before a command runs, and after. */
-export type HeldHome = { readonly path: string; readonly keyring: Keyring; readonly store: Store; readonly agent: () => AgentStatus };
+export type HeldHome = { readonly path: string; readonly keyring: Keyring; readonly store: Store; readonly memory: Memory; readonly agent: () => AgentStatus };
 
 /** This process's own world. */
 export function thisWorld(): World {

@@ -6,6 +6,7 @@ import { type Client, memberSelf } from "./client.ts";
 import { EntryRows } from "./entry-rows.ts";
 import { type JournalRow, packs } from "./outbox.ts";
 import type { RowsReading } from "./rows.ts";
+import { inOrder, MOST_REMEMBERED, type Remembered, type View } from "./view.ts";
 
 /** The kinds of catalog that there are: the mesh's own, and one for each application. */
 export type CatalogType = "devices" | "administration" | ApplicationType;
@@ -27,6 +28,33 @@ export async function catalogOf(rows: RowsReading, type: CatalogType): Promise<s
 export async function readEntries(client: Client, type: CatalogType): Promise<readonly Entry[]> {
   const self = await memberSelf(client);
   return client.rows.read(async (rows) => asRead(type, await entriesIn(rows, await catalogOf(rows, type), self.device)));
+}
+
+/**
+ * What a view makes of the entries of a catalog, as `readEntries` has them, in its order.
+ *
+ * Where the client has a memory, it is as cheap as to look whether anything was committed since, by whatever process; after a change what was
+ * made of the pages that did not change is made use of.
+ */
+export async function readView<T extends { readonly id: string }>(client: Client, type: CatalogType, view: View<T>): Promise<readonly T[]> {
+  const self = await memberSelf(client);
+  return client.rows.read(async (rows) => {
+    const before = client.memory?.get(view) as Remembered<T> | undefined;
+    const version = rows.version();
+    if (before !== undefined && before.version === version) return before.values;
+    const catalog = await catalogOf(rows, type);
+    const make = (entry: Entry): T | undefined => view.make(isUnpurgeable(type) ? unpurged(entry) : entry);
+    const entries = new EntryRows(rows, catalog);
+    const pages = await entries.made(before?.catalog === catalog ? before.pages : new Map(), make);
+    const changed = new Map<string, Entry>();
+    for (const { changes } of await journalOf(rows, catalog)) for (const change of changes) changed.set(change.entry, merge(changed.get(change.entry) ?? (await entries.get(change.entry)), change, self.device));
+    const unchanged = [...pages.values()].flatMap((page) => page.values.filter(({ id }) => !changed.has(id)));
+    const values = inOrder([...unchanged, ...[...changed.values()].flatMap((entry) => make(entry) ?? [])], before?.values ?? [], view.order);
+    const size = values.reduce((sum, value) => sum + view.size(value), 0);
+    if (version === undefined || size > MOST_REMEMBERED) client.memory?.delete(view);
+    else client.memory?.set(view, { version, catalog, pages, values } satisfies Remembered<T>);
+    return values;
+  });
 }
 
 /** As `readEntries`, only those that have one of these names, whatever its case, or identifiers, and perhaps others: its cost does not grow with what there is. */

@@ -6,6 +6,7 @@ import { demand } from "../refusals/mesh-error.ts";
 import type { Store } from "../store/store.ts";
 import type { Udf } from "../udf/udf.ts";
 import { Rows } from "./rows.ts";
+import type { Memory } from "./view.ts";
 
 /** What came back. */
 export type TransportAnswer = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Uint8Array; readonly peerSpki: Uint8Array };
@@ -28,6 +29,8 @@ export type ClientParts = {
   readonly connect: (url: string, trust: Trust) => Transport;
   /** The keyring that holds Master and Recovery keys until they are escrowed, if it is in this home. */
   readonly masterKeyring?: () => Promise<Keyring | undefined>;
+  /** What is remembered from one command to the next, in a process that runs many on one store. */
+  readonly memory?: Memory;
   /** Keeps evidence against a portal, of a kind, where its owner finds it, and says where; undefined where it cannot. */
   readonly keepEvidence?: (evidence: Uint8Array, kind: string) => Promise<string | undefined>;
 };

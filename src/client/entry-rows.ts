@@ -1,7 +1,7 @@
 import { foldCase } from "../bytes/text.ts";
 import { current, type Entry } from "../catalogs/merge.ts";
 import { type Packed, packEntries, unpackEntries } from "../catalogs/packing.ts";
-import { Pages, type Writing } from "./pages.ts";
+import { type Made, Pages, type Writing } from "./pages.ts";
 import type { RowsReading, RowsWriting } from "./rows.ts";
 
 const packed: Writing<Entry> = {
@@ -38,6 +38,11 @@ export class EntryRows {
 
   all(): Promise<readonly Entry[]> {
     return this.#entries.all();
+  }
+
+  /** What is made of each entry, as `Pages.made`. */
+  made<T>(known: ReadonlyMap<number, Made<T>>, make: (entry: Entry) => T | undefined): Promise<ReadonlyMap<number, Made<T>>> {
+    return this.#entries.made(known, make);
   }
 
   /** The identifiers of all entries that may have a name, whatever its case. */

@@ -9,6 +9,9 @@ type Extent = { readonly pages: number; readonly characters: number };
 /** How the values of a page are written, and about how many characters one of them takes. */
 export type Writing<V> = { readonly pack: (values: ReadonlyMap<string, V>) => object; readonly unpack: (page: object) => Map<string, V>; readonly size: (key: string, value: V) => number };
 
+/** What was made of the values of a page, for as long as its row has the same mark. */
+export type Made<T> = { readonly mark: string; readonly values: readonly T[] };
+
 type Open<V> = { readonly values: Map<string, V>; changed: boolean };
 
 /**
@@ -43,6 +46,19 @@ export class Pages<V extends object> {
     const values: V[] = [];
     for (let page = 0; page < pages; page++) for (const value of (await this.#page(page)).values.values()) values.push(value);
     return values;
+  }
+
+  /** What `make` makes of each value that is in the home, page by page; a page of which `known` has what its row holds is not opened. */
+  async made<T>(known: ReadonlyMap<number, Made<T>>, make: (value: V) => T | undefined): Promise<ReadonlyMap<number, Made<T>>> {
+    const { pages } = await this.#extentNow();
+    const made = new Map<number, Made<T>>();
+    for (let page = 0; page < pages; page++) {
+      const row = await this.#rows.peek<object>(this.#shelf, this.#group, page);
+      if (row === undefined) continue;
+      const before = known.get(page);
+      made.set(page, before?.mark === row.mark ? before : { mark: row.mark, values: [...this.#writing.unpack(row.open()).values()].flatMap((value) => make(value) ?? []) });
+    }
+    return made;
   }
 
   async put(key: string, value: V): Promise<void> {

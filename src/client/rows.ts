@@ -19,6 +19,10 @@ export type Part = { readonly after?: number; readonly limit?: number };
 /** What can be read of a home (decision 11.1): every row is sealed by itself, every name is an HMAC. */
 export interface RowsReading {
   get<T>(shelf: string, group: string, item?: Item): Promise<T | undefined>;
+  /** A row that may be known already: what its octets begin with is another chance value each time that it is written. */
+  peek<T>(shelf: string, group: string, item: Item): Promise<{ readonly mark: string; readonly open: () => T } | undefined>;
+  /** As the store's: the same as long as nobody has changed anything. */
+  version(): string | undefined;
   /** The rows of a group in their order; of numbered ones only those after `after`, at most `limit`. */
   list<T>(shelf: string, group: string, part?: Part): Promise<readonly { readonly row: T; readonly remove: (rows: RowsWriting) => Promise<void> }[]>;
 }
@@ -77,6 +81,12 @@ function readingOf(reading: Reading, keys: RowKeys): RowsReading {
       const octets = await reading.get(shelf, key);
       return octets === undefined ? undefined : opened<T>(keys, shelf, key, octets);
     },
+    peek: async <T>(shelf: string, group: string, item: Item) => {
+      const key = keyOf(keys, shelf, group, item);
+      const octets = await reading.get(shelf, key);
+      return octets === undefined ? undefined : { mark: octets.subarray(0, SALT_OCTETS).toHex(), open: () => opened<T>(keys, shelf, key, octets) };
+    },
+    version: () => reading.version?.(),
     list: async <T>(shelf: string, group: string, { after, limit }: Part = {}) => {
       const prefix = `${nameOf(keys, shelf, group)}/`;
       const entries = await reading.list(shelf, prefix, { ...(after === undefined ? {} : { after: prefix + ordinal(after) }), ...(limit === undefined ? {} : { limit }) });

@@ -29,5 +29,7 @@ export interface Connection {
   put(shelf: string, key: string, value: Uint8Array): void;
   remove(shelf: string, key: string): void;
   append(leaf: Uint8Array): number;
+  /** As `Reading.version`. */
+  version?(): string;
   close(): Promise<void>;
 }

@@ -44,6 +44,10 @@ export class Handle implements Writing {
     return this.#do(() => this.#connection.leaves(from, limit));
   }
 
+  version(): string | undefined {
+    return this.#do(() => this.#connection.version?.());
+  }
+
   async put(shelf: string, key: string, value: Uint8Array): Promise<void> {
     demandKey(shelf, key);
     demandOctets(value);

@@ -18,12 +18,14 @@ export class MemoryConnection implements Connection {
   readonly #undoings: (() => void)[] = [];
   #marked = 0;
   #active = false;
+  #commits = 0;
 
   begin(): void {
     this.#active = true;
   }
 
   commit(): void {
+    if (this.#undoings.length > 0) this.#commits++;
     this.#undoings.length = 0;
     this.#active = false;
   }
@@ -82,6 +84,10 @@ export class MemoryConnection implements Connection {
   append(leaf: Uint8Array): number {
     this.#undoings.push(() => this.#log.pop());
     return this.#log.push(new Uint8Array(leaf)) - 1;
+  }
+
+  version(): string {
+    return String(this.#commits);
   }
 
   async close(): Promise<void> {

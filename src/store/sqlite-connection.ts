@@ -17,6 +17,9 @@ export class SqliteConnection implements Connection {
   readonly #startFlusher: (() => Flusher) | undefined;
   #flusher: Flusher | undefined;
   #works = 0;
+  #writes = false;
+  /** Those of this connection: SQLite's own count is of the others'. */
+  #commits = 0;
   #relies = false;
 
   /** With `startFlusher`, commits are made durable by it as soon as it is ready, and not here; it is started when works first meet in one commit, so that an idle process has none. */
@@ -28,7 +31,8 @@ export class SqliteConnection implements Connection {
   }
 
   begin(mode: "read" | "write"): void {
-    if (mode === "write") this.#chooseWhoFlushes();
+    this.#writes = mode === "write";
+    if (this.#writes) this.#chooseWhoFlushes();
     translated(() => (mode === "write" ? this.#run.beginWrite : this.#run.beginRead).run());
     try {
       // This also fixes the snapshot, which a bare BEGIN leaves to the first statement.
@@ -42,6 +46,8 @@ export class SqliteConnection implements Connection {
 
   commit(works: number): void {
     this.#works = works;
+    // Before it is known to have gone well: to be told of a change that was none costs another look.
+    if (this.#writes) this.#commits++;
     translated(() => this.#run.commit.run());
   }
 
@@ -84,6 +90,11 @@ export class SqliteConnection implements Connection {
   leaves(from: number, limit = -1): readonly Uint8Array[] {
     const rows = translated(() => this.#run.leaves.all(from, limit)) as unknown as { leaf: Uint8Array }[];
     return rows.map(({ leaf }) => leaf);
+  }
+
+  version(): string {
+    const { data_version: others } = translated(() => this.#run.version.get()) as { data_version: number };
+    return `${others}.${this.#commits}`;
   }
 
   put(shelf: string, key: string, value: Uint8Array): void {
@@ -131,6 +142,7 @@ function prepare(database: DatabaseSync) {
     keep: database.prepare("RELEASE work"),
     undo: database.prepare("ROLLBACK TO work"),
     format: database.prepare("PRAGMA user_version"),
+    version: database.prepare("PRAGMA data_version"),
     get: database.prepare("SELECT value FROM entry WHERE shelf = ? AND key = ?"),
     rising: database.prepare(`SELECT key, value ${inRange} ORDER BY key LIMIT ?`),
     falling: database.prepare(`SELECT key, value ${inRange} ORDER BY key DESC LIMIT ?`),

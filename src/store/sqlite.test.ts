@@ -225,6 +225,25 @@ describe("sqlite: the file", () => {
   });
 });
 
+test("the version of an opened store is the same while nobody commits, and another after a commit of its own or another's", async () => {
+  const path = fresh();
+  const [a, b] = [await openSqliteStore(path), await openSqliteStore(path)];
+  const version = () => a.read(async (r) => r.version?.());
+  let values = 0;
+  const write = (store: typeof a) => store.transact((w) => w.put("s", "k", text(String(values++))));
+  const seen = new Set([await version()]);
+  assert.ok(!seen.has(undefined));
+  for (const change of [() => write(a), () => write(b), () => write(b), () => write(a)]) {
+    await change();
+    const now = await version();
+    assert.ok(!seen.has(now), String(now));
+    seen.add(now);
+    assert.equal(await version(), now);
+  }
+  await a.close();
+  await b.close();
+});
+
 describe("sqlite: waiting", () => {
   test("two stores of one process on one file take turns without a deadlock", async () => {
     const path = fresh();

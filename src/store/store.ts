@@ -27,6 +27,8 @@ export interface Reading {
   list(shelf: string, prefix: string, options?: ListOptions): Promise<readonly Entry[]>;
   /** The leaves of the append-only log with index `from` (from 0) on, at most `limit`; past its end, none. */
   leaves(from: number, limit?: number): Promise<readonly Uint8Array[]>;
+  /** A text that stays the same as long as nobody commits anything, for whoever asks one opened store; an engine that cannot tell has no such verb, or gives `undefined`. */
+  version?(): string | undefined;
 }
 
 /** A snapshot that can be changed; its own writes are visible to it at once, to others when `transact` resolves. */

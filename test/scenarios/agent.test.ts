@@ -105,7 +105,13 @@ describe("the agent of a device", { concurrency: false }, () => {
     const { answer } = JSON.parse(expectStatus(await mesh("device", "accept", words, "--json"), 0).stdout) as { readonly answer: string };
     expectStatus(await place.mesh("laptop", ["join", "alice@example.com", "--answer", answer]), 0);
     assert.equal((await place.mesh("laptop", ["password", "get", "github"])).stdout, "four\n");
+    assert.equal((await mesh("password", "list", "--json")).stdout.includes("late"), false);
+    for (const line of [["password", "add", "late", "--generate"], ["sync"]]) expectStatus(await place.mesh("laptop", line), 0);
     expectStatus(await mesh("sync"), 0);
+    // Another process read it into the home; the agent remembers what there was before.
+    for (const line of [["password", "list"], ["password", "search", "late"]]) assert.match((await mesh(...line)).stdout, /^late\b/m);
+    expectStatus(await mesh("password", "remove", "late"), 0);
+    assert.doesNotMatch((await mesh("password", "list")).stdout, /^late\b/m);
     expectStatus(await mesh("doctor"), 0);
   });
 

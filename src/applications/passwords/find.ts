@@ -1,7 +1,8 @@
 import { foldCase } from "../../bytes/text.ts";
 import { type Entry, isRemoved } from "../../catalogs/merge.ts";
 import { demand, MeshError } from "../../refusals/mesh-error.ts";
-import { isFolder, type Password, passwordOf } from "./password.ts";
+import type { Listed } from "./listed.ts";
+import { isFolder, passwordOf } from "./password.ts";
 
 /**
  * Finds the one login that a person names: by its exact name, else by a name that differs in case only, else by its identifier.
@@ -23,7 +24,7 @@ export function findPassword(entries: readonly Entry[], name: string, removed = 
 }
 
 /** The logins of which every word of the query is somewhere in name, user name, sites, folder, tags or notes; case and accents do not count. Secrets are not searched. */
-export function searchPasswords(passwords: readonly Password[], query: string): readonly Password[] {
+export function searchPasswords<T extends Listed>(passwords: readonly T[], query: string): readonly T[] {
   const words = fold(query).split(/\s+/u).filter((word) => word !== "").map(wordTest);
   return passwords.filter((password) => words.every((isIn) => isIn(password.name) || (password.username !== undefined && isIn(password.username)) || password.sites.some(isIn) || (password.folder !== undefined && isIn(password.folder)) || password.tags.some(isIn) || (password.notes !== undefined && isIn(password.notes))));
 }

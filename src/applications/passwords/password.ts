@@ -74,11 +74,19 @@ export function isFolder(entry: Entry): boolean {
 
 /** Everything that is not removed, by name as people sort; equal names by identifier. */
 export function passwordsOf(entries: readonly Entry[]): readonly Password[] {
-  const collator = new Intl.Collator(undefined, { numeric: true });
   return entries
     .filter((entry) => !isRemoved(entry) && !isFolder(entry))
     .map(passwordOf)
-    .sort((a, b) => collator.compare(a.name, b.name) || (a.id < b.id ? -1 : 1));
+    .sort(byName);
+}
+
+let collator: Intl.Collator | undefined;
+
+/** By name as people sort; equal names by identifier. */
+export function byName(a: Pick<Password, "id" | "name">, b: Pick<Password, "id" | "name">): number {
+  // Made when it is first needed: most commands sort nothing.
+  collator ??= new Intl.Collator(undefined, { numeric: true });
+  return collator.compare(a.name, b.name) || (a.id < b.id ? -1 : 1);
 }
 
 /** A value of a list of custom fields, if it is one. */

@@ -1,5 +1,5 @@
 import { foldCase } from "../../bytes/text.ts";
-import type { Password } from "./password.ts";
+import type { Listed } from "./listed.ts";
 
 /** What narrows a list down: every tag, the site, and the folder with those within it; absent ones do not. */
 export type Filter = { readonly tags: readonly string[]; readonly site: string | undefined; readonly folder?: string | undefined };
@@ -13,7 +13,7 @@ export function parseQuery(words: readonly string[]): { readonly words: string; 
 }
 
 /** The logins that have all the tags, whatever their case, are for the site, and lie in the folder or one within it. */
-export function filterPasswords(passwords: readonly Password[], { tags, site, folder }: Filter): readonly Password[] {
+export function filterPasswords<T extends Listed>(passwords: readonly T[], { tags, site, folder }: Filter): readonly T[] {
   const wanted = tags.map(foldCase);
   const host = site === undefined ? undefined : hostOf(site);
   const path = folder === undefined ? undefined : foldCase(folder.replace(/\/+$/, ""));
