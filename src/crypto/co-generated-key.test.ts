@@ -7,6 +7,7 @@ import { utf8 } from "../bytes/text.ts";
 import { CoGeneratedKey } from "./co-generated-key.ts";
 import { contribute, isContribution } from "./co-generation.ts";
 import { generateEd25519 } from "./ed25519.ts";
+import { type Edwards, edwards } from "./edwards.ts";
 
 const { Point } = ed25519;
 const order = Point.Fn.ORDER;
@@ -86,6 +87,52 @@ suite("co-generated keys (draft §5.2, decision 5.5)", () => {
 
   test("a base key that is no point of prime order gets no contribution", async () => {
     await assert.rejects(contribute(Point.ZERO.toBytes()), malformed);
+  });
+
+  const faulty: readonly { readonly verb: "timesBase" | "addScalars" | "multiplyScalars" | "reduce"; readonly calls: number }[] = [{ verb: "timesBase", calls: 2 }, { verb: "addScalars", calls: 2 }, { verb: "multiplyScalars", calls: 4 }, { verb: "reduce", calls: 3 }];
+  for (const { verb, calls } of faulty) {
+    test(`one fault in the arithmetic, in ${verb}, whichever call of it, lets nothing go, and ends the key`, async () => {
+      const curve = (await edwards()) as unknown as Record<keyof Edwards, (...given: readonly Uint8Array[]) => Uint8Array>;
+      const right = curve[verb];
+      const { scalar, publicKey } = await contribute(base.publicKey);
+      for (let fault = 0; fault < calls; fault++) {
+        // A wrong challenge: the signature is false, and whoever has it learns nothing, since its nonce is nobody's.
+        if (verb === "reduce" && fault === 1) continue;
+        const key = await CoGeneratedKey.from(base.privateKey, scalar, publicKey);
+        key.sign(message);
+        let call = 0;
+        curve[verb] = (...given) => {
+          const result = right(...given);
+          return call++ === fault ? result.with(0, (result[0] as number) ^ 1) : result;
+        };
+        try {
+          assert.throws(() => key.sign(message), { code: "key-failed" }, `call ${fault}`);
+          assert.ok(call > fault, "there are so many calls");
+        } finally {
+          curve[verb] = right;
+        }
+        assert.throws(() => key.sign(message), { code: "key-failed" });
+      }
+    });
+  }
+
+  test("a fault that stays, and gives the same wrong result twice, is found at the first signature of a key, and within eight after that", async () => {
+    const curve = (await edwards()) as { -readonly [verb in keyof Edwards]: Edwards[verb] };
+    const right = curve.timesBase;
+    const { scalar, publicKey } = await contribute(base.publicKey);
+    const [fresh, used] = [await CoGeneratedKey.from(base.privateKey, scalar, publicKey), await CoGeneratedKey.from(base.privateKey, scalar, publicKey)];
+    used.sign(message);
+    curve.timesBase = (multiple) => right(multiple)?.map((octet) => octet ^ 1);
+    try {
+      assert.throws(() => fresh.sign(message), { code: "key-failed" });
+      let left = 0;
+      assert.throws(() => {
+        for (;; left++) used.sign(message);
+      }, { code: "key-failed" });
+      assert.equal(left, 7);
+    } finally {
+      curve.timesBase = right;
+    }
   });
 
   test("a key that was closed signs nothing", async () => {

@@ -7,6 +7,8 @@ import { SshReader, string } from "./wire.ts";
 /** What SSH calls Ed25519 (RFC 8709). */
 export const ED25519 = "ssh-ed25519";
 
+const kindOfEd25519 = string(ED25519);
+
 /** The longest line of a public key that is read: RSA of 16,384 bits has some 2,800 characters. */
 const maxLine = 8 * 1024;
 
@@ -15,7 +17,7 @@ export type PublicKey = { readonly kind: string; readonly blob: Uint8Array };
 
 /** The blob of an Ed25519 key of 32 octets. */
 export function ed25519Blob(raw: Uint8Array): Uint8Array {
-  return concatBytes(string(ED25519), string(raw));
+  return concatBytes(kindOfEd25519, string(raw));
 }
 
 /** The 32 octets of an Ed25519 key; undefined for a blob of another kind (`ssh-malformed` for none at all). */
@@ -30,7 +32,7 @@ export function ed25519Of(blob: Uint8Array): Uint8Array | undefined {
 
 /** A signature of Ed25519 as SSH sends it (RFC 8709 §6). */
 export function ed25519Signature(raw: Uint8Array): Uint8Array {
-  return concatBytes(string(ED25519), string(raw));
+  return concatBytes(kindOfEd25519, string(raw));
 }
 
 /** A key as a line of a `.pub` file, without the line break; what could break the line is left out of the comment. */

@@ -24,7 +24,10 @@ export function uint64(value: bigint): Uint8Array {
 /** Octets, or a text as UTF-8, after their length. */
 export function string(value: Uint8Array | string): Uint8Array {
   const octets = typeof value === "string" ? utf8(value) : value;
-  return concatBytes(uint32(octets.length), octets);
+  const written = new Uint8Array(4 + octets.length);
+  new DataView(written.buffer).setUint32(0, octets.length);
+  written.set(octets, 4);
+  return written;
 }
 
 /** Strings within a string, as certificates list names. */
