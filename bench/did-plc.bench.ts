@@ -3,7 +3,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { openCluster } from "../test/support/cluster.ts";
 import { atLeast, atMost, type Bench, median, reported } from "./bench.ts";
-import { createAll, creations, installPeer, startPeer } from "./peers/did-plc.ts";
+import { createAll, creations, installDidPlc, startPeer } from "./peers/did-plc.ts";
 import { copyPortal, openFixture, portalId } from "./portal/fixture.ts";
 import { freePort } from "../test/support/free-port.ts";
 import { servePortal } from "./portal/process.ts";
@@ -22,7 +22,7 @@ export const bench: Bench = {
   name: "did-plc",
   about: `Personal Profiles that a portal with its log accepts over TLS 1.3, ${CONNECTIONS} connections, against identities that a did:plc server creates over plain HTTP, on PostgreSQL; each by turns alone on the machine, medians of ${PAIRS} pairs`,
   run: async () => {
-    const [fixture, folder, cluster, place] = [await openFixture(console.error), await installPeer(console.error), await openCluster(), mkdtempSync(join(tmpdir(), "mesh-bench-"))];
+    const [fixture, folder, cluster, place] = [await openFixture(console.error), await installDidPlc(console.error), await openCluster(), mkdtempSync(join(tmpdir(), "mesh-bench-"))];
     const ended: (() => unknown)[] = [() => cluster.close(), () => rmSync(place, { recursive: true, force: true })];
     try {
       const peer = await startPeer(folder, cluster.url);

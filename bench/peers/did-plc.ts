@@ -1,31 +1,19 @@
 import { execFile, fork } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, existsSync, mkdtempSync, renameSync } from "node:fs";
 import { Agent, type IncomingMessage, request } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { drive, type Round } from "../portal/round.ts";
-
-const FILES = ["package.json", "package-lock.json", "serve.mjs", "operations.mjs"];
-/** Part of the folder's name: raised when what is in it changes. */
-const GENERATION = 1;
+import { installPeer } from "./install.ts";
 
 /** An operation that creates an identity, as it is sent. */
 export type Creation = { readonly path: string; readonly body: Buffer; readonly good: true };
 
 const run = promisify(execFile);
 
-/** Where the peer is installed, with what it needs; it is kept in the folder for temporary files. */
-export async function installPeer(say: (line: string) => void): Promise<string> {
-  const folder = join(tmpdir(), `mesh-bench-did-plc-${GENERATION}`);
-  if (existsSync(folder)) return folder;
-  say(`installing the did:plc server in ${folder}, once`);
-  const draft = mkdtempSync(`${folder}-`);
-  for (const name of FILES) copyFileSync(join(import.meta.dirname, "did-plc", name), join(draft, name));
-  await run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: draft });
-  renameSync(draft, folder);
-  return folder;
+/** Where the server is installed. */
+export function installDidPlc(say: (line: string) => void): Promise<string> {
+  return installPeer("did-plc", 1, ["serve.mjs", "operations.mjs"], say);
 }
 
 /** Starts the server on a database, empty until then, as the user `mesh`: it reads no user from the URL of a socket. */
