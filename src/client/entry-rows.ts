@@ -7,6 +7,11 @@ import type { RowsReading, RowsWriting } from "./rows.ts";
 const packed: Writing<Entry> = {
   pack: (entries) => packEntries(entries.values()),
   unpack: (page) => new Map(unpackEntries(page as Packed).map((entry) => [entry.id, entry])),
+  find: (page, id) => {
+    const { authors, entries } = page as Packed;
+    const [entry] = unpackEntries({ authors, entries: entries.filter((one) => one.id === id) });
+    return entry;
+  },
   size: (_, { fields }) => Object.entries(fields).reduce((sum, [name, writes]) => sum + name.length + writes.reduce((of, { value }) => of + 16 + (typeof value === "string" ? value.length : JSON.stringify(value).length), 8), 40),
 };
 
@@ -14,6 +19,7 @@ const packed: Writing<Entry> = {
 const byName: Writing<readonly string[]> = {
   pack: Object.fromEntries,
   unpack: (page) => new Map(Object.entries(page)),
+  find: (page, name) => (Object.hasOwn(page, name) ? (page as Readonly<Record<string, readonly string[]>>)[name] : undefined),
   size: (name, ids) => name.length + 8 + ids.length * 25,
 };
 

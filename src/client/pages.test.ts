@@ -10,7 +10,7 @@ import { Rows } from "./rows.ts";
 
 type Value = { readonly text: string };
 
-const plain: Writing<Value> = { pack: Object.fromEntries, unpack: (page) => new Map(Object.entries(page)), size: (key, { text }) => key.length + text.length };
+const plain: Writing<Value> = { pack: Object.fromEntries, unpack: (page) => new Map(Object.entries(page)), find: (page, key) => (Object.hasOwn(page, key) ? (page as Readonly<Record<string, Value>>)[key] : undefined), size: (key, { text }) => key.length + text.length };
 
 function home() {
   const store = openMemoryStore();

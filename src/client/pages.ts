@@ -7,7 +7,13 @@ const PAGE_CHARACTERS = 48 * 1024;
 type Extent = { readonly pages: number; readonly characters: number };
 
 /** How the values of a page are written, and about how many characters one of them takes. */
-export type Writing<V> = { readonly pack: (values: ReadonlyMap<string, V>) => object; readonly unpack: (page: object) => Map<string, V>; readonly size: (key: string, value: V) => number };
+export type Writing<V> = {
+  readonly pack: (values: ReadonlyMap<string, V>) => object;
+  readonly unpack: (page: object) => Map<string, V>;
+  /** One value of a page: whoever wants no other need not unpack them. */
+  readonly find: (page: object, key: string) => V | undefined;
+  readonly size: (key: string, value: V) => number;
+};
 
 /** What was made of the values of a page, for as long as its row has the same mark. */
 export type Made<T> = { readonly mark: string; readonly values: readonly T[] };
@@ -26,6 +32,8 @@ export class Pages<V extends object> {
   readonly #shelf: string;
   readonly #group: string;
   readonly #open = new Map<number, Open<V>>();
+  /** Pages as they are written, of those that were read and not opened; undefined for one that is not there. */
+  readonly #read = new Map<number, object | undefined>();
   readonly #writing: Writing<V>;
   #extent: Extent | undefined;
 
@@ -37,7 +45,11 @@ export class Pages<V extends object> {
   }
 
   async get(key: string): Promise<V | undefined> {
-    return (await this.#pageOf(key)).values.get(key);
+    const number = pageFor(key, (await this.#extentNow()).pages);
+    const open = this.#open.get(number);
+    if (open !== undefined) return open.values.get(key);
+    const kept = await this.#row(number);
+    return kept === undefined ? undefined : this.#writing.find(kept, key);
   }
 
   /** All values, in no order. */
@@ -88,6 +100,7 @@ export class Pages<V extends object> {
     for (let page = 0; page < pages; page++) await rows.remove(this.#shelf, this.#group, page);
     await rows.remove(`${this.#shelf}-extent`, this.#group, "");
     this.#open.clear();
+    this.#read.clear();
     this.#extent = undefined;
   }
 
@@ -139,10 +152,16 @@ export class Pages<V extends object> {
   async #page(number: number): Promise<Open<V>> {
     const open = this.#open.get(number);
     if (open !== undefined) return open;
-    const kept = await this.#rows.get<object>(this.#shelf, this.#group, number);
+    const kept = await this.#row(number);
+    this.#read.delete(number);
     const page: Open<V> = { changed: false, values: kept === undefined ? new Map() : this.#writing.unpack(kept) };
     this.#open.set(number, page);
     return page;
+  }
+
+  async #row(number: number): Promise<object | undefined> {
+    if (!this.#read.has(number)) this.#read.set(number, await this.#rows.get<object>(this.#shelf, this.#group, number));
+    return this.#read.get(number);
   }
 
   #sizeOf(key: string, value: V | undefined): number {
