@@ -1,3 +1,4 @@
+import type { Args } from "./args.ts";
 import type { Call } from "./call.ts";
 import type { Accepts } from "./options.ts";
 
@@ -16,8 +17,8 @@ export type Command = Accepts & {
   readonly examples: readonly [Example, Example];
   /** Further paragraphs of help. */
   readonly about?: readonly string[];
-  /** The agent of a home runs it for its callers: it only reads the home, asks nobody, and touches neither files nor standard input. */
-  readonly served?: true;
+  /** The agent of a home runs it for its callers, or such a line of it: it only reads the home, asks nobody, and touches neither files nor standard input. */
+  readonly served?: true | ((args: Args) => boolean);
   readonly load: () => Promise<{ readonly run: Run }>;
 };
 

@@ -35,7 +35,7 @@ export function allCommandPaths(): readonly (readonly string[])[] {
 
 /** The words of every command that an agent runs for its callers. */
 export function servedCommandPaths(): readonly (readonly string[])[] {
-  return commands.filter((command) => command.served === true).map((command) => command.path);
+  return commands.filter((command) => command.served !== undefined).map((command) => command.path);
 }
 
 function frontHelp(): string {

@@ -58,7 +58,7 @@ export async function openHome(call: Call): Promise<Home> {
   call.whenDone(() => store.close());
   const format = Number(readFormat(files.format));
   if (format < FORMAT) await migrate(files, format, keyring, store);
-  return { path, keyring, store, master: masterOpener(call, files.master, secret) };
+  return { path, keyring, store, master: masterOpener(call, files, secret) };
 }
 
 /** Whether a home is of the format that this version writes. */
@@ -98,16 +98,27 @@ export async function makeHome(call: Call, passphrase: () => Promise<string | un
   const store = await openSqliteStore(files.store);
   call.whenDone(() => store.close());
   replaceFile(files.format, `${FORMAT}\n`);
-  return { path, keyring, store, master: masterOpener(call, files.master, secret) };
+  if (secret !== undefined && call.input.mayAsk && call.args.text("passphrase-file") === undefined) leaveUnlocked(call, path, secret);
+  return { path, keyring, store, master: masterOpener(call, files, secret) };
+}
+
+/** What was typed need not be typed again for the next command: an agent holds it, as after any that asks. Where none can be had, nothing is lost. */
+function leaveUnlocked(call: Call, path: string, secret: string): void {
+  const left = (async () => {
+    const agent = (await import("./agent-of.ts")).agentOf(call, path);
+    if ((await agent?.start()) !== undefined) (await agent?.unlock(secret))?.close();
+  })().catch(() => {});
+  call.whenDone(() => left);
 }
 
 /** The Master file is sealed under the home's passphrase; it is opened only by what needs a Master key, and never by an agent (decision 4.4). */
-function masterOpener(call: Call, file: string, secret: string | undefined): Home["master"] {
+function masterOpener(call: Call, { keyring: own, master: file }: ReturnType<typeof homeFiles>, secret: string | undefined): Home["master"] {
   return async (make) => {
     const { createKeyringFile, keyringHolds, keyringNeedsPassphrase, openKeyringFile } = await import("../keyring/file.ts");
     // A creation that came to nothing, since the name was taken, leaves a file without a key.
     if (make === undefined && !keyringHolds(file, "master-signature")) return undefined;
-    const needed = secret === undefined && existsSync(file) && (await keyringNeedsPassphrase(file)) ? await askPassphrase(call, "Passphrase, for your Master key") : secret;
+    // One that is made is sealed as the home is, whose keys an agent may have opened.
+    const needed = secret === undefined && (await keyringNeedsPassphrase(existsSync(file) ? file : own)) ? await askPassphrase(call, "Passphrase, for your Master key") : secret;
     const keyring = await (existsSync(file) ? openKeyringFile(file, octetsOf(needed)) : createKeyringFile(file, octetsOf(needed)));
     call.whenDone(() => keyring.close());
     return keyring;

@@ -13,14 +13,16 @@ import { clientOf } from "./open-client.ts";
 /**
  * The names in the home that a line is about, for a shell to complete; none where anything is in the way.
  *
- * A home with a passphrase tells nothing, whether or not its passphrase could be had: a Tab must not unlock anything.
+ * A home with a passphrase tells nothing unless its agent holds it, whether or not its passphrase could be had: a Tab must not unlock anything.
  */
 export async function knownNames(call: Call, of: NameKind, home: string | undefined): Promise<readonly string[]> {
   // The shell has not expanded what is still being typed.
   const typed = home?.replace(/^~(?=\/|$)/, () => homedir());
   const path = homePath(typed ?? call.args.text("home"), call.world.environment);
   const files = homeFiles(path);
+  const { held } = call.world;
   try {
+    if (held !== undefined) return await namesIn(await clientOf({ ...held, master: async () => undefined }, call, "offline"), of);
     if (!homeExists(path) || (await keyringNeedsPassphrase(files.keyring))) return [];
     const keyring = await openKeyringFile(files.keyring, undefined);
     call.whenDone(() => keyring.close());
@@ -42,10 +44,10 @@ async function namesIn(client: Client, of: NameKind): Promise<readonly string[]>
     const { readHosts } = await import("./ssh/in-step.ts");
     return (await readHosts(client)).map(({ name }) => name);
   }
-  const { readEntries } = await import("../client/catalog.ts");
+  const { readEntries, readView } = await import("../client/catalog.ts");
   const { isRemoved } = await import("../catalogs/merge.ts");
-  const { passwordOf, passwordsOf } = await import("../applications/passwords/password.ts");
-  const entries = await readEntries(client, "passwords");
-  const found = of === "removed" ? entries.filter(isRemoved).map(passwordOf) : passwordsOf(entries);
+  const { listed } = await import("../applications/passwords/listed.ts");
+  const { passwordOf } = await import("../applications/passwords/password.ts");
+  const found = of === "removed" ? (await readEntries(client, "passwords")).filter(isRemoved).map(passwordOf) : await readView(client, "passwords", listed);
   return [...new Set(found.map(({ name }) => name).filter((name) => name !== ""))];
 }

@@ -45,11 +45,15 @@ async function runLine(argv: readonly string[], world: World, read: () => Parsed
 function served(argv: readonly string[], environment: Environment): ((world: World) => Promise<number>) | undefined {
   try {
     const parsed = parse(argv, environment, commands);
-    if (parsed.kind !== "run" || parsed.command.served !== true || parsed.args.text("passphrase-file") !== undefined || parsed.args.flag("no-agent")) return undefined;
+    if (parsed.kind !== "run" || !isServed(parsed) || parsed.args.text("passphrase-file") !== undefined || parsed.args.flag("no-agent")) return undefined;
     return (world) => runLine(argv, world, () => parsed);
   } catch {
     return undefined;
   }
+}
+
+function isServed({ command: { served: which }, args }: Extract<Parsed, { kind: "run" }>): boolean {
+  return typeof which === "function" ? which(args) : which === true;
 }
 
 function interrupted(): void {

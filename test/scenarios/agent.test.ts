@@ -73,6 +73,8 @@ describe("the agent of a device", { concurrency: false }, () => {
       ["password", "search", "alice", "site:bank.example"],
       ["password", "history", "bank", "--reveal"],
       ["password", "history", "bank", "--json"],
+      ["completion", "bash", "--", "password", "get", "b"],
+      ["completion", "fish", "--", "device", "rename", ""],
     ];
     // The same home, without a passphrase: it needs no agent.
     cpSync(place.home("desktop"), place.home("open"), { recursive: true, filter: (path) => !path.endsWith(".sock") });
@@ -171,6 +173,19 @@ describe("the agent of a device", { concurrency: false }, () => {
     assert.equal((await status())?.unlocked, true);
     assert.equal((await mesh("password", "get", "bank")).stdout, "three\n");
     expectStatus(await mesh("lock"), 0);
+  });
+
+  test("a device whose passphrase was typed when it was made is unlocked; its Master key is under the passphrase all the same", async () => {
+    const line = `mesh create carol@example.com --portal "${portal.url}" --device-name fresh`;
+    const shown = (text: string): string => `tries=0; while ! grep -q "${text}" screen 2>/dev/null && [ $tries -lt 400 ]; do sleep 0.05; tries=$((tries + 1)); done`;
+    const ran = await place.shell("fresh", `(${shown("for this device")}; echo "correct horse"; ${shown("once more")}; echo "correct horse"; ${shown("is yours")}; sleep 0.5) | script -qefc '${line}' screen; rm -f screen`, { ...withAgent, TERM: "xterm" });
+    assert.match(ran.stdout, /carol@example.com is yours/, ran.stdout);
+    const fresh = (...args: readonly string[]): Promise<Ran> => place.mesh("fresh", args, withAgent);
+    expectStatus(await fresh("password", "add", "github", "--generate"), 0);
+    expectStatus(await fresh("password", "get", "github"), 0);
+    assert.match(readFileSync(join(place.home("fresh"), "master.json"), "utf8"), /argon2id/);
+    expectStatus(await fresh("lock"), 0);
+    assert.equal((await fresh("password", "get", "github")).status, 4);
   });
 
   test("in the foreground it says where it answers, what does not hold, and why it ends; a second one is refused", async () => {

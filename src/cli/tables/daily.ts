@@ -159,8 +159,10 @@ export const dailyCommands: readonly Command[] = [
       "zsh: echo 'source <(mesh completion zsh)' >> ~/.zshrc",
       "fish: echo 'mesh completion fish | source' >> ~/.config/fish/config.fish",
       "Or put what it prints where your shell looks by itself: bash-completion, a folder of zsh's fpath (as _mesh), fish's completions.",
-      "Names of devices and passwords are completed only where the home has no passphrase: a Tab asks nobody, and unlocks nothing.",
+      "Names of devices and passwords are completed where the home has no passphrase, or its agent is unlocked: a Tab asks nobody, and unlocks nothing.",
     ],
+    // Another home than the agent's is for a process of its own, which knows where the line was typed.
+    served: (args) => !args.texts("WORD").some((word) => /^--home(?:=|$)/.test(word)),
     load: () => import("../commands/completion.ts"),
   },
   {
