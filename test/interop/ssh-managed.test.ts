@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { tmpdir } from "node:os";
 import { after, before, suite, test } from "node:test";
 
+import { makeCertificate } from "../../src/applications/ssh/certificate.ts";
 import { readTarget } from "../../src/applications/ssh/host.ts";
 import { addHost, type Wanted } from "../../src/cli/ssh/add-host.ts";
 import { agentSocket } from "../../src/cli/ssh/agent-socket.ts";
@@ -14,16 +15,18 @@ import { writeFiles } from "../../src/cli/ssh/files.ts";
 import { bringInStep, readHosts } from "../../src/cli/ssh/in-step.ts";
 import { filesIn, type Reach } from "../../src/cli/ssh/reach.ts";
 import { takeOut } from "../../src/cli/ssh/take-out.ts";
+import { authorityOf, trustNow } from "../../src/cli/ssh/trust.ts";
 import { sshKeys } from "../../src/cli/ssh-keys.ts";
 import { disableDevice } from "../../src/client/operations/disable.ts";
 import { setUpApplication } from "../../src/client/operations/set-up-application.ts";
 import { ownKeyOf } from "../../src/client/shares.ts";
 import { sync } from "../../src/client/sync.ts";
+import { generateEd25519, signEd25519 } from "../../src/crypto/ed25519.ts";
 import { deviceOf, type Household, household, join as joinDevice } from "../adversary/household.ts";
 import { type ManagedServer, openManaged } from "../support/managed.ts";
 import { converse } from "../../src/machine/converse.ts";
 import { serveAgent } from "../support/ssh-agent.ts";
-import type { TestDevice } from "../support/world.ts";
+import { startPortal, type TestDevice } from "../support/world.ts";
 
 const homes = mkdtempSync(join(tmpdir(), "mesh-homes-"));
 after(() => rmSync(homes, { recursive: true, force: true }));
@@ -67,7 +70,9 @@ suite("managed servers: certificates that a real sshd takes, and a list that end
   let mesh: Household;
   let reach: Reach;
   before(async () => {
-    [server, mesh] = await Promise.all([openManaged(), household({ laptop: "member" })]);
+    // All of it a month ago, and sshd is of today: a month without portal or administration device locks nobody out.
+    const portal = await startPortal(undefined, undefined, { clock: { now: Date.now() - 30 * 86_400_000 } });
+    [server, mesh] = await Promise.all([openManaged(), household({ laptop: "member" }, portal)]);
     reach = reachOf("desktop", server.environment);
     await setUpApplication(mesh.desktop.client, "ssh");
     await syncs(mesh.desktop, deviceOf(mesh, "laptop"));
@@ -93,6 +98,7 @@ suite("managed servers: certificates that a real sshd takes, and a list that end
     mesh = { ...mesh, devices: { ...mesh.devices, phone: await joinDevice(mesh, "phone") } };
     await syncs(mesh.desktop, device("phone"));
     assert.equal(await getsIn("phone", device("phone")), true);
+    assert.deepEqual(await catchUp(mesh.desktop.client, reach), [], "nothing is owed to the server");
     assert.deepEqual(filesOf(server), files);
   });
 
@@ -103,6 +109,61 @@ suite("managed servers: certificates that a real sshd takes, and a list that end
     writeFileSync(knownHosts, known.replace(/^server1 .*\n/m, ""));
     const { said } = await converse("/usr/bin/ssh", ["-v", "-F", config, "-o", "BatchMode=yes", "-o", `IdentityFile=${server.environment["PATH"]?.split("/bin:")[0]}/own`, "-E", join(homes, "log"), "server1", "echo in"], { environment: {}, within: 10_000, most: 1000 });
     assert.equal(new TextDecoder().decode(said), "in\n", readFileSync(join(homes, "log"), "utf8"));
+  });
+
+  test("files that somebody edited are told, and mended", async () => {
+    await bringInStep(mesh.desktop.client, reach, await readHosts(mesh.desktop.client), "write");
+    const before = filesOf(server);
+    for (const name of ["mesh/authorities", "mesh/revoked", "sshd_config.d/mesh.conf", `mesh/principals/${server.user}`]) {
+      const hosts = await readHosts(mesh.desktop.client);
+      writeFileSync(join(server.etc, name), /conf$|revoked$/.test(name) ? "" : "edited\n");
+      assert.equal((await bringInStep(mesh.desktop.client, reach, hosts, "look"))[0]?.state, "stale", name);
+      assert.equal((await bringInStep(mesh.desktop.client, reach, hosts, "write"))[0]?.state, "brought-in-step", name);
+      assert.deepEqual(filesOf(server), before);
+    }
+  });
+
+  test("an administration device that is disabled is no authority any more; the others still get in, by the other's certificates", async () => {
+    mesh = { ...mesh, devices: { ...mesh.devices, tower: await joinDevice(mesh, "tower", "admin") } };
+    await syncs(mesh.desktop, device("tower"), device("laptop"), mesh.desktop);
+    assert.deepEqual((await catchUp(mesh.desktop.client, reach)).map((one) => one.state), ["brought-in-step"]);
+    assert.deepEqual([await getsIn("tower", device("tower")), await getsIn("laptop", device("laptop"))], [true, true]);
+    const trust = await trustNow(device("tower").client);
+    const stolen = (await authorityOf(device("tower").client, trust)) ?? assert.fail();
+    const minted = generateEd25519();
+    const blob = await makeCertificate({ key: minted.publicKey, kind: "user", serial: 1n, id: "another", principals: [trust.principal], from: 0, until: 4_000_000_000 }, stolen);
+    const thief = await serveAgent(join(homes, "thief.sock"), { sign: (message) => signEd25519(minted.privateKey, message) }, [{ blob, comment: "minted" }]);
+    const steals = async () => new TextDecoder().decode((await converse("/usr/bin/ssh", ["-F", "none", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", `IdentityAgent=${thief.path}`, "-p", String(server.sshd.port), `${server.user}@127.0.0.1`, "echo in"], { environment: {}, within: 10_000, most: 1000 })).said) === "in\n";
+    try {
+      assert.equal(await steals(), true, "as long as it is one");
+      await disableDevice(mesh.desktop.client, "tower");
+      await sync(mesh.desktop.client);
+      assert.deepEqual((await catchUp(mesh.desktop.client, reach)).map((one) => one.state), ["brought-in-step"]);
+      assert.deepEqual([await steals(), await getsIn("tower", device("tower")), await getsIn("desktop", mesh.desktop), await getsIn("laptop", device("laptop"))], [false, false, true, true]);
+    } finally {
+      await thief.close();
+    }
+  });
+
+  test("a device that knows only of an earlier state does not write it", async () => {
+    const before = filesOf(server);
+    writeFileSync(join(server.etc, "mesh/state"), (before["mesh/state"] ?? "").replace(/ (\d+)\./, " 9$1."));
+    const [state] = await bringInStep(mesh.desktop.client, reach, await readHosts(mesh.desktop.client), "write");
+    assert.equal(state?.trouble?.code, "ssh-host-ahead");
+    writeFileSync(join(server.etc, "mesh/state"), (before["mesh/state"] ?? "").replace(/^\S+/, "MAAA-BBBB"));
+    const [other] = await bringInStep(mesh.desktop.client, reach, await readHosts(mesh.desktop.client), "write");
+    assert.equal(other?.trouble?.code, "ssh-host-taken");
+    writeFileSync(join(server.etc, "mesh/state"), before["mesh/state"] ?? "");
+    assert.deepEqual(filesOf(server), before);
+  });
+
+  test("a host certificate that is late in its time is renewed by a sync, without a word", async () => {
+    const before = filesOf(server)["mesh/host-cert.pub"];
+    mesh.portal.clock.now += 201 * 86_400_000;
+    await syncs(mesh.desktop);
+    assert.deepEqual((await catchUp(mesh.desktop.client, reach)).map((one) => one.trouble), [undefined]);
+    assert.notEqual(filesOf(server)["mesh/host-cert.pub"], before);
+    assert.deepEqual(await catchUp(mesh.desktop.client, reach), []);
   });
 
   test("a disabled device is refused at the next login, and the others are not", async () => {

@@ -51,17 +51,22 @@ export function hasFiles(server: ManagedServer, files: ManagedFiles): boolean {
  * Refuses to write over what is somebody else's, or of a later state, and where certificates would be of no use.
  * @throws MeshError `ssh-host-taken`, `ssh-host-ahead`, `ssh-host-failed`
  */
-export function checkServer({ files, settings, state }: ManagedServer, trust: ServerTrust, sshdConfig: string): void {
+export function checkServer({ settings, state }: Pick<ManagedServer, "settings" | "state">, trust: ServerTrust, sshdConfig: string): void {
   const paths = serverPaths(sshdConfig);
   demand(state === undefined || state.principal === trust.principal, "ssh-host-taken", "This server is managed for another mesh.", "Nothing was changed. Leave --managed out: a plain server is for any number of people.");
   const ours: Readonly<Record<string, string>> = { trustedusercakeys: paths.authorities, revokedkeys: paths.revoked, authorizedprincipalsfile: `${paths.principals}/%u`, authorizedprincipalscommand: "none" };
   const taken = Object.entries(ours).find(([name, value]) => !["none", value].includes(settings[name] ?? "none"));
   demand(taken === undefined, "ssh-host-taken", `The sshd of this server has a ${taken?.[0]} of its own: ${settings[taken?.[0] ?? ""] ?? ""}`, "Nothing was changed. Ask whoever set it up, or leave --managed out.");
-  demand(files["drop-in"] === undefined || state === undefined || settings["trustedusercakeys"] === paths.authorities, "ssh-host-failed", "The server's sshd does not read the folder sshd_config.d beside its sshd_config any more.", "Put the line `Include /etc/ssh/sshd_config.d/*.conf` first in its sshd_config again.");
   const allows = (name: string, kind: string): boolean => settings[name] === undefined || settings[name].split(",").includes(kind);
   const useful = settings["pubkeyauthentication"] !== "no" && ["pubkeyacceptedalgorithms", "pubkeyacceptedkeytypes"].every((name) => allows(name, ED25519_CERTIFICATE)) && allows("casignaturealgorithms", ED25519);
   demand(useful, "ssh-host-failed", "The server's sshd is told not to take certificates of Ed25519.", "Nothing was changed. Allow them in its sshd_config (PubkeyAcceptedAlgorithms, CASignatureAlgorithms), or leave --managed out.");
   if (state !== undefined && isEarlier(trust.asOf, state.asOf)) throw new MeshError("ssh-host-ahead", "What stands on this server is of a later state of your mesh than this device knows.", "Run `mesh sync` here. If that changes nothing, your portal keeps things from this device, or somebody changed the files on the server: look at them.");
+}
+
+/** Refuses a server that has its drop-in and does not read it (`ssh-host-failed`): what else is written there would be of no use, and nobody would know. */
+export function checkReads({ by, files, settings }: ManagedServer, due: ManagedFiles, sshdConfig: string): void {
+  const reads = files["drop-in"] !== digestOf(due["drop-in"], by) || settings["trustedusercakeys"] === serverPaths(sshdConfig).authorities;
+  demand(reads, "ssh-host-failed", "The server's sshd does not read the folder sshd_config.d beside its sshd_config any more.", "Put the line `Include /etc/ssh/sshd_config.d/*.conf` first in its sshd_config again.");
 }
 
 /** The certificate that a server shows of its host key, if it is one that devices believe; undefined else. */

@@ -17,7 +17,7 @@ export type ServerTrust = {
   readonly principal: MasterId;
   /** The keys by which administration devices sign certificates, those of devices that are active alone; in the order in which the profile lists them. */
   readonly authorities: readonly ServerAuthority[];
-  /** Such keys of all other devices that there are or were. */
+  /** Such keys of devices that were administration devices in any version, and do not count now. Those of others never counted anywhere. */
   readonly revokedAuthorities: readonly Uint8Array[];
   /** The devices whose certificates no longer hold, whoever signed them: disabled, suspended, or left out of the list. */
   readonly revokedDevices: readonly DeviceId[];
@@ -33,12 +33,13 @@ export function serverTrust(mesh: Mesh, now: number): ServerTrust {
   const { devices, g, n } = personalOf(mesh).payload;
   const active = devices.filter((one) => isActive(mesh, one.id, now));
   const authorities = active.filter((one) => one.role === "admin").flatMap(({ id }) => authorityOf(mesh, id).map((key) => ({ device: id, key })));
-  const others = [...mesh.devices.keys()].filter((id) => !authorities.some((one) => one.device === id));
+  const ever = new Set(mesh.history.flatMap(({ profile }) => profile.payload.devices.filter((one) => one.role === "admin").map((one) => one.id)));
+  const gone = [...ever].filter((id) => !authorities.some((one) => one.device === id));
   return {
     asOf: { g, n, suspensions: mesh.suspensions.length },
     principal: mesh.id,
     authorities,
-    revokedAuthorities: others.flatMap((id) => authorityOf(mesh, id)),
+    revokedAuthorities: gone.flatMap((id) => authorityOf(mesh, id)),
     revokedDevices: [...mesh.devices.values()].map((one) => one.payload.id).filter((id) => deviceEntry({ devices: active }, id) === undefined),
   };
 }

@@ -12,7 +12,7 @@ import { editRemote, type Reach } from "./reach.ts";
 
 /** The servers that do not have the keys that are due, by what any device noted. */
 export function staleHosts(hosts: readonly Host[], due: DueKeys): readonly Host[] {
-  return hosts.filter((host) => !isSame(host.applied?.keys, host.way === "plain" ? due.fingerprints : due.lists));
+  return hosts.filter((host) => (host.way === "plain" ? !isSame(host.applied?.keys, due.fingerprints) : !isSame(host.applied?.keys, due.lists) || due.certifies(host)));
 }
 
 /** The servers of this mesh. */

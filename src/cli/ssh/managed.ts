@@ -2,7 +2,7 @@ import { withBlock } from "../../applications/ssh/authorized-keys.ts";
 import { readBlock } from "../../applications/ssh/block.ts";
 import type { Host } from "../../applications/ssh/host.ts";
 import { checkManaged, managedCommand, managedRequest, type ManagedServer, maxManagedSaid, readManaged } from "../../applications/ssh/managed-edit.ts";
-import { certifyHost, checkServer, filesFor, filesWithout, hasFiles, hostCertificateOf, isDue, lackingLists } from "../../applications/ssh/managed-server.ts";
+import { certifyHost, checkReads, checkServer, filesFor, filesWithout, hasFiles, hostCertificateOf, isDue, lackingLists } from "../../applications/ssh/managed-server.ts";
 import { fingerprintOf } from "../../applications/ssh/public-key.ts";
 import { showTrustVersion } from "../../applications/ssh/server-files.ts";
 import type { ServerTrust } from "../../applications/ssh/server-trust.ts";
@@ -28,6 +28,7 @@ export async function bringManaged(client: Client, host: ToBring, due: DueKeys, 
     const line = await hostCertificate(client, said, trust, host, met, now);
     certified = hostCertificateOf({ ...said, hostCertificate: line }, trust, host.name, now)?.until;
     const files = filesFor(said, trust, host, line);
+    checkReads(said, files, host.sshdConfig);
     await before?.();
     written = !hasFiles(said, files);
     return written ? managedRequest(said, files) : undefined;
@@ -49,7 +50,7 @@ export async function takeOffManaged(trust: ServerTrust, host: Host, reach: Reac
   await converse(reach, host, async (said) => {
     left = readBlock(said.authorizedKeys, host.block).others.length;
     if (said.state === undefined && said.files["drop-in"] === undefined) return undefined;
-    checkServer({ ...said, settings: {} , files: {} }, trust, host.sshdConfig);
+    checkServer({ settings: {}, state: said.state }, trust, host.sshdConfig);
     await agree(left);
     return managedRequest(said, filesWithout(said, trust, host));
   });
