@@ -41,6 +41,7 @@ export const codes = {
   "ssh-host-not-root": 4,
   "ssh-host-taken": 6,
   "ssh-host-stale": 1,
+  "ssh-host-ignores": 4,
   "ssh-config-untouched": 1,
   "git-config-untouched": 1,
   "program-missing": 1,

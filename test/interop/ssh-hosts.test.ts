@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
@@ -40,8 +40,8 @@ function reachOf({ environment }: Pick<Account, "environment">): Reach {
 }
 
 /** Alice's mesh with SSH, and an account on a server into which her own ssh gets. */
-async function scene(force?: string, before?: Household): Promise<{ readonly account: Account; readonly mesh: Household; readonly reach: Reach; readonly add: (more?: Partial<Wanted>) => ReturnType<typeof addHost> }> {
-  const [account, mesh] = await Promise.all([openAccount(force), before ?? household({ laptop: "member" })]);
+async function scene(force?: string, before?: Household, elsewhere?: string): Promise<{ readonly account: Account; readonly mesh: Household; readonly reach: Reach; readonly add: (more?: Partial<Wanted>) => ReturnType<typeof addHost> }> {
+  const [account, mesh] = await Promise.all([openAccount(force, elsewhere), before ?? household({ laptop: "member" })]);
   if (before === undefined) {
     await setUpApplication(mesh.desktop.client, "ssh");
     await sync(deviceOf(mesh, "laptop").client);
@@ -222,6 +222,24 @@ suite("accounts with strange shells", () => {
       await assert.rejects(add({ name: "code" }), { code: "ssh-host-failed" });
       assert.equal((await readHosts(mesh.desktop.client)).length, before);
     } finally {
+      await account.close();
+    }
+  });
+
+  test("one whose sshd looks for keys elsewhere is not said to let anybody in, until it does", async () => {
+    const { account, add, mesh, reach } = await scene(undefined, known, "keys");
+    const key = await ownKeyOf(mesh.desktop.client, "ssh");
+    mkdirSync(join(reach.home, "agent"));
+    const agent = await serveAgent(agentSocket(reach) ?? "", key, [{ blob: ed25519Blob(key.publicKey), comment: "desktop" }]);
+    try {
+      const { state, trouble } = await add({ name: "nas" });
+      assert.deepEqual([state, trouble?.code], ["failed", "ssh-host-ignores"]);
+      const look = async () => (await bringInStep(mesh.desktop.client, reach, [findHost(await readHosts(mesh.desktop.client), "nas")], "look"))[0];
+      assert.equal((await look())?.trouble?.code, "ssh-host-ignores");
+      copyFileSync(account.file, join(account.home, "keys"));
+      assert.deepEqual([(await look())?.state, (await add({ name: "nas" })).state], ["in-step", "in-step"]);
+    } finally {
+      await agent.close();
       await account.close();
     }
   });

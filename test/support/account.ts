@@ -28,10 +28,10 @@ export type Account = {
   readonly close: () => Promise<void>;
 };
 
-/** Opens an account; with `force`, a command that stands in for its login shell (`$SSH_ORIGINAL_COMMAND` is what was asked). */
-export async function openAccount(force?: string): Promise<Account> {
+/** Opens an account; with `force`, a command that stands in for its login shell (`$SSH_ORIGINAL_COMMAND` is what was asked); with `elsewhere`, a file of its home in which sshd looks for keys instead. */
+export async function openAccount(force?: string, elsewhere?: string): Promise<Account> {
   const folder = mkdtempSync(join(tmpdir(), "mesh-person-"));
-  const sshd = await startSshd(["AuthorizedKeysFile %D/home/.ssh/authorized_keys", "SetEnv HOME=%D/home", ...(force === undefined ? [] : [`ForceCommand ${force}`])]);
+  const sshd = await startSshd([`AuthorizedKeysFile %D/home/${elsewhere ?? ".ssh/authorized_keys"}`, "SetEnv HOME=%D/home", ...(force === undefined ? [] : [`ForceCommand ${force}`])]);
   const way = await openWay(sshd.port);
   const home = join(sshd.folder, "home");
   const file = join(home, ".ssh", "authorized_keys");
@@ -46,6 +46,7 @@ export async function openAccount(force?: string): Promise<Account> {
   writeFileSync(join(folder, "bin", "ssh"), `#!/bin/sh\nexec /usr/bin/ssh -F '${config}' "$@"\n`, { mode: 0o755 });
   const write = (text: string): void => writeFileSync(file, text, { encoding: "latin1", mode: 0o600 });
   write(`${own}\n`);
+  if (elsewhere !== undefined) writeFileSync(join(home, elsewhere), `${own}\n`, { mode: 0o600 });
   return {
     sshd,
     ...way,

@@ -156,8 +156,16 @@ suite("what ssh tells of a connection", () => {
   const met = `debug1: Server host key: ssh-ed25519 ${fingerprint}`;
 
   test("which host key it met, and whether it got in", () => {
-    assert.deepEqual(readConnection(`OpenSSH_9.2p1\n${met}\ndebug1: x\nAuthenticated to h ([127.0.0.1]:22) using "publickey".\nPermission denied (said by somebody).\n`), { met: { kind: ED25519, fingerprint }, authenticated: true, trouble: undefined, words: "Permission denied (said by somebody)." });
+    assert.deepEqual(readConnection(`OpenSSH_9.2p1\n${met}\ndebug1: x\nAuthenticated to h ([127.0.0.1]:22) using "publickey".\nPermission denied (said by somebody).\n`), { met: { kind: ED25519, fingerprint }, authenticated: true, by: undefined, trouble: undefined, words: "Permission denied (said by somebody)." });
     assert.deepEqual(readConnection(`debug1: Server host key: ssh-ed25519-cert-v01@openssh.com ${fingerprint}\n`).met, { kind: ED25519, fingerprint });
+  });
+
+  test("by which key it got in: the last that the server took, of a certificate the key in it", () => {
+    const [refused, taken] = [2, 3].map((n) => fingerprintOf(key(n).blob));
+    const log = `debug1: Server accepts key: other ED25519 ${refused} agent\ndebug1: Server accepts key: /home/alice/device-1-cert.pub ED25519-CERT ${taken} explicit agent\n`;
+    assert.equal(readConnection(`${log}Authenticated to h ([127.0.0.1]:22) using "publickey".\n`).by, taken);
+    assert.equal(readConnection(`${log}Authenticated to h ([127.0.0.1]:22) using "password".\n`).by, undefined);
+    assert.equal(readConnection(log).by, undefined);
   });
 
   test("why it did not", () => {

@@ -9,12 +9,13 @@ import { dueKeys } from "./due-keys.ts";
 import type { HostState } from "./host-state.ts";
 import { bringOne, note, readHosts } from "./in-step.ts";
 import type { Reach } from "./reach.ts";
+import { tried } from "./tried.ts";
 
 /** What a person said of a server to add; `hostKey` is a fingerprint that she read on it, `managed` where its sshd_config is, if it is to be a managed one. */
 export type Wanted = { readonly typed: ReturnType<typeof readTarget>; readonly name?: string | undefined; readonly hostKey?: string | undefined; readonly managed?: Pick<Host, "sshdConfig"> | undefined };
 
 /**
- * Adds a server, or brings one in step that is there: its entry is durable before anything on it changes, so that no key stands where nobody would take it away again.
+ * Adds a server, or brings one in step that is there: its entry is durable before anything on it changes, so that no key stands where nobody would take it away again. Then this device tries to log in.
  * @throws MeshError as `editRemote`, `placeHost` and `dueKeys`
  */
 export async function addHost(client: Client, reach: Reach, { hostKey, managed, name: wanted, typed }: Wanted): Promise<HostState> {
@@ -33,7 +34,8 @@ export async function addHost(client: Client, reach: Reach, { hostKey, managed, 
     id = made.id;
     return made.change === undefined ? [] : [made.change];
   });
-  const brought = await bringOne(client, { ...place, name, way: managed === undefined ? (known?.way ?? "plain") : "managed", sshdConfig: managed?.sshdConfig ?? known?.sshdConfig ?? SSHD_CONFIG, block: known?.block ?? address, hostKeys, applied: known?.applied }, due, reach, "write", keep);
+  const toBring = { ...place, name, way: managed === undefined ? (known?.way ?? "plain") : "managed", sshdConfig: managed?.sshdConfig ?? known?.sshdConfig ?? SSHD_CONFIG, block: known?.block ?? address, hostKeys, applied: known?.applied };
+  const brought = await bringOne(client, toBring, due, reach, "write", keep);
   await note(client, [{ ...brought, id, hostKey: pinned ?? brought.hostKey }]);
-  return brought.state;
+  return tried(client, toBring, brought.state, due, reach);
 }

@@ -9,6 +9,7 @@ import { type DueKeys, dueKeys } from "./due-keys.ts";
 import type { Brought, HostState, Noted, Seen, ToBring } from "./host-state.ts";
 import { bringManaged } from "./managed.ts";
 import { editRemote, type Reach } from "./reach.ts";
+import { tried } from "./tried.ts";
 
 /** The servers that do not have the keys that are due, by what any device noted. */
 export function staleHosts(hosts: readonly Host[], due: DueKeys): readonly Host[] {
@@ -30,7 +31,8 @@ export async function bringInStep(client: Client, reach: Reach, hosts: readonly 
   const due = await dueKeys(client);
   const brought = await Promise.all(hosts.map(async (host) => {
     try {
-      return { id: host.id, ...(await bringOne(client, host, due, reach, how)) };
+      const one = await bringOne(client, host, due, reach, how);
+      return { ...one, id: host.id, state: how === "look" ? await tried(client, host, one.state, due, reach) : one.state };
     } catch (error) {
       if (!(error instanceof MeshError)) throw error;
       return { state: { name: host.name, way: host.way, state: error.code === "ssh-host-unreachable" ? "unreachable" : "failed", missing: [], surplus: [], others: [], newOthers: [], trouble: error } satisfies HostState };

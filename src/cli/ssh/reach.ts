@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { configWord } from "../../applications/ssh/client-config.ts";
 import type { Host } from "../../applications/ssh/host.ts";
 import { knownHosts } from "../../applications/ssh/known-hosts.ts";
-import { checkWritten, editCommand, maxSaid, readRemote, type RemoteFile, writeRequest } from "../../applications/ssh/remote-edit.ts";
+import { checkWritten, editCommand, fromLatin1, maxSaid, readRemote, type RemoteFile, writeRequest } from "../../applications/ssh/remote-edit.ts";
 import { type Connection, readConnection } from "../../applications/ssh/ssh-log.ts";
 import { randomBytes } from "../../crypto/random.ts";
 import { converse, type Ended } from "../../machine/converse.ts";
@@ -67,20 +67,43 @@ export function editRemote(reach: Reach, target: Target, decide: Decide): Promis
  * @throws MeshError `ssh-host-unreachable`, `ssh-host-refused`, `ssh-host-key-unknown`, `ssh-host-key-changed`, `ssh-host-failed`, `program-missing`, and what the exchange throws
  */
 export async function exchange<Said>(reach: Reach, target: Target, what: Exchange<Said>): Promise<Connection["met"]> {
-  const socket = agentSocket(reach);
-  if (socket === undefined || !existsSync(socket)) return attempt(reach, target, [], what);
+  const socket = openSocket(reach);
+  if (socket === undefined) return (await attempt(reach, target, [], what)).met;
   const begun = performance.now();
   try {
-    return await attempt({ ...reach, mayAsk: false }, target, [`IdentityAgent=${configWord(socket)}`], what);
+    return (await attempt({ ...reach, mayAsk: false }, target, [`IdentityAgent=${configWord(socket)}`], what)).met;
   } catch (error) {
     if (!(error instanceof MeshError) || !["ssh-host-refused", "ssh-host-key-unknown"].includes(error.code)) throw error;
     // Its own section of the configuration would offer that key alone.
     const left = reach.within === undefined ? undefined : Math.max(1000, reach.within - (performance.now() - begun));
-    return attempt({ ...reach, within: left }, target, ["IdentityAgent=SSH_AUTH_SOCK", "IdentitiesOnly=no"], what);
+    return (await attempt({ ...reach, within: left }, target, ["IdentityAgent=SSH_AUTH_SOCK", "IdentitiesOnly=no"], what)).met;
   }
 }
 
-async function attempt<Said>(reach: Reach, target: Target, more: readonly string[], what: Exchange<Said>): Promise<Connection["met"]> {
+/**
+ * Whether a server lets this device in by what its agent offers: the key of this fingerprint, or a certificate of it.
+ *
+ * Undefined where that cannot be tried: no agent runs, or the server cannot be reached.
+ */
+export async function isLetIn(reach: Reach, target: Target, fingerprint: string): Promise<boolean | undefined> {
+  const socket = openSocket(reach);
+  if (socket === undefined) return undefined;
+  const greeting: Exchange<true> = { command: (word) => `echo mesh-${word}`, most: 64 * 1024, read: (said, word) => (fromLatin1(said).includes(`mesh-${word}`) ? true : undefined), decide: async () => undefined, check: () => undefined };
+  try {
+    const { by } = await attempt({ ...reach, mayAsk: false }, target, [`IdentityAgent=${configWord(socket)}`, "IdentitiesOnly=no", "PreferredAuthentications=publickey"], greeting);
+    return by === fingerprint;
+  } catch (error) {
+    if (!(error instanceof MeshError)) throw error;
+    return error.code === "ssh-host-refused" ? false : undefined;
+  }
+}
+
+function openSocket(reach: Reach): string | undefined {
+  const socket = agentSocket(reach);
+  return socket !== undefined && existsSync(socket) ? socket : undefined;
+}
+
+async function attempt<Said>(reach: Reach, target: Target, more: readonly string[], what: Exchange<Said>): Promise<Connection> {
   const folder = openFolder(filesIn(reach.home).folder);
   try {
     return await inFolder(folder, reach, target, more, what);
@@ -103,7 +126,7 @@ function openFolder(parent: string): string {
   }
 }
 
-async function inFolder<Said>(folder: string, reach: Reach, target: Target, more: readonly string[], what: Exchange<Said>): Promise<Connection["met"]> {
+async function inFolder<Said>(folder: string, reach: Reach, target: Target, more: readonly string[], what: Exchange<Said>): Promise<Connection> {
   const [log, known, word] = [join(folder, "log"), join(folder, "known_hosts"), randomBytes(16).toHex()];
   writeFileSync(log, "", { mode: 0o600 });
   writeFileSync(known, knownHosts([target]), { mode: 0o600 });
@@ -122,11 +145,11 @@ async function inFolder<Said>(folder: string, reach: Reach, target: Target, more
       return told ?? new Uint8Array(0);
     },
   });
-  const { met, ...rest } = connection();
-  if (!rest.authenticated) throw refusalOf(target, { met, ...rest }, ended);
+  const made = connection();
+  if (!made.authenticated) throw refusalOf(target, made, ended);
   if (what.read(ended.said, word) === undefined) throw new MeshError("ssh-host-failed", `${target.name} let this device in, but did not do what it was asked${ended.late ? " in time" : ""}.`, "It may be no computer with a shell. Where keys are pasted into a page: mesh ssh keys");
   if (wrote) what.check(ended.said, word);
-  return met;
+  return made;
 }
 
 /** What ssh is told, before anything that the person's own configuration says: the connection is of this command alone, and does nothing besides. */

@@ -36,6 +36,7 @@ export async function run(call: Call): Promise<void> {
   const known = shown === null ? " Your ssh decides whether its host key is right: it could not be fetched to be remembered." : ` It is known by its host key ${shown.fingerprint} from now on.`;
   const said = `${name} lets in ${counted(keys.length, "device")}: ${keys.map((one) => one.device).join(", ")}.${known}${othersText(state.others.length)} To log in by its name: mesh ssh config, once on each device.`;
   output.receipt({ id, name, host, port, user, way, hostKey: shown, state: state.state, others: state.others, sync: sent ? "sent" : "later" }, said);
+  if (state.trouble !== undefined) throw state.trouble;
 }
 
 function othersText(others: number): string {
