@@ -1,4 +1,5 @@
 import type { Host } from "./host.ts";
+import type { Section } from "./section.ts";
 
 /** Files on this device that its ssh is told of. */
 export type ClientFiles = {
@@ -9,6 +10,10 @@ export type ClientFiles = {
   readonly certificates?: readonly string[];
   /** The socket of the agent; undefined where there can be none. */
   readonly agent: string | undefined;
+  /** The known_hosts of all devices. */
+  readonly common: string;
+  /** Whether what ssh confirms here is taken over: then it must write the names of hosts so that they can be read. */
+  readonly taking?: boolean;
 };
 
 /**
@@ -16,19 +21,27 @@ export type ClientFiles = {
  *
  * Only this device's key is offered, to managed servers by its certificates first, by its agent alone; where that is not running, ssh does what it did before.
  */
-export function clientConfig(hosts: readonly Host[], files: ClientFiles): string {
-  const blocks = hosts.map(({ name, host, port, user, hostKeys }) => {
+export function clientConfig(hosts: readonly Host[], files: ClientFiles, sections: readonly Section[] = []): string {
+  const servers = hosts.map(({ name, host, port, user, hostKeys }) => {
     const known = hostKeys.length === 0 ? [] : [`HostKeyAlias ${name}`, `UserKnownHostsFile ${configWord(files.knownHosts)}`, "StrictHostKeyChecking yes", "UpdateHostKeys no"];
-    return [`Host ${name}`, ...[`HostName ${host}`, `Port ${port}`, `User ${user}`, ...known].map((line) => `  ${line}`)].join("\n");
+    return section(`Host ${name}`, [`HostName ${host}`, `Port ${port}`, `User ${user}`, ...known]);
   });
+  const names = new Set(hosts.map((one) => one.name));
+  const others = sections.filter((one) => !names.has(one.name)).map(({ name, host, jump, port, user }) => section(`Host ${name}`, [`HostName ${host}`, `Port ${port}`, `User ${user}`, ...(jump === undefined ? [] : [`ProxyJump ${jump}`])]));
   const { agent, certificates = [], identity } = files;
   const offered = (["plain", "managed"] as const).flatMap((way) => {
-    const names = hosts.filter((one) => one.way === way).map((one) => one.name).join(",");
-    if (names === "" || identity === undefined || agent === undefined) return [];
+    const ofWay = hosts.filter((one) => one.way === way).map((one) => one.name).join(",");
+    if (ofWay === "" || identity === undefined || agent === undefined) return [];
     const shown = way === "managed" ? certificates.map((path) => `CertificateFile ${configWord(path)}`) : [];
-    return [[`Match originalhost ${names} exec "test -S '${agent}'"`, ...[`IdentityAgent ${configWord(agent)}`, `IdentityFile ${configWord(identity)}`, ...shown, "IdentitiesOnly yes"].map((line) => `  ${line}`)].join("\n")];
+    return [section(`Match originalhost ${ofWay} exec "test -S '${agent}'"`, [`IdentityAgent ${configWord(agent)}`, `IdentityFile ${configWord(identity)}`, ...shown, "IdentitiesOnly yes"])];
   });
-  return `# Written by mesh from what your devices know of your servers; what you change here is lost.\n${[...blocks, ...offered].map((block) => `\n${block}\n`).join("")}`;
+  // What ssh asks besides the person's own file: she goes on confirming into that.
+  const common = section("Host *", [`GlobalKnownHostsFile /etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2 ${configWord(files.common)}`, ...(files.taking === true ? ["HashKnownHosts no"] : [])]);
+  return `# Written by mesh from what your devices know of your servers; what you change here is lost.\n${[...servers, ...others, ...offered, common].map((block) => `\n${block}\n`).join("")}`;
+}
+
+function section(head: string, lines: readonly string[]): string {
+  return [head, ...lines.map((line) => `  ${line}`)].join("\n");
 }
 
 /** Whether ssh can be told of a path: one with a quote, a backslash, a pattern or a control character it reads otherwise than it is. */

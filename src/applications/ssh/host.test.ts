@@ -123,7 +123,7 @@ suite("what stands in the block (docs/spec/ssh.md 2)", () => {
 });
 
 suite("what this device's ssh is told (docs/spec/ssh.md 4)", () => {
-  const files = { knownHosts: "/h/ssh/known_hosts", identity: "/h/ssh/device.pub", agent: "/h/agent/ssh.sock" };
+  const files = { common: "/h/ssh/known_hosts_all", knownHosts: "/h/ssh/known_hosts", identity: "/h/ssh/device.pub", agent: "/h/agent/ssh.sock" };
 
   test("a configuration names each server, and offers the device's own key where its agent runs", () => {
     const known = made(pinHost(server(), [key(1)]), server());

@@ -113,7 +113,8 @@ export function readTarget(text: string): { readonly host: string; readonly user
   return { host, ...(user === undefined ? {} : { user }), ...(port === undefined ? {} : { port }) };
 }
 
-function hostKeysOf(entry: Entry): readonly PublicKey[] {
+/** The keys that an entry says a host has, each in a field of its own. */
+export function hostKeysOf(entry: Entry): readonly PublicKey[] {
   return Object.keys(entry.fields).filter((field) => field.startsWith(HOST_KEY)).sort().flatMap((field) => {
     const line = current(entry, field);
     if (typeof line !== "string") return [];
@@ -143,6 +144,17 @@ function fits(value: unknown, form: RegExp): value is string {
   return typeof value === "string" && form.test(value);
 }
 
-function isPort(value: unknown): value is number {
+/** Whether a value is the name or address of a host. */
+export function isHost(value: unknown): value is string {
+  return fits(value, HOST);
+}
+
+/** Whether a value is the name of an account. */
+export function isUser(value: unknown): value is string {
+  return fits(value, USER);
+}
+
+/** Whether a value is a port. */
+export function isPort(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 65_535;
 }

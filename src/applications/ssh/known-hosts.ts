@@ -1,5 +1,6 @@
 import { MeshError } from "../../refusals/mesh-error.ts";
 import type { Host } from "./host.ts";
+import { type Known, knownName } from "./known.ts";
 import { fingerprintOf, keyLine, type PublicKey, readKeyLine } from "./public-key.ts";
 
 /** The lines of a known_hosts (sshd(8)) by which ssh knows servers under the names that they have here; one that is certified, by a certificate of these authorities too. */
@@ -8,6 +9,12 @@ export function knownHosts(hosts: readonly (Pick<Host, "name" | "hostKeys"> & Pa
     const certified = applied?.certified === undefined ? [] : authorities.map((key) => `@cert-authority ${name} ${keyLine(key)}\n`);
     return [...certified, ...hostKeys.map((key) => `${name} ${keyLine(key)}\n`)];
   }).join("");
+}
+
+/** The known_hosts of all devices: what one of them confirmed, and the servers by their addresses. */
+export function commonKnownHosts(knowns: readonly Known[], hosts: readonly Pick<Host, "host" | "port" | "hostKeys">[]): string {
+  const lines = [...knowns.flatMap(({ host, keys }) => keys.map((key) => `${host} ${keyLine(key)}\n`)), ...hosts.flatMap(({ host, hostKeys, port }) => hostKeys.map((key) => `${knownName(host, port)} ${keyLine(key)}\n`))];
+  return [...new Set(lines)].join("");
 }
 
 /** The keys that ssh-keyscan printed, those of one fingerprint alone. */

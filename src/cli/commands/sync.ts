@@ -38,9 +38,13 @@ export async function run(call: Call): Promise<void> {
 /** Brings servers in step that are known not to be, and sends what was noted of that. */
 async function bringServersInStep(call: Call, client: Client): Promise<readonly HostState[]> {
   if ((await client.rows.read((rows) => rows.get("types", "ssh"))) === undefined) return [];
-  const [{ tendCertificates }, { catchUp }, { quietReach }] = await Promise.all([import("../ssh/certificates.ts"), import("../ssh/catch-up.ts"), import("../ssh/open.ts")]);
+  const [{ tendCertificates }, { catchUp }, { quietReach }, { conflictHint, conflictText, takeConfirmed }] = await Promise.all([import("../ssh/certificates.ts"), import("../ssh/catch-up.ts"), import("../ssh/open.ts"), import("../ssh/taking.ts")]);
   const certified = await tendCertificates(client);
-  const states = await catchUp(client, quietReach(call));
-  if (certified > 0 || states.some((one) => one.trouble === undefined)) await sync(client);
+  const reach = quietReach(call);
+  const { added, conflicts } = await takeConfirmed(client, reach);
+  const states = await catchUp(client, reach);
+  if (conflicts.length > 0) call.output.note(`${conflictText(conflicts)} ${conflictHint}`);
+  // What was noted, and what is new of hosts, is sent at once; where there is neither this asks nothing.
+  if (certified + added > 0 || states.some((one) => one.trouble === undefined)) await sync(client);
   return states;
 }

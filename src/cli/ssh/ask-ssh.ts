@@ -9,13 +9,19 @@ import type { Environment } from "../world.ts";
 
 /** Where a server is, by what was typed and what this person's ssh makes of it. */
 export async function resolveTarget(typed: ReturnType<typeof readTarget>, environment: Environment): Promise<Pick<Host, "host" | "port" | "user" | "typed">> {
-  const args = [...(typed.user === undefined ? [] : ["-l", typed.user]), ...(typed.port === undefined ? [] : ["-p", String(typed.port)])];
+  const { host, port, user } = await resolveWay(typed, environment);
+  return { host, port, user, typed: typed.host };
+}
+
+/** As `resolveTarget`, with the hosts by way of which it is reached; by another configuration where one is given. */
+export async function resolveWay(typed: ReturnType<typeof readTarget>, environment: Environment, config?: string): Promise<Pick<Host, "host" | "port" | "user"> & { readonly jump: string | undefined }> {
+  const args = [...(config === undefined ? [] : ["-F", config]), ...(typed.user === undefined ? [] : ["-l", typed.user]), ...(typed.port === undefined ? [] : ["-p", String(typed.port)])];
   const { said, status } = await converse("ssh", ["-G", ...args, "--", typed.host], { environment, within: 10_000, most: 1024 * 1024 });
   const lines = fromUtf8(said).split("\n");
   const valueOf = (name: string): string | undefined => lines.find((line) => line.startsWith(`${name} `))?.slice(name.length + 1);
-  const [host, user, port] = [valueOf("hostname"), valueOf("user"), Number(valueOf("port"))];
+  const [host, user, port, jump] = [valueOf("hostname"), valueOf("user"), Number(valueOf("port")), valueOf("proxyjump")];
   demand(status === 0 && host !== undefined && user !== undefined && Number.isInteger(port), "ssh-host-failed", "This computer's ssh does not read its own configuration.", `Try: ssh -G ${typed.host}`);
-  return { host, port, user, typed: typed.host };
+  return { host, port, user, jump: jump === "none" ? undefined : jump };
 }
 
 /**

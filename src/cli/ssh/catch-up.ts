@@ -22,7 +22,7 @@ const PAUSE = 10 * 60_000;
 export async function catchUp(client: Client, reach: Reach): Promise<readonly HostState[]> {
   if (!(await isSetUp(client))) return [];
   const hosts = await readHosts(client);
-  if (hosts.length > 0) await writeFiles(client, reach, hosts, "only-kept");
+  await writeFiles(client, reach, hosts, "only-kept");
   await noteEnded(client);
   await writeSigning(client, reach, "only-kept").catch(unlessMissing);
   const due = await dueKeys(client).catch(unlessMissing);

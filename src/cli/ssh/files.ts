@@ -1,19 +1,23 @@
 import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
-import { userInfo } from "node:os";
 import { dirname, join } from "node:path";
 
 import { clientConfig, isTellable, withInclude, withoutInclude } from "../../applications/ssh/client-config.ts";
 import { ED25519_CERTIFICATE } from "../../applications/ssh/certificate.ts";
 import type { Host } from "../../applications/ssh/host.ts";
-import { knownHosts } from "../../applications/ssh/known-hosts.ts";
+import { knownsOf } from "../../applications/ssh/known.ts";
+import { commonKnownHosts, knownHosts } from "../../applications/ssh/known-hosts.ts";
 import { ED25519, ed25519Blob, ed25519Of, keyLine, readKeyLine } from "../../applications/ssh/public-key.ts";
+import { sectionsOf } from "../../applications/ssh/section.ts";
+import { readEntries } from "../../client/catalog.ts";
 import type { Client } from "../../client/client.ts";
 import { replaceFile } from "../../machine/replace-file.ts";
 import { demand, MeshError } from "../../refusals/mesh-error.ts";
 import { agentSocket } from "./agent-socket.ts";
 import { deviceKeys } from "./device-keys.ts";
 import { ownCertificates } from "./own-certificates.ts";
+import { ownBlocks, ownFolder } from "./own-config.ts";
 import { filesIn, type Reach } from "./reach.ts";
+import { takingOf } from "./taking.ts";
 import { trustNow } from "./trust.ts";
 
 /** The files of this device's ssh as they are to be, by their paths. */
@@ -22,8 +26,13 @@ export async function dueFiles(client: Client, reach: Pick<Reach, "home" | "envi
   const files = filesIn(reach.home);
   const certificates = own === undefined ? [] : (await ownCertificates(client, ed25519Of(readKeyLine(own.key).blob) ?? new Uint8Array(0))).map((blob, at): [string, string] => [files.certificate(at + 1), `${keyLine({ kind: ED25519_CERTIFICATE, blob })}\n`]);
   const authorities = hosts.some((one) => one.applied?.certified !== undefined) ? (await trustNow(client)).authorities.map(({ key }) => ({ kind: ED25519, blob: ed25519Blob(key) })) : [];
-  const config = clientConfig(hosts, { knownHosts: files.knownHosts, identity: own === undefined ? undefined : files.identity, certificates: certificates.map(([path]) => path), agent: agentSocket(reach) });
-  return { [files.knownHosts]: knownHosts(hosts, authorities), ...Object.fromEntries(certificates), [files.config]: config, ...(own === undefined ? {} : { [files.identity]: `${own.key}\n` }) };
+  const entries = await readEntries(client, "ssh");
+  const taking = await takingOf(client);
+  // What a person says in a file of her own goes before what another device said, though ours is read first.
+  const hers = new Set(ownBlocks({ folder: taking?.folder ?? ownFolder(), config: taking?.config ?? undefined, ours: files.config }).flatMap((one) => one.names));
+  const sections = sectionsOf(entries).filter((one) => !hers.has(one.name));
+  const config = clientConfig(hosts, { knownHosts: files.knownHosts, identity: own === undefined ? undefined : files.identity, certificates: certificates.map(([path]) => path), agent: agentSocket(reach), common: files.common, taking: taking !== undefined }, sections);
+  return { [files.knownHosts]: knownHosts(hosts, authorities), [files.common]: commonKnownHosts(knownsOf(entries), hosts), ...Object.fromEntries(certificates), [files.config]: config, ...(own === undefined ? {} : { [files.identity]: `${own.key}\n` }) };
 }
 
 /** Writes them where they differ; `only-kept` leaves a device alone that has none. */
@@ -38,7 +47,7 @@ export async function writeFiles(client: Client, reach: Pick<Reach, "home" | "en
 
 /** The file in which ssh looks for a person's own configuration: by her account, whatever HOME says. */
 export function ownConfig(): string {
-  return join(userInfo().homedir, ".ssh", "config");
+  return join(ownFolder(), "config");
 }
 
 /** What a person's own configuration is to be, and whether it is so; it is followed where it is a link. */

@@ -172,5 +172,5 @@ function refusalOf({ hostKeys, name, typed, user }: Target, { met, trouble, word
 /** The files for ssh in a home. */
 export function filesIn(home: string) {
   const folder = join(home, "ssh");
-  return { folder, config: join(folder, "config"), knownHosts: join(folder, "known_hosts"), identity: join(folder, "device.pub"), certificate: (number: number) => join(folder, `device-${number}-cert.pub`) } as const;
+  return { folder, config: join(folder, "config"), knownHosts: join(folder, "known_hosts"), common: join(folder, "known_hosts_all"), identity: join(folder, "device.pub"), certificate: (number: number) => join(folder, `device-${number}-cert.pub`) } as const;
 }

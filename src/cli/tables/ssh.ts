@@ -119,6 +119,45 @@ export const sshCommands: readonly Command[] = [
     load: () => import("../commands/ssh/config.ts"),
   },
   {
+    path: ["ssh", "absorb"],
+    summary: "Have all your devices know the hosts and host keys that this one knows.",
+    positionals: [],
+    options: [
+      { name: "dry-run", about: "show what would be taken over, and what stays here alone; change nothing" },
+      { name: "yes", about: "do not ask" },
+      { name: "undo", about: "take back what this device had the others know" },
+      { name: "from", value: "FOLDER", about: "another folder than ~/.ssh" },
+    ],
+    examples: [
+      { line: "mesh ssh absorb --dry-run", about: "what there is" },
+      { line: "mesh ssh absorb", about: "once on each device; shows it, and asks" },
+    ],
+    about: ["It reads config and known_hosts of ~/.ssh, and changes no file there. Sections that name a host go to your other devices by name, address, port, account and way (ProxyJump); nothing that could run a program does. A host key that you confirm here later is known to all with the next `mesh sync`. Each device's ssh takes the list by `mesh ssh config`.", "A host key that differs from the one that your devices know is never taken: it is told, and the command ends with 6."],
+    load: () => import("../commands/ssh/absorb.ts"),
+  },
+  {
+    path: ["ssh", "known", "list"],
+    summary: "List the host keys that all your devices know.",
+    positionals: [],
+    options: [],
+    examples: [
+      { line: "mesh ssh known list", about: "by host" },
+      { line: "mesh ssh known list --json", about: "for a program" },
+    ],
+    load: () => import("../commands/ssh/known/list.ts"),
+  },
+  {
+    path: ["ssh", "known", "forget"],
+    summary: "Take a host off that list, as when it was set up anew.",
+    positionals: [{ name: "HOST", about: "as the list has it: host.example, or [host.example]:2222" }],
+    options: [],
+    examples: [
+      { line: "mesh ssh known forget host.example", about: "the next key that you confirm counts" },
+      { line: "mesh ssh known forget '[host.example]:2222'", about: "at another port" },
+    ],
+    load: () => import("../commands/ssh/known/forget.ts"),
+  },
+  {
     path: ["ssh", "git-signing"],
     summary: "Have git sign by this device's key.",
     positionals: [],

@@ -9,6 +9,7 @@ const wishes = [
   { ask: "unlock", passphrase: "p" },
   { ask: "run", caller: { argv: ["password", "get", "x"], environment: { TERM: "xterm" }, terminals: [true, true, false], columns: 80 } },
   { ask: "sign", id: "a", message: "AAAA" },
+  { ask: "sign-added", id: "a", contribution: "AA", publicKey: "AA", message: "AAAA" },
   { ask: "derive", label: "rows", length: 32 },
   { ask: "add", secrets: [{ id: "a", purpose: "p", secret: "AA" }] },
 ];
@@ -18,7 +19,7 @@ export const agentLine: Target = {
   name: "agent-line",
   files: ["agent/requests"],
   seeds: () => wishes.map((wish) => octets(JSON.stringify({ ...common, ...wish }))),
-  words: ["ask", "status", "lock", "unlock", "run", "list", "sign", "decapsulate", "derive", "add", "remove", "caller", "secrets", '"v":1'],
+  words: ["ask", "status", "lock", "unlock", "run", "list", "sign", "sign-added", "decapsulate", "derive", "add", "remove", "caller", "secrets", '"v":1'],
   refusals: [],
   run: (input) => {
     const request = readRequest(input);

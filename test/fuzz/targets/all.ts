@@ -11,6 +11,7 @@ import { logEntry, logProof, note } from "./notary.ts";
 import { portal } from "./portal.ts";
 import { http, request, response } from "./protocol.ts";
 import { sshSaid, sshServer } from "./ssh.ts";
+import { sshAgent, sshOwn } from "./ssh-client.ts";
 import { archive, codes, keyring, lines, settings, sites } from "./texts.ts";
 import { udf, words } from "./udf.ts";
 
@@ -20,6 +21,6 @@ export const targets: readonly Target[] = [
   [signed, sealed, sealedForged, keyed, meshRules, meshSigned, entries, snapshots],
   [request, response, portal, http, archive, keyring, settings, codes, sites, lines, agentLine],
   [note, logProof, logEntry],
-  [sshServer, sshSaid],
+  [sshServer, sshSaid, sshAgent, sshOwn],
   [anyFile, bitwarden, csv, keepassXml, kdbx, kdbxHead, zip, onePux, meshFile],
 ].flat();
