@@ -11,10 +11,15 @@ import type { Memory } from "./view.ts";
 /** What came back. */
 export type TransportAnswer = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Uint8Array; readonly peerSpki: Uint8Array };
 
+/** What comes back piece by piece. */
+export type StreamAnswer = Omit<TransportAnswer, "body"> & { readonly pieces: AsyncIterable<Uint8Array>; close(): void };
+
 /** One connection to a portal, as the shell makes it; `peerSpki` is the public key that the other end of TLS showed. */
 export interface Transport {
   post(path: string, headers: Record<string, string>, body: Uint8Array): Promise<TransportAnswer>;
   get(path: string, headers: Record<string, string>): Promise<TransportAnswer>;
+  /** A POST whose answer goes on: `pieces` throws `service-timeout` where nothing comes for too long. */
+  stream(path: string, headers: Record<string, string>, body: Uint8Array, bounds: { readonly firstMs: number; readonly silenceMs: number }): Promise<StreamAnswer>;
   close(): void;
 }
 

@@ -1,4 +1,5 @@
 import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
+import { concatBytes } from "../bytes/equal.ts";
 import type { Digest } from "../envelope/fields.ts";
 import { digestOf, type Jws, readSigned, signObject } from "../envelope/signed.ts";
 import { logPrefix, policyOf } from "../notary/log-policy.ts";
@@ -10,13 +11,15 @@ import { correctPortal } from "../profiles/validity.ts";
 import { blobDrop, dropBlobs, getBlob, MAX_DROPPED, putBlob } from "../protocol/blobs.ts";
 import type { Command } from "../protocol/command.ts";
 import { hello } from "../protocol/hello.ts";
+import { eventsIn, MAX_EVENT } from "../protocol/events.ts";
 import { openSession } from "../protocol/open-session.ts";
 import { answerMac, confirmSession, isMac, proposeSession, requestMac, type Session } from "../protocol/session.ts";
+import { STREAM_TYPE, watch } from "../protocol/watch.ts";
 import { COUNTER_HEADER, decodeCarrying, decodePage, decodeResponse, encodeRequest, MAC_HEADER, RECEIPT_HEADER, SERVICE_PATH, SESSION_HEADER } from "../protocol/wire.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import { udfOfKey } from "../udf/udf.ts";
 import { holdingPortalTo } from "./blame.ts";
-import { type Client, decapsulatorOf, signerOf, type Transport, type TransportAnswer } from "./client.ts";
+import { type Client, decapsulatorOf, signerOf, type StreamAnswer, type Transport, type TransportAnswer } from "./client.ts";
 import { keepReceipt } from "./receipts.ts";
 
 /** What a home keeps of its portal: where it is, who it is, and the TLS key it showed when it was last asked. */
@@ -27,6 +30,9 @@ type SessionRow = { readonly id: string; readonly portal: string; readonly reque
 
 /** The device in whose name requests are made. */
 export type Requester = { readonly device: DeviceId; readonly master: MasterId; readonly authenticationKey: string };
+
+/** What a portal says that is watched: where the mesh stands, and over how many milliseconds to spread coming back. */
+export type Told = { readonly revision?: number | undefined; readonly retry?: number | undefined };
 
 /** A portal whose identity has been checked, and the way to ask it. */
 export class PortalLink {
@@ -121,10 +127,45 @@ export class PortalLink {
         await this.#keepPromise(answer, request);
         return decoded;
       } catch (error) {
-        const forgotten = error instanceof MeshError && (error.code === "session-unknown" || error.code === "session-wrong-mac" || error.code === "session-counter-old");
-        if (!forgotten || tries > 1) throw error;
+        if (!isForgotten(error) || tries > 1) throw error;
         await this.#client.rows.transact((rows) => rows.remove("sessions", requester.device, ""));
       }
+    }
+  }
+
+  /**
+   * What the portal says of the mesh for as long as it goes on saying it: the revision at once, and each other one when it is. It ends where the portal ends it.
+   *
+   * What comes later than the first is authenticated by TLS alone: it says only that there is something to ask for. Errors as `call`; `retry` may come before one.
+   */
+  async *watch(requester: Requester, bounds: { readonly firstMs: number; readonly silenceMs: number }): AsyncGenerator<Told> {
+    const body = encodeRequest(watch, {});
+    for (let tries = 1; ; tries++) {
+      const { session, counter } = await this.#nextCounter(requester);
+      const answer = await this.#transport.stream(SERVICE_PATH, this.#headersOf(session, counter, body), body, bounds);
+      try {
+        if (answer.headers["content-type"] === STREAM_TYPE) return yield* this.#hear(session, counter, answer);
+        const seconds = answer.headers["retry-after"] ?? "";
+        if (/^[0-9]{1,6}$/.test(seconds)) yield { retry: Number(seconds) * 1000 };
+        const whole = await gathered(answer.pieces);
+        this.#checkAnswer(session, counter, { ...answer, body: whole });
+        decodeResponse(watch, whole);
+        throw new MeshError("answer-malformed", "The portal answered at once what should go on.");
+      } catch (error) {
+        if (!isForgotten(error) || tries > 1) throw error;
+        await this.#client.rows.transact((rows) => rows.remove("sessions", requester.device, ""));
+      } finally {
+        answer.close();
+      }
+    }
+  }
+
+  async *#hear(session: Session, counter: number, answer: StreamAnswer): AsyncGenerator<Told> {
+    let first = true;
+    for await (const { data, retry } of eventsIn(answer.pieces)) {
+      if (data !== undefined && first) this.#checkAnswer(session, counter, { ...answer, body: data });
+      first &&= data === undefined;
+      yield { retry, revision: data === undefined ? undefined : (await holdingPortalTo(async () => decodeResponse(watch, data))).revision };
     }
   }
 
@@ -155,13 +196,20 @@ export class PortalLink {
   }
 
   async #post(session: Session, counter: number, body: Uint8Array): Promise<TransportAnswer> {
-    const portal = this.profile.payload.id;
-    const mac = requestMac(session, { portal, method: "POST", path: SERVICE_PATH, query: "", counter, body });
-    const headers = { "content-type": "application/json", [SESSION_HEADER]: session.id, [COUNTER_HEADER]: String(counter), [MAC_HEADER]: mac };
-    const answer = await this.#postTwice(headers, body);
-    if (isMac(answer.headers[MAC_HEADER], answerMac(session, { portal, counter, status: answer.status, body: answer.body }))) return answer;
+    const answer = await this.#postTwice(this.#headersOf(session, counter, body), body);
+    this.#checkAnswer(session, counter, answer);
+    return answer;
+  }
+
+  #headersOf(session: Session, counter: number, body: Uint8Array): Record<string, string> {
+    const mac = requestMac(session, { portal: this.profile.payload.id, method: "POST", path: SERVICE_PATH, query: "", counter, body });
+    return { "content-type": "application/json", [SESSION_HEADER]: session.id, [COUNTER_HEADER]: String(counter), [MAC_HEADER]: mac };
+  }
+
+  #checkAnswer(session: Session, counter: number, { status, headers, body }: Omit<TransportAnswer, "peerSpki">): void {
+    if (isMac(headers[MAC_HEADER], answerMac(session, { portal: this.profile.payload.id, counter, status, body }))) return;
     // Only a portal that does not know the session cannot authenticate its answer.
-    decodeSessionRefusal(answer.body);
+    decodeSessionRefusal(body);
     throw new MeshError("portal-answer-forged", "The portal's answer is not authentic.", "Do not rely on what it said; run `mesh status`, and tell your portal's operator.");
   }
 
@@ -197,6 +245,21 @@ export class PortalLink {
     const key = decapsulatorOf(this.#client.keyring, authenticationKey);
     return holdingPortalTo(() => confirmSession(this.profile.payload.id, { device, master }, key, request, secret, response));
   }
+}
+
+/** All of an answer to a Watch that is no stream. */
+async function gathered(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  let whole: Uint8Array = new Uint8Array(0);
+  for await (const piece of pieces) {
+    whole = concatBytes(whole, piece);
+    demand(whole.length <= MAX_EVENT, "service-answer-too-large", "The answer is longer than an answer to this can be.");
+  }
+  return whole;
+}
+
+/** Whether a portal does not know a session any more, and another is to be opened. */
+function isForgotten(error: unknown): boolean {
+  return error instanceof MeshError && (error.code === "session-unknown" || error.code === "session-wrong-mac" || error.code === "session-counter-old");
 }
 
 /** Throws the refusal if the portal says that it does not know the session; anything else is no excuse for a missing MAC. */
@@ -269,7 +332,11 @@ class Remeeting implements Transport {
     return this.#send((transport) => transport.get(path, headers));
   }
 
-  async #send(ask: (transport: Transport) => Promise<TransportAnswer>): Promise<TransportAnswer> {
+  stream(path: string, headers: Record<string, string>, body: Uint8Array, bounds: { readonly firstMs: number; readonly silenceMs: number }): Promise<StreamAnswer> {
+    return this.#send((transport) => transport.stream(path, headers, body, bounds));
+  }
+
+  async #send<A>(ask: (transport: Transport) => Promise<A>): Promise<A> {
     try {
       return await ask(this.#transport);
     } catch (error) {

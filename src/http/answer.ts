@@ -7,7 +7,15 @@ export type HttpResponse = {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+  /** What goes on behind the body, until either side ends it; it is sent as it comes. */
+  readonly stream?: Stream;
 };
+
+/** What a stream is sent through. */
+export type Feed = { send(octets: Uint8Array): void; end(): void };
+
+/** Begins with a feed, and says what to do when the other side is gone. */
+export type Stream = (feed: Feed) => { gone(): void };
 
 /** Nothing here is for caches or for guessing browsers unless a handler says otherwise. */
 const standing: Readonly<Record<string, string>> = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
@@ -38,6 +46,32 @@ export function send(response: ServerResponse, answer: HttpResponse, last: boole
   if (last) headers["connection"] = "close";
   response.writeHead(answer.status, headers);
   response.end(answer.body);
+}
+
+/** Octets that may wait for the reader of a stream; one that reads so little is cut. */
+const UNREAD = 16 << 10;
+
+/** Sends a stream: its head and its body, then whatever comes; settles when it is over. A reader that does not read what it is owed within `lastMs` of its end is cut. */
+export function sendStream(response: ServerResponse, { status, headers = {}, body }: HttpResponse, stream: Stream, lastMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    response.writeHead(status, { ...standing, ...headers });
+    response.write(body);
+    const { gone } = stream({
+      send: (octets) => {
+        if (response.writableLength > UNREAD) response.destroy();
+        else if (!response.writableEnded) response.write(octets);
+      },
+      end: () => {
+        response.end();
+        const cut = setTimeout(() => response.destroy(), lastMs);
+        response.once("close", () => clearTimeout(cut));
+      },
+    });
+    response.once("close", () => {
+      gone();
+      resolve();
+    });
+  });
 }
 
 /** How long a refused sender may take to read its refusal before the connection is cut. */

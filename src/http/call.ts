@@ -18,6 +18,12 @@ export type Answer = {
   readonly peerSpki: Uint8Array;
 };
 
+/** How long a stream's head, and each next piece of it, may take; milliseconds. */
+export type StreamBounds = { readonly firstMs: number; readonly silenceMs: number };
+
+/** An answer that goes on; `pieces` ends where the other end ended it. */
+export type StreamAnswer = Omit<Answer, "body"> & { readonly pieces: AsyncIterable<Uint8Array>; /** Cuts it. */ close(): void };
+
 /** A way to one service: TCP connections are opened when needed, checked, kept and shared. */
 export interface Connection {
   /**
@@ -31,6 +37,12 @@ export interface Connection {
   post(path: string, headers: Readonly<Record<string, string>>, body: Uint8Array): Promise<Answer>;
   /** Sends one GET; else as `post`. */
   get(path: string, headers: Readonly<Record<string, string>>): Promise<Answer>;
+  /**
+   * Sends one POST whose answer goes on: it is handed out when its head is there, and its body piece by piece.
+   *
+   * `service-timeout` where the head does not come within `firstMs`, and from the body where nothing comes for `silenceMs`; else as `post`. Nothing is sent twice.
+   */
+  stream(path: string, headers: Readonly<Record<string, string>>, body: Uint8Array, bounds: StreamBounds): Promise<StreamAnswer>;
   /** Octets of HTTP, heads and bodies inside TLS, of all this connection's sockets so far. */
   readonly counters: Counters;
   /** Cuts everything; what is under way fails with `service-unreachable`. */
@@ -80,12 +92,53 @@ export function openConnection(url: string, options: CallOptions): Connection {
   return {
     post: (path, headers, body) => call("POST", path, headers, body),
     get: (path, headers) => call("GET", path, headers, undefined),
+    stream: (path, headers, body, bounds) => {
+      if (closed) throw new MeshError("service-unreachable", "The connection was closed on this side.");
+      return beginStream(httpsRequest({ agent, host, port, method: "POST", path, headers: { ...headers, "content-length": String(body.length) }, maxHeaderSize: maxHeadBytes }), body, agent, bounds);
+    },
     counters: agent.counters,
     close: () => {
       closed = true;
       agent.cut();
     },
   };
+}
+
+/** Sends one request and hands its answer out as it begins. */
+function beginStream(request: ClientRequest, body: Uint8Array, agent: CheckedAgent, { firstMs, silenceMs }: StreamBounds): Promise<StreamAnswer> {
+  return new Promise((resolve, reject) => {
+    let late: MeshError | undefined;
+    const cut = (): void => {
+      late = new MeshError("service-timeout", "Nothing came in time.", "Try again.");
+      request.destroy(late);
+    };
+    // Until the first piece, since whoever holds pieces back may well pass the head on.
+    let timer = setTimeout(cut, firstMs);
+    request.on("error", (error: NodeJS.ErrnoException) => {
+      clearTimeout(timer);
+      reject(late ?? toMeshError(error));
+    });
+    request.on("close", () => clearTimeout(timer));
+    request.on("response", (response: IncomingMessage) => {
+      response.on("error", () => {});
+      resolve({ status: response.statusCode ?? 0, headers: flatten(response.rawHeaders), peerSpki: agent.spkiOf(response.socket as TLSSocket), pieces: pieces(response), close: () => void request.destroy() });
+    });
+    /** The time for a piece runs only while somebody waits for it. */
+    async function* pieces(response: IncomingMessage): AsyncGenerator<Uint8Array> {
+      try {
+        for await (const piece of response) {
+          clearTimeout(timer);
+          yield piece as Uint8Array;
+          timer = setTimeout(cut, silenceMs);
+        }
+      } catch (error) {
+        throw late ?? toMeshError(error as NodeJS.ErrnoException);
+      } finally {
+        clearTimeout(timer);
+      }
+    }
+    request.end(body);
+  });
 }
 
 type Bounds = { readonly deadline: number; readonly timeoutMs: number; readonly maxBodyBytes: number };

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isIPv6, type Socket } from "node:net";
 import type { Code } from "../refusals/codes.ts";
-import { errorResponse, type HttpResponse, refuseSocket, send } from "./answer.ts";
+import { errorResponse, type HttpResponse, refuseSocket, send, sendStream } from "./answer.ts";
 import { pack } from "./compression.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import { Lines, listen, makeServer, renewTls, type TlsMaterial } from "./listener.ts";
@@ -109,7 +109,13 @@ function taker(handle: ServeOptions["handle"], limits: Limits, lines: Lines, log
     const { method, path, remoteAddress } = request;
     const started = performance.now();
     try {
-      send(response, await pack(request.headers["accept-encoding"], await handle(request)), lines.closing);
+      const answered = await handle(request);
+      if (answered.stream !== undefined) {
+        // What it came with is not held as long as it lasts.
+        held.octets -= request.body.length;
+        return await sendStream(response, answered, answered.stream, limits.requestMs).finally(() => (held.octets += request.body.length));
+      }
+      send(response, await pack(request.headers["accept-encoding"], answered), lines.closing);
     } catch (error) {
       log({ kind: "fault", method, path, error });
       if (response.headersSent) return void response.req.socket.destroy();

@@ -65,6 +65,7 @@ suite("who may ask what", () => {
       ListBlobs: {},
       DropBlobs: { drop: jws },
       LogOpenings: { from: 0, to: 1 },
+      Watch: { after: 0 },
       Follow: { mastersAfter: 0, master: (await whoIs(alice.desktop)).master, pass: toBase64url(new Uint8Array(32)), personalsAfter: { g: 0, n: 0 }, suspensionsAfter: 0, version: { g: 1, n: 1 } },
     };
   });

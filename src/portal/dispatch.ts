@@ -10,6 +10,7 @@ import { decideLogOpenings } from "./decide/openings.ts";
 import { decideGet, decidePublish } from "./decide/profiles.ts";
 import { decideCatalogTrail, decideReleaseCommits } from "./decide/releases.ts";
 import { decideStatus } from "./decide/status.ts";
+import { decideWatch } from "./decide/watch.ts";
 import { decideOpenSession } from "./sessions.ts";
 
 type Decide = (context: Context, request: never) => Promise<Plan<unknown>>;
@@ -39,4 +40,5 @@ export const decisions: Readonly<Record<string, Decide>> = {
   DropBlobs: decideDropBlobs,
   LogOpenings: decideLogOpenings,
   Follow: decideFollow,
+  Watch: decideWatch,
 };

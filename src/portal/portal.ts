@@ -4,10 +4,11 @@ import type { Hash } from "../notary/merkle.ts";
 import { sentHash } from "../notary/receipt.ts";
 import { forgetKeys } from "../profiles/keys.ts";
 import type { MasterId } from "../profiles/types.ts";
-import type { Asker as Wanted, Command } from "../protocol/command.ts";
+import type { Asker as Wanted, Command, RequestOf } from "../protocol/command.ts";
 import { sentIn } from "../protocol/sent.ts";
 import { answerMac, MAX_COUNTER } from "../protocol/session.ts";
-import { COUNTER_HEADER, decodeRequest, encodeRefusal, encodeResponse, MAC_HEADER, MAX_BODY, RECEIPT_HEADER, SERVICE_PATH, SESSION_HEADER, statusOf } from "../protocol/wire.ts";
+import { STREAM_TYPE, watch } from "../protocol/watch.ts";
+import { COUNTER_HEADER, decodeRequest, decodeResponse, encodeRefusal, encodeResponse, MAC_HEADER, MAX_BODY, RECEIPT_HEADER, SERVICE_PATH, SESSION_HEADER, statusOf } from "../protocol/wire.ts";
 import type { Code } from "../refusals/codes.ts";
 import { demand, MeshError } from "../refusals/mesh-error.ts";
 import type { Reading, Store } from "../store/store.ts";
@@ -18,20 +19,22 @@ import { recordedIn, runOf, writeLogged } from "./logged.ts";
 import { answerUnder, firstAnswer, type Given, keepAnswer } from "./answers.ts";
 import { authenticate, type Held, markUsed } from "./sessions.ts";
 import { Turns } from "./turns.ts";
-import type { View } from "./view.ts";
+import { openAt, type View } from "./view.ts";
 import { Views } from "./views.ts";
+import { type Stream, Watching } from "./watching.ts";
+import { type WatchLimits, watchLimits } from "./watchers.ts";
 
 /** A request as the shell hands it in; `remote` is the address it comes from. */
 export type PortalRequest = { readonly method: string; readonly path: string; readonly query: string; readonly headers: Readonly<Record<string, string>>; readonly body: Uint8Array; readonly remote: string };
 
 /** What goes back: a status, headers, and the octets of the body. */
-export type PortalAnswer = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Uint8Array };
+export type PortalAnswer = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Uint8Array; /** What goes on behind the body, until either side ends it. */ readonly stream?: Stream };
 
 /** What a portal tells its operator of each request: no address, name, identifier or secret (decision 8.4). */
 export type PortalEvent = { readonly command: string; readonly outcome: "ok" | "repeated" | Code; readonly ms: number };
 
 /** What a portal is made of; `receipts` signs for what its log was told, if its log has keys. */
-export type PortalParts = { readonly store: Store; readonly receipts?: { of(recorded: readonly Recorded[], sent: Hash): Promise<Uint8Array | undefined> } | undefined; readonly identity: Identity; readonly policy: Policy; readonly now: () => number; /** Milliseconds with fractions, from any beginning: how long requests take. */ readonly ticks?: () => number; readonly log?: (event: PortalEvent, fault?: unknown) => void };
+export type PortalParts = { readonly store: Store; readonly receipts?: { of(recorded: readonly Recorded[], sent: Hash): Promise<Uint8Array | undefined> } | undefined; readonly identity: Identity; readonly policy: Policy; readonly watchLimits?: WatchLimits; readonly now: () => number; /** Milliseconds with fractions, from any beginning: how long requests take. */ readonly ticks?: () => number; readonly log?: (event: PortalEvent, fault?: unknown) => void };
 
 /** A request that was read, with what it was found to be about, if it came in a session that was shown to be true. */
 type Opened = { readonly command: Command<unknown, unknown>; readonly content: unknown; readonly session: InSession | undefined };
@@ -53,6 +56,8 @@ export class Portal {
   readonly #beginnings: Buckets;
   readonly #writes: Buckets;
   readonly #turns = new Turns();
+  /** Who is told when a mesh changes. */
+  readonly watching: Watching;
 
   constructor(parts: PortalParts) {
     this.#parts = parts;
@@ -60,6 +65,7 @@ export class Portal {
     this.#anonymous = new Buckets(parts.policy.anonymousPerMinute, 60_000);
     this.#beginnings = new Buckets(parts.policy.beginningsPerMinute, 60_000);
     this.#writes = new Buckets(parts.policy.writesPerHour, 3_600_000);
+    this.watching = new Watching({ store: parts.store, views: this.#views, limits: parts.watchLimits ?? watchLimits, now: parts.now });
   }
 
   /** Forgets what it keeps in memory to be quick. */
@@ -76,12 +82,13 @@ export class Portal {
     const finish = (status: number, body: Uint8Array, outcome: PortalEvent["outcome"], fault?: unknown, receipt?: Uint8Array): PortalAnswer => {
       this.#parts.log?.({ command: state.command, outcome, ms: ticks() - started }, fault);
       const mac = state.held === undefined ? undefined : answerMac(state.held.session, { portal: this.#parts.identity.profile.payload.id, counter: state.counter, status, body });
-      return { status, body, headers: { "content-type": "application/json", ...(mac === undefined ? {} : { [MAC_HEADER]: mac }), ...(receipt === undefined ? {} : { [RECEIPT_HEADER]: toBase64url(receipt) }) } };
+      return { status, body, headers: { "content-type": "application/json", ...laterAt(status), ...(mac === undefined ? {} : { [MAC_HEADER]: mac }), ...(receipt === undefined ? {} : { [RECEIPT_HEADER]: toBase64url(receipt) }) } };
     };
     try {
       demand(request.method === "POST" && request.path === SERVICE_PATH, "request-malformed", "Requests are POSTs to the service's one path.");
       demand(request.body.length <= MAX_BODY, "json-too-large", "A request has at most 1 MiB.");
       const opened = await this.#open(request, state);
+      if (opened.command.name === watch.name) return await this.#watch(opened, request, finish);
       const { status, body, repeated, recorded } = await this.#answer(opened, request);
       const receipt = recorded.length === 0 ? undefined : await this.#parts.receipts?.of(recorded, sentHash(sentIn(opened.content)));
       return finish(status, body, repeated ? "repeated" : "ok", undefined, receipt);
@@ -95,6 +102,24 @@ export class Portal {
       if (error instanceof MeshError) return finish(statusOf(error.code), encodeRefusal(error.code, error.message), error.code);
       return finish(500, encodeRefusal("service-internal", "Something went wrong in the portal."), "service-internal", error);
     }
+  }
+
+  /** A Watch is answered like anything, and then goes on: as a stream behind the answer, or by an answer that waits. */
+  async #watch(opened: Opened, request: PortalRequest, finish: (status: number, body: Uint8Array, outcome: PortalEvent["outcome"]) => PortalAnswer): Promise<PortalAnswer> {
+    const { status, body } = await this.#answer(opened, request);
+    const { session } = opened;
+    const { after } = opened.content as RequestOf<typeof watch>;
+    const { revision } = decodeResponse(watch, body);
+    if (session === undefined) return finish(status, body, "ok");
+    const who = { member: session.held, session: session.held.session.id, network: networkOf(request.remote), revision };
+    if (after === undefined) {
+      const { first, stream } = this.watching.stream(who, body);
+      // What is authenticated is the answer, not the event around it.
+      const { headers } = finish(status, body, "ok");
+      return { status, body: first, headers: { ...headers, "content-type": STREAM_TYPE, "x-accel-buffering": "no" }, stream };
+    }
+    const told = revision === after ? await this.watching.next(who) : revision;
+    return finish(status, encodeResponse(watch, { revision: told }), "ok");
   }
 
   async #open(request: PortalRequest, state: { command: string; held: Held | undefined; counter: number }): Promise<Opened> {
@@ -122,7 +147,11 @@ export class Portal {
       const session = { held: state.held, counter, mac };
       return { command, content, session: { ...session, found: await this.#find(r, command, session) } };
     });
-    if (!opened.session.held.used) await this.#parts.store.transact((w) => markUsed(w, id));
+    if (!opened.session.held.used) {
+      await this.#parts.store.transact((w) => markUsed(w, id));
+      // An older session of the device may have had to go.
+      void this.watching.changed(opened.session.held.master);
+    }
     return opened;
   }
 
@@ -192,7 +221,10 @@ export class Portal {
       if (keep) await keepAnswer(w, session.held.session.id, session.counter, session.mac, { status: 200, body, entries: runOf(said) });
       return said;
     });
-    if (plan.changed !== undefined) this.#views.set(plan.changed);
+    if (plan.changed !== undefined) {
+      this.#views.set(plan.changed);
+      void this.watching.changed(plan.changed.id);
+    }
     return recorded;
   }
 }
@@ -204,9 +236,9 @@ function allow(wanted: Wanted, asker: Asker, inSession: boolean): void {
   demand(good, "request-not-allowed", "This device may not do that.");
 }
 
-/** A mesh that gave its account up is nobody's from then on (decision 4.6). */
-function openAt(view: View | undefined, now: number): View | undefined {
-  return view?.record.closes !== undefined && now >= view.record.closes ? undefined : view;
+/** When to ask again, of what may be asked again: RFC 9110 §10.2.3. A bucket fills within a minute, and what was busy is so for a while. */
+function laterAt(status: number): Readonly<Record<string, string>> {
+  return status === 429 ? { "retry-after": "60" } : status === 503 ? { "retry-after": "10" } : {};
 }
 
 function isLoopback(address: string): boolean {

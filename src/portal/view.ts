@@ -43,3 +43,8 @@ async function rosterAt(reading: Reading, id: MasterId, version: number): Promis
   if (kept === undefined) return undefined;
   return kept.roster ?? rosterOf((await getObject(reading, kept.digest, masterProfile)) as Correct<MasterProfile>);
 }
+
+/** A mesh that gave its account up is nobody's from then on (decision 4.6). */
+export function openAt(view: View | undefined, now: number): View | undefined {
+  return view?.record.closes !== undefined && now >= view.record.closes ? undefined : view;
+}

@@ -9,6 +9,7 @@ import { logOpenings } from "./openings.ts";
 import { openSession } from "./open-session.ts";
 import { get, getProfiles, publish, status } from "./profiles.ts";
 import { catalogTrail, releaseCommits } from "./releases.ts";
+import { watch } from "./watch.ts";
 
 /** Every command of the portal protocol; server, client and `docs/spec/portal.md` are read off this list. */
 export const commands = [
@@ -35,6 +36,7 @@ export const commands = [
   dropBlobs,
   logOpenings,
   follow,
+  watch,
 ] as const;
 
 /** A command by its name on the wire. */

@@ -111,5 +111,6 @@ export function statusOf(code: Code): number {
   if (code.endsWith("-unknown") || code.endsWith("-unknown-command")) return 404;
   if (codes[code] === 4) return 403;
   if (codes[code] === 6) return 409;
+  if (code === "service-busy") return 503;
   return code === "service-internal" ? 500 : code === "json-too-large" ? 413 : 400;
 }

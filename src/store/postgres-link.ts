@@ -10,6 +10,11 @@ import { MeshError } from "../refusals/mesh-error.ts";
 /** So long a turn is waited for, in milliseconds: many times what a commit takes. */
 const TURN_MS = 250;
 
+/** The channel on which processes are told which entries of the announced shelf were put. */
+export function channelOf(schema: string): string {
+  return `${schema}_put`;
+}
+
 /** Where a snapshot stands: how many commits came before it, and how long the log is. */
 export type Place = { readonly version: number; readonly size: number };
 
@@ -22,8 +27,9 @@ function commitStatement(schema: string): string {
     WITH won AS (UPDATE ${schema}.head SET version = version + 1, size = size + cardinality($7::bytea[]) WHERE version = $1::bigint RETURNING size - cardinality($7::bytea[]) AS size),
     put AS (INSERT INTO ${schema}.entry (shelf, key, value) SELECT s, k, v FROM won, unnest($2::bytea[], $3::bytea[], $4::bytea[]) AS t (s, k, v) ON CONFLICT (shelf, key) DO UPDATE SET value = excluded.value),
     gone AS (DELETE FROM ${schema}.entry USING won, unnest($5::bytea[], $6::bytea[]) AS t (s, k) WHERE entry.shelf = t.s AND entry.key = t.k),
-    grown AS (INSERT INTO ${schema}.log (number, leaf) SELECT won.size + t.place - 1, t.leaf FROM won, unnest($7::bytea[]) WITH ORDINALITY AS t (leaf, place))
-    SELECT 1 FROM won`;
+    grown AS (INSERT INTO ${schema}.log (number, leaf) SELECT won.size + t.place - 1, t.leaf FROM won, unnest($7::bytea[]) WITH ORDINALITY AS t (leaf, place)),
+    told AS (SELECT pg_catalog.pg_notify('${channelOf(schema)}', pg_catalog.encode(t.k, 'hex'))::text FROM won, unnest($2::bytea[], $3::bytea[]) AS t (s, k) WHERE t.s = $8::bytea)
+    SELECT (SELECT count(*) FROM told) FROM won`;
 }
 
 /**
@@ -38,13 +44,15 @@ export class PostgresLink {
   readonly #now: () => number;
   readonly #text: ReturnType<typeof statements>;
   readonly #turn: string;
+  readonly #announced: Buffer;
   #over = false;
   #warned = false;
   #hasTurn = false;
 
-  constructor(client: Client, schema: string, now: () => number) {
+  constructor(client: Client, schema: string, now: () => number, announced: string) {
     this.#client = client;
     this.#now = now;
+    this.#announced = octets(announced);
     this.#text = statements(schema);
     this.#turn = `pg_catalog.hashtextextended('mesh ${schema}', 0)`;
     client.on("end", () => (this.#over = true));
@@ -120,7 +128,7 @@ export class PostgresLink {
     this.#warned = false;
     const columns = [puts.map(({ shelf }) => octets(shelf)), puts.map(({ key }) => octets(key)), puts.map(({ value }) => value), removals.map(({ shelf }) => octets(shelf)), removals.map(({ key }) => octets(key)), leaves];
     try {
-      const committed = this.#client.query({ name: "commit", text: this.#text.commit, values: [version, ...columns.map(octetsArray)] });
+      const committed = this.#client.query({ name: "commit", text: this.#text.commit, values: [version, ...columns.map(octetsArray), this.#announced] });
       this.endTurn();
       const { rows } = await committed;
       // The server warns that it did not wait for its standby, as it should have, when somebody cancels that.

@@ -18,6 +18,8 @@ export interface PostgresOptions {
   readonly patience?: number;
   /** The schema of the tables, usually `mesh`. */
   readonly schema?: string;
+  /** A shelf of whose entries every process is told that follows it (postgres-follow.ts), when one of them is put. */
+  readonly announced?: string;
   /** Milliseconds since 1970, usually the machine's. */
   readonly now?: () => number;
 }
@@ -60,9 +62,9 @@ class Opener {
   }
 
   async open(): Promise<PostgresLink> {
-    const { owner, schema = "mesh", now = Date.now } = this.#options;
+    const { announced = "", owner, schema = "mesh", now = Date.now } = this.#options;
     const client = await connectPostgres(this.#address);
-    const link = new PostgresLink(client, schema, now);
+    const link = new PostgresLink(client, schema, now, announced);
     try {
       // Only at first: a server that comes back without our tables has lost them, and must not be given empty ones.
       if (!this.#opened) await establishPostgres(client, schema, owner);

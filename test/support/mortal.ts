@@ -112,6 +112,7 @@ async function begin(folder: string, now: () => number): Promise<Life> {
       });
       return { status: page === undefined ? 404 : 200, headers: {}, body: page?.octets ?? new Uint8Array(0), peerSpki: spki };
     },
+    stream: () => Promise.reject(new Error("a portal without sockets streams nothing")),
     close: () => undefined,
   });
   return {

@@ -36,6 +36,7 @@ export function hopping({ ports }: Portals, trust: Trust): Connection {
   return {
     post: (path, headers, body) => any().post(path, headers, body),
     get: (path, headers) => any().get(path, headers),
+    stream: (path, headers, body, bounds) => any().stream(path, headers, body, bounds),
     counters: { sent: 0, received: 0 },
     close: () => {
       for (const way of ways) way.close();

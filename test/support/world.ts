@@ -10,6 +10,7 @@ import { Portal, type PortalAnswer, type PortalEvent, type PortalParts, type Por
 import { encapsulationJwk, signatureJwk } from "../../src/profiles/keys.ts";
 import { type PortalProfile, portalProfile } from "../../src/profiles/portal.ts";
 import { correctPortal } from "../../src/profiles/validity.ts";
+import { MeshError } from "../../src/refusals/mesh-error.ts";
 import { openMemoryStore } from "../../src/store/memory.ts";
 import type { Store } from "../../src/store/store.ts";
 import { type Udf, udfOf, udfOfKey } from "../../src/udf/udf.ts";
@@ -46,7 +47,7 @@ export type TestPortal = {
 };
 
 /** What a test may want otherwise of a portal. */
-export type PortalOptions = { readonly policy?: Partial<Policy>; readonly keys?: PortalKeys; readonly clock?: { now: number }; readonly profile?: Partial<PortalProfile>; readonly receipts?: PortalParts["receipts"] };
+export type PortalOptions = { readonly policy?: Partial<Policy>; readonly keys?: PortalKeys; readonly clock?: { now: number }; readonly profile?: Partial<PortalProfile>; readonly receipts?: PortalParts["receipts"]; readonly watchLimits?: PortalParts["watchLimits"] };
 
 /** Starts a portal for a domain, over a store that outlives it if one is given. */
 export async function startPortal(domain = "example.com", store: Store = openMemoryStore(), options: PortalOptions = {}): Promise<TestPortal> {
@@ -63,7 +64,7 @@ export async function startPortal(domain = "example.com", store: Store = openMem
     if (fault !== undefined && process.env["MESH_DEBUG"] !== undefined) console.error(fault);
   };
   const policy = { ...defaultPolicy, creation: "open" as const, anonymousPerMinute: 100_000, beginningsPerMinute: 100_000, ...options.policy };
-  const portal = new Portal({ store, identity: { profile, jws: profile.jws, sessionKey: keys.session }, policy, receipts: options.receipts, now: () => clock.now, log });
+  const portal = new Portal({ store, identity: { profile, jws: profile.jws, sessionKey: keys.session }, policy, receipts: options.receipts, ...(options.watchLimits === undefined ? {} : { watchLimits: options.watchLimits }), now: () => clock.now, log });
   return { portal, keys, store, url: `https://${domain}`, pin, tlsKey: keys.tls, clock, meddler: {}, pages: {}, events, faults, counters: { up: 0, down: 0, requests: 0 } };
 }
 
@@ -87,8 +88,40 @@ export function transportTo(to: TestPortal, remote = "192.0.2.1"): Transport {
       const etag = digestOf(page);
       return { status: headers["if-none-match"] === etag ? 304 : 200, headers: { etag }, body: headers["if-none-match"] === etag ? new Uint8Array(0) : page, peerSpki: to.tlsKey };
     },
+    async stream(path, headers, body, { firstMs, silenceMs }) {
+      const sent: PortalRequest = { method: "POST", path, query: "", headers, body, remote };
+      const request = (await to.meddler.request?.(sent)) ?? sent;
+      const given = await to.portal.handle(request);
+      const answer = (await to.meddler.answer?.(request, given)) ?? given;
+      const { pieces, close } = piecesOf(answer, firstMs, silenceMs);
+      return { status: answer.status, headers: answer.headers, peerSpki: to.tlsKey, pieces, close };
+    },
     close() {},
   };
+}
+
+/** What an answer goes on with, as whoever reads it hears it. */
+function piecesOf({ body, stream }: PortalAnswer, firstMs: number, silenceMs: number): { readonly pieces: AsyncIterable<Uint8Array>; close(): void } {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>(undefined, { highWaterMark: 1_000 }, { highWaterMark: 1_000 });
+  const writer = writable.getWriter();
+  const end = (): void => void writer.close().catch(() => {});
+  void writer.write(body).catch(() => {});
+  const begun = stream?.({ send: (octets) => void writer.write(octets).catch(() => {}), end });
+  if (begun === undefined) end();
+  const close = (): void => {
+    begun?.gone();
+    void writer.abort().catch(() => {});
+  };
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    const reader = readable.getReader();
+    for (let ms = firstMs; ; ms = silenceMs) {
+      const timer = setTimeout(() => void writer.abort(new MeshError("service-timeout", "Nothing came in time.")), ms);
+      const { done, value } = await reader.read().finally(() => clearTimeout(timer));
+      if (done) return;
+      yield value;
+    }
+  }
+  return { pieces: pieces(), close };
 }
 
 /** A device of a test: its client, its keyrings, its store, and the portal to which its requests go, which a test may exchange. */

@@ -79,13 +79,15 @@ export class Meter {
     return { read: (work) => timed("read", () => store.read(work)), transact: (work) => timed("transact", () => store.transact(work)), close: () => store.close() };
   }
 
-  /** Everything, as it stands; `connections` is what the listener has open. */
-  metrics(connections: number): readonly Metric[] {
+  /** Everything, as it stands; `connections` is what the listener has open, `watching` how many wait to be told of changes. */
+  metrics(connections: number, { watching, told }: { readonly watching: number; readonly told: number }): readonly Metric[] {
     return [
       { name: "mesh_portal_requests_total", help: "Requests answered, by command and outcome.", type: "counter", samples: this.#requests.samples() },
       { name: "mesh_portal_request_seconds", help: "Time from a whole request to its answer, by command.", type: "histogram", samples: this.#seconds.samples("command") },
       { name: "mesh_portal_requests_in_flight", help: "Requests that are being answered.", type: "gauge", samples: [{ value: this.#inFlight }] },
       { name: "mesh_portal_connections", help: "TLS connections that are open.", type: "gauge", samples: [{ value: connections }] },
+      { name: "mesh_portal_watching", help: "Devices that wait to be told of changes.", type: "gauge", samples: [{ value: watching }] },
+      { name: "mesh_portal_told_total", help: "How often a device that waited was told of a change.", type: "counter", samples: [{ value: told }] },
       { name: "mesh_portal_wire_refusals_total", help: "Connections and requests turned away before the portal saw them, by HTTP status or reason.", type: "counter", samples: this.#wire.samples() },
       { name: "mesh_portal_store_works_total", help: "Reads and transactions of the store, by outcome.", type: "counter", samples: this.#works.samples() },
       { name: "mesh_portal_store_work_seconds", help: "Time of reads and transactions, waiting for their turn included.", type: "histogram", samples: this.#workSeconds.samples("kind") },

@@ -1,3 +1,4 @@
+import { shelf } from "../../portal/records.ts";
 import { demand } from "../../refusals/mesh-error.ts";
 import type { Store } from "../../store/store.ts";
 import type { PortalData } from "./data.ts";
@@ -6,7 +7,7 @@ import type { PortalData } from "./data.ts";
 export async function openPortalStore({ settings, identity, database }: PortalData, what: "serving" | "changing" | "looking"): Promise<Store> {
   if (settings.database !== undefined) {
     const { openPostgresStore } = await import("../../store/postgres.ts");
-    return openPostgresStore(settings.database, { owner: identity.profile.payload.id });
+    return openPostgresStore(settings.database, { owner: identity.profile.payload.id, announced: shelf.meshes });
   }
   const { openServingStore, openSqliteStore } = await import("../../store/sqlite.ts");
   return what === "serving" ? openServingStore(database) : openSqliteStore(database, what === "looking" ? { orReading: true } : {});

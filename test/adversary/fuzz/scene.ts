@@ -164,6 +164,7 @@ export class Scene {
         const page = await this.truth.portal.pages.get?.(path);
         return { status: page === undefined ? 404 : 200, headers: {}, body: page ?? new Uint8Array(0), peerSpki: this.truth.portal.tlsKey };
       },
+      stream: () => Promise.reject(new Error("a portal without sockets streams nothing")),
       close: () => undefined,
     };
   }

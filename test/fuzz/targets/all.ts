@@ -9,7 +9,7 @@ import { keysDer, keysJwk } from "./keys.ts";
 import { meshRules, meshSigned } from "./meshes.ts";
 import { logEntry, logProof, note } from "./notary.ts";
 import { portal } from "./portal.ts";
-import { http, request, response } from "./protocol.ts";
+import { events, http, request, response } from "./protocol.ts";
 import { sshSaid, sshServer } from "./ssh.ts";
 import { sshAgent, sshOwn } from "./ssh-client.ts";
 import { archive, codes, keyring, lines, settings, sites } from "./texts.ts";
@@ -19,7 +19,7 @@ import { udf, words } from "./udf.ts";
 export const targets: readonly Target[] = [
   [json, base32, base64url, der, keysDer, keysJwk, udf, words],
   [signed, sealed, sealedForged, keyed, meshRules, meshSigned, entries, snapshots],
-  [request, response, portal, http, archive, keyring, settings, codes, sites, lines, agentLine],
+  [request, response, events, portal, http, archive, keyring, settings, codes, sites, lines, agentLine],
   [note, logProof, logEntry],
   [sshServer, sshSaid, sshAgent, sshOwn],
   [anyFile, bitwarden, csv, keepassXml, kdbx, kdbxHead, zip, onePux, meshFile],

@@ -6,6 +6,7 @@ import { gatherHeaders, splitTarget } from "../../../src/http/receive.ts";
 import { parsePortalUrl } from "../../../src/http/url.ts";
 import { networkOf } from "../../../src/portal/limits.ts";
 import { commands } from "../../../src/protocol/commands.ts";
+import { eventsIn, writeEvent } from "../../../src/protocol/events.ts";
 import { splitOctets } from "../../../src/protocol/octets.ts";
 import { decodeCarrying, decodeRequest, encodeRequest, encodeResponse } from "../../../src/protocol/wire.ts";
 import type { Command } from "../../../src/protocol/command.ts";
@@ -54,6 +55,27 @@ export const response: Target = {
         hold(!error.code.startsWith("portal-"), "no portal accuses itself", error.code);
       }
     }
+  },
+};
+
+async function* inPieces(input: Uint8Array, length: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < input.length; at += length) yield input.subarray(at, at + length);
+}
+
+/** What a portal sends to a device that watches. */
+export const events: Target = {
+  name: "events",
+  files: ["protocol/events"],
+  seeds: () => ['retry: 1000\ndata: {"WatchResponse":{"revision":7}}\n\n', "retry: 0\n\n", ": x\n\ndata:y\ndata: z\n\n", "data: cut off"].map(octets),
+  words: ["retry: ", "data: ", "\n", "\n\n", "\r\n", "event: ", "999999999", "-1", "1e9"],
+  refusals: ["answer-malformed", "service-answer-too-large"],
+  run: async (input) => {
+    const found = await Array.fromAsync(eventsIn(inPieces(input, 1 << 20)));
+    const said = found.map(writeEvent).map((event) => fromUtf8(event));
+    hold(said.join() === (await Array.fromAsync(eventsIn(inPieces(input, 1)))).map(writeEvent).map((event) => fromUtf8(event)).join(), "events are the same however they are cut");
+    for (const { retry } of found) hold(retry === undefined || (Number.isSafeInteger(retry) && retry >= 0), "a time is a whole number");
+    const again = await Array.fromAsync(eventsIn(inPieces(octets(said.join("")), 7)));
+    hold(again.map(writeEvent).map((event) => fromUtf8(event)).join() === said.join(), "an event reads the same again");
   },
 };
 

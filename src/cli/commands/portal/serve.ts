@@ -33,6 +33,7 @@ import { openShown } from "../../portal/shown.ts";
 import { parseSize } from "../../portal/size.ts";
 import { openPortalStore } from "../../portal/store.ts";
 import { beginUpkeep } from "../../portal/upkeep.ts";
+import { beginWatching } from "../../portal/watching.ts";
 import { withLog } from "../../portal/with-log.ts";
 
 /** `mesh portal serve`: runs a portal until a signal; requests in flight are finished, what was answered is on disk. */
@@ -109,12 +110,13 @@ export async function run(call: Call): Promise<void> {
   if (metrics !== undefined && meter !== undefined) {
     // Loaded for those who want metrics: with `node:http` the engine loads a client for the web, 5 MB of it.
     const [{ servePlain }, { exposition, expositionType }] = await Promise.all([import("../../../http/plain.ts"), import("../../portal/exposition.ts")]);
-    const page = await servePlain(metrics.host, metrics.port, { path: "/metrics", contentType: expositionType, text: async () => exposition(meter.metrics(served.connections())) });
+    const page = await servePlain(metrics.host, metrics.port, { path: "/metrics", contentType: expositionType, text: async () => exposition(meter.metrics(served.connections(), portal.watching.counts())) });
     call.whenDone(() => page.close());
     world.write(2, `Metrics at http://${metrics.host.includes(":") ? `[${metrics.host}]` : metrics.host}:${page.port}/metrics\n`);
   }
   call.whenDone(beginUpkeep(store, notary.written, meter, log, world.now));
   keepVouching(directory, vouching);
+  call.whenDone(await beginWatching(portal.watching, data));
   const { url } = describePortal(data.settings, data.identity.profile.payload.id);
   // From its first word on it may be told to end.
   const ended = untilSignal();
