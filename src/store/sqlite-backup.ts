@@ -16,21 +16,22 @@ export type Backup = { readonly made: number; readonly companions: readonly Comp
 
 /**
  * Writes a snapshot of the database at `path`, with some small files and the time, into one new file, mode 0600: whole, looked through
- * and durable, or not at all. Others may be writing to the database meanwhile; they are not held up.
+ * and durable, or not at all. Others may be writing to the database meanwhile; they are not held up. `complete` puts into the copy what is kept elsewhere.
  */
-export function writeBackup(path: string, target: string, backup: Backup): void {
+export function writeBackup(path: string, target: string, backup: Backup, complete: (copy: DatabaseSync) => void = () => {}): void {
   translated(() => {
     using source = lookingAt(path);
-    copyDatabase(source, target, (copy) => accompany(copy, backup));
+    copyDatabase(source, target, (copy) => accompany(copy, backup, complete));
   });
 }
 
-function accompany(path: string, { made, companions }: Backup): void {
+function accompany(path: string, { made, companions }: Backup, complete: (copy: DatabaseSync) => void): void {
   using copy = new DatabaseSync(path);
   // One file, whatever happens: no journal beside it stays.
   copy.exec("PRAGMA journal_mode = MEMORY; BEGIN; CREATE TABLE companion (name TEXT PRIMARY KEY, content BLOB NOT NULL) STRICT; CREATE TABLE backup (made INTEGER NOT NULL) STRICT");
   copy.prepare("INSERT INTO backup VALUES (?)").run(made);
   for (const { name, content } of companions) copy.prepare("INSERT INTO companion VALUES (?, ?)").run(name, content);
+  complete(copy);
   copy.exec(`PRAGMA application_id = ${backupId}; COMMIT`);
   whole(copy);
 }

@@ -55,7 +55,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     packages: ["valibot"],
   },
   machine: { is: "performs any application's steps on this computer; files, locks and the C library", pure: false, sees: ["bytes", "applications/application.ts"], node: ["child_process", "ffi", "fs", "fs/promises", "os", "path", "sqlite", "v8", "vm"] },
-  store: { is: "eight verbs over an engine: memory, SQLite or PostgreSQL", pure: false, sees: ["bytes"], packages: ["pg"], node: ["async_hooks", "fs", "path", "sqlite", "timers/promises", "worker_threads"] },
+  store: { is: "eight verbs over an engine: memory, SQLite or PostgreSQL; a depot for what is large", pure: false, sees: ["bytes", "crypto/digest.ts", "crypto/random.ts"], packages: ["pg"], node: ["async_hooks", "fs", "fs/promises", "path", "sqlite", "timers/promises", "worker_threads"] },
   keyring: { is: "private keys at rest", pure: false, sees: [...formats, "machine/file-lock.ts", "machine/replace-file.ts"], packages: ["valibot"], node: ["fs", "fs/promises", "path"] },
   certificates: { is: "X.509, on a library loaded on demand", pure: false, sees: formats, packages: ["asn1js", "pkijs"], node: ["net"] },
   http: {

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { after, suite, test } from "node:test";
 
 import { makeArgs } from "../args.ts";
-import { keepSettings, keepVouching, readSettings, vouchingNow } from "./settings.ts";
+import { keepDepot, keepSettings, keepVouching, readSettings, vouchingNow } from "./settings.ts";
 
 suite("a portal's settings", () => {
   const directory = mkdtempSync(join(tmpdir(), "mesh-data-"));
@@ -19,7 +19,9 @@ suite("a portal's settings", () => {
     ["a port that none has", whole.replace('"port":1', '"port":65536'), "data-damaged"],
     ["no JSON", whole.slice(1), "data-damaged"],
     ["a format that never was", whole.replace('"format":1', '"format":0'), "data-damaged"],
-    ["a newer format", whole.replace('"format":1', '"format":4'), "data-newer"],
+    ["a newer format", whole.replace('"format":1', '"format":5'), "data-newer"],
+    ["a depot in a format whose readers would pass over it", whole.replace('"domain"', '"depot":"/var/depot","domain"'), "data-damaged"],
+    ["the format of those with a depot, without one", whole.replace('"format":1', '"format":4'), "data-damaged"],
     ["the format of those that others vouch for, without them", whole.replace('"format":1', '"format":3'), "data-damaged"],
     ["others who vouch for it, in a format whose readers would pass over them", whole.replace('"domain"', '"cosigners":["/etc/mesh/cosigners.txt"],"domain"'), "data-damaged"],
     ["nobody who vouches for it, said at length", whole.replace('"domain"', '"cosigners":[],"domain"').replace('"format":1', '"format":3'), "data-damaged"],
@@ -38,6 +40,10 @@ suite("a portal's settings", () => {
     assert.equal(readSettings(directory).domain, "example.com");
     writeFileSync(join(directory, "portal.json"), whole.replace('"domain"', '"database":"postgres://db/p","domain"').replace('"format":1', '"format":2'));
     assert.equal(readSettings(directory).database, "postgres://db/p");
+    writeFileSync(join(directory, "portal.json"), whole.replace('"domain"', '"depot":"/var/depot","domain"').replace('"format":1', '"format":4'));
+    assert.equal(readSettings(directory).depot, "/var/depot");
+    keepDepot(directory, undefined);
+    assert.equal(readFileSync(join(directory, "portal.json"), "utf8"), whole);
   });
 
   const said = (values: Readonly<Record<string, readonly string[]>>) => vouchingNow(makeArgs({ path: ["portal", "serve"], positionals: [], options: [{ name: "cosign", value: "FILE", many: true, about: "" }, { name: "cosigners", value: "FILE", many: true, about: "" }, { name: "quorum", value: "N", about: "" }] }, [], new Map(Object.entries(values).map(([name, texts]) => [name, { source: "line" as const, texts }]))), readSettings(directory));

@@ -13,7 +13,16 @@ import type { Args } from "../args.ts";
 export type Vouching = { readonly cosign?: readonly string[]; readonly cosigners?: readonly string[]; readonly quorum?: number };
 
 /** What an operator decided, and what holds at every start until she says otherwise; the port once taken is kept. */
-export type PortalSettings = Vouching & { readonly domain: string; readonly host: string; readonly port: number; readonly accounts: "open" | "invited"; /** The URL of the PostgreSQL database with its records. */ readonly database?: string };
+export type PortalSettings = Vouching & {
+  readonly domain: string;
+  readonly host: string;
+  readonly port: number;
+  readonly accounts: "open" | "invited";
+  /** The URL of the PostgreSQL database with its records. */
+  readonly database?: string;
+  /** The directory with what is large of its records. */
+  readonly depot?: string;
+};
 
 /** Who vouches for a log, at most. */
 export const MOST_COSIGNERS = 16;
@@ -26,18 +35,23 @@ export function readSettings(directory: string): PortalSettings {
   const octets = readOptional(join(directory, "portal.json"));
   if (octets === undefined) throw new MeshError("data-missing", `There is no portal in ${directory}.`, `Make one: mesh portal init --data ${directory} --domain NAME`);
   const value = (damagedUnless(() => parseCanonical(octets)) ?? {}) as Partial<PortalSettings> & { readonly format?: Json };
-  demand(typeof value.format !== "number" || value.format <= 3, "data-newer", `The portal in ${directory} was made by a newer version.`, "Nothing was changed. Use that version.");
-  const { accounts, cosign, cosigners, database, domain, format, host, port, quorum } = value;
+  demand(typeof value.format !== "number" || value.format <= 4, "data-newer", `The portal in ${directory} was made by a newer version.`, "Nothing was changed. Use that version.");
+  const { accounts, cosign, cosigners, database, depot, domain, format, host, port, quorum } = value;
   const place = typeof domain === "string" && typeof host === "string" && typeof port === "number" && Number.isInteger(port) && port >= 0 && port <= 65_535;
   const vouching = [cosign, cosigners].every((one) => one === undefined || isList(one)) && (quorum === undefined || (typeof quorum === "number" && Number.isInteger(quorum) && quorum > 0 && quorum <= MOST_COSIGNERS));
-  const whole = place && vouching && (accounts === "open" || accounts === "invited") && (database === undefined || typeof database === "string");
+  const whole = place && vouching && (accounts === "open" || accounts === "invited") && [database, depot].every((one) => one === undefined || typeof one === "string");
   demand(whole && format === formatOf(value), "data-damaged", "The portal's settings are damaged.", "Restore portal.json from a backup.");
-  return withoutNothing({ accounts, cosign, cosigners, database, domain, host, port, quorum });
+  return withoutNothing({ accounts, cosign, cosigners, database, depot, domain, host, port, quorum });
 }
 
 /** Writes a portal's settings. */
 export function keepSettings(directory: string, settings: PortalSettings): void {
-  replaceFile(join(directory, "portal.json"), utf8(canonicalJson({ ...settings, format: formatOf(settings) } as unknown as Json)));
+  replaceFile(join(directory, "portal.json"), settingsText(settings));
+}
+
+/** A portal's settings as they are written. */
+export function settingsText(settings: PortalSettings): Uint8Array {
+  return utf8(canonicalJson({ ...settings, format: formatOf(settings) } as unknown as Json));
 }
 
 /**
@@ -51,6 +65,12 @@ export function useDatabase(directory: string, database: string | undefined): vo
   if (settings.database === database) return;
   demand(settings.database !== undefined || !existsSync(join(directory, "portal.db")), "data-exists", "This portal keeps its records in a file.", `Move them, while it is stopped: mesh portal migrate --data ${directory} --to ${database}`);
   keepSettings(directory, { ...settings, database });
+}
+
+/** Keeps in which directory a portal has its depot, once it was found to be that; undefined for none. */
+export function keepDepot(directory: string, depot: string | undefined): void {
+  const { depot: before, ...settings } = readSettings(directory);
+  if (depot !== before) keepSettings(directory, withoutNothing({ ...settings, depot }));
 }
 
 /** Who vouches for whom at this start: what the options `--cosign`, `--cosigners` and `--quorum` say, and where they say nothing what was said before. */
@@ -85,10 +105,11 @@ export function readOptional(path: string): Uint8Array | undefined {
 }
 
 /**
- * An older version would make a file of its own where the records are in PostgreSQL (2), and start unguarded where others vouch for the log (3), so each has a
- * format that it does not know.
+ * An older version would make a file of its own where the records are in PostgreSQL (2), start unguarded where others vouch for the log (3), and take names for
+ * what they name where there is a depot (4), so each has a format that it does not know.
  */
-function formatOf({ cosign, cosigners, database }: Partial<PortalSettings>): 1 | 2 | 3 {
+function formatOf({ cosign, cosigners, database, depot }: Partial<PortalSettings>): 1 | 2 | 3 | 4 {
+  if (depot !== undefined) return 4;
   if (cosign !== undefined || cosigners !== undefined) return 3;
   return database === undefined ? 1 : 2;
 }

@@ -16,7 +16,8 @@ suite("the systemd unit", () => {
     for (const line of ["Type=notify", "DynamicUser=yes", "ProtectSystem=strict", "StateDirectory=mesh-portal", "StateDirectoryMode=0700", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE", "NoNewPrivileges=yes"]) assert.ok(text.includes(`\n${line}\n`), line);
     const high = unitText({ ...parts, lowPort: false, user: "mesh", hideHomes: false });
     for (const line of ["User=mesh", "CapabilityBoundingSet=", "ProtectHome=read-only"]) assert.ok(high.includes(`\n${line}\n`), line);
-    assert.ok(!high.includes("DynamicUser"));
+    assert.ok(!high.includes("DynamicUser") && !text.includes("ReadWritePaths"));
+    assert.ok(unitText({ ...parts, also: "/srv/a depot" }).includes('\nReadWritePaths="/srv/a depot"\nProtectHome=yes\n'));
   });
 
   test("says its command so that systemd reads the same", () => {

@@ -1,8 +1,8 @@
 /** What a unit is made for. */
-export type UnitParts = { readonly command: readonly string[]; readonly state: string; readonly lowPort: boolean; readonly user: string | undefined; readonly hideHomes: boolean };
+export type UnitParts = { readonly command: readonly string[]; readonly state: string; readonly lowPort: boolean; readonly user: string | undefined; readonly hideHomes: boolean; /** What it writes to besides. */ readonly also?: string | undefined };
 
-/** The text of a systemd unit for a portal whose directory is `/var/lib/<state>`: nothing else is writable, and little is visible. */
-export function unitText({ command, state, lowPort, user, hideHomes }: UnitParts): string {
+/** The text of a systemd unit for a portal whose directory is `/var/lib/<state>`: nothing else is writable but a depot, and little is visible. */
+export function unitText({ command, state, lowPort, user, hideHomes, also }: UnitParts): string {
   const bind = lowPort ? "CAP_NET_BIND_SERVICE" : "";
   return `[Unit]
 Description=Mesh portal
@@ -27,7 +27,7 @@ StateDirectory=${state}
 StateDirectoryMode=0700
 UMask=0077
 ProtectSystem=strict
-ProtectHome=${hideHomes ? "yes" : "read-only"}
+${also === undefined ? "" : `ReadWritePaths=${quoted(also)}\n`}ProtectHome=${hideHomes ? "yes" : "read-only"}
 PrivateTmp=yes
 PrivateDevices=yes
 ProtectProc=invisible

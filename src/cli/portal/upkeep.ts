@@ -4,12 +4,13 @@ import { purge } from "../../portal/upkeep/purge.ts";
 import type { Store } from "../../store/store.ts";
 import type { Log } from "./log.ts";
 import type { Meter } from "./meter.ts";
+import type { PortalDepot } from "./store.ts";
 
 const HOUR_MS = 3_600_000;
 const CENSUS_MS = 5 * 60_000;
 
 /** What a portal does by itself while it serves: takes away what is over, and counts what there is. Both may be cut off at any time. */
-export function beginUpkeep(store: Store, written: () => Promise<void>, meter: Meter | undefined, log: Log, now: () => number): () => void {
+export function beginUpkeep(store: Store, depot: PortalDepot | undefined, written: () => Promise<void>, meter: Meter | undefined, log: Log, now: () => number): () => void {
   let stopped = false;
   let under = Promise.resolve();
   const turn = (work: () => Promise<void>) => (): void => {
@@ -19,6 +20,7 @@ export function beginUpkeep(store: Store, written: () => Promise<void>, meter: M
   };
   const clean = turn(async () => {
     const purged = { ...(await purge(store, now(), written)), commits: await forget(store, now()) };
+    await depot?.sweep(now());
     meter?.purged(purged);
     if (purged.accounts + purged.sessions + purged.commits > 0) log.note("info", "purged", purged);
   });

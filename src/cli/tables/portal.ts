@@ -2,6 +2,7 @@ import type { Command, Option } from "../command.ts";
 
 const data: Option = { name: "data", value: "DIR", about: "the portal's directory" };
 const database: Option = { name: "database", value: "URL", about: "keep the records in this PostgreSQL database, postgres://USER@HOST/NAME, and not in a file" };
+const depot: Option = { name: "depot", value: "DIR", about: "keep blobs and tiles as files in this directory, and not in the database" };
 
 /** The operator's commands. */
 export const portalCommands: readonly Command[] = [
@@ -15,6 +16,7 @@ export const portalCommands: readonly Command[] = [
       { name: "listen", value: "HOST:PORT", about: "where it will listen (127.0.0.1 and a free port, which is then kept)" },
       { name: "accounts", value: "open|invited", about: "who may create an account from elsewhere (invited); on this machine anybody may" },
       database,
+      depot,
     ],
     examples: [
       { line: "mesh portal init --data ~/portal --domain example.com --listen 0.0.0.0:443", about: "for the world" },
@@ -43,6 +45,7 @@ export const portalCommands: readonly Command[] = [
       { name: "add", value: "N", about: "for tests of load only: let anybody add N entries a second to the log" },
       { name: "writes-per-hour", value: "N", about: "changes that an account may make in an hour (10000)" },
       database,
+      depot,
     ],
     examples: [
       { line: "mesh portal serve --data ~/portal", about: "until Ctrl-C or SIGTERM" },
@@ -101,7 +104,7 @@ export const portalCommands: readonly Command[] = [
     path: ["portal", "restore"],
     summary: "Make a portal from a backup.",
     positionals: [{ name: "FILE", about: "what `mesh portal backup` wrote" }],
-    options: [data],
+    options: [data, depot],
     examples: [
       { line: "mesh portal restore /backup/portal-2026-06-01 --data ~/portal", about: "into a directory that is empty or not there" },
       { line: "mesh sync --bring-back", about: "what your users then do, on the device used last first" },
@@ -111,14 +114,18 @@ export const portalCommands: readonly Command[] = [
   },
   {
     path: ["portal", "migrate"],
-    summary: "Move a portal's records into PostgreSQL, or back into a file.",
+    summary: "Move a portal's records into PostgreSQL or a depot, or back into a file.",
     positionals: [],
-    options: [data, { name: "to", value: "URL|DIR", about: "an empty PostgreSQL database, postgres://USER@HOST/NAME, or the portal's directory for the file in it" }],
+    options: [
+      data,
+      { name: "to", value: "URL|DIR", about: "an empty PostgreSQL database, postgres://USER@HOST/NAME, or the portal's directory for the file in it" },
+      { name: "depot", value: "DIR|none", about: "in place of --to: move blobs and tiles out of the file into this directory, or back" },
+    ],
     examples: [
       { line: "mesh portal migrate --data ~/portal --to postgres://mesh@db.example.com/mesh", about: "into PostgreSQL, while the portal is stopped" },
       { line: "mesh portal migrate --data ~/portal --to ~/portal", about: "and back" },
     ],
-    about: ["Everything is copied in one transaction and compared octet for octet before the portal is told where it is now. Cut off, it is run again. The password is never in the URL: PGPASSFILE names a file with it, as for psql."],
+    about: ["Everything is copied in one transaction and compared octet for octet before the portal is told where it is now. Cut off, it is run again. A depot stays where it is; `--depot DIR` makes one, of a portal with a file. The password is never in the URL: PGPASSFILE names a file with it, as for psql."],
     load: () => import("../commands/portal/migrate.ts"),
   },
   {

@@ -14,13 +14,13 @@ import { openPortalStore } from "../../portal/store.ts";
 /** What was found, as it is told: `repaired` says whether it was made anew, `null` that it cannot be. */
 type Told = { readonly what: string; readonly where: string; readonly why: string; readonly repairable: boolean; repaired: boolean };
 
-type Report = { checked: Omit<Checked, "unused"> | null; unused: number; swept: number; readonly findings: Told[]; copy: string | null };
+type Report = { checked: Omit<Checked, "unused"> | null; unused: number; swept: number; loose: number; cleared: number; readonly findings: Told[]; copy: string | null };
 
 /** `mesh portal check`: judges everything that a portal keeps anew, stopped or while it serves; `--repair` makes anew what follows from the rest. */
 export async function run(call: Call): Promise<void> {
   const { args, output } = call;
   const data = await openPortalData(resolve(args.needText("data")));
-  const report: Report = { checked: null, unused: 0, swept: 0, findings: [], copy: null };
+  const report: Report = { checked: null, unused: 0, swept: 0, loose: 0, cleared: 0, findings: [], copy: null };
   const wanted = args.flag("repair");
   const copied = once(async () => {
     // What is in PostgreSQL is copied by PostgreSQL's own programs; what is repaired here follows from the rest.
@@ -59,7 +59,7 @@ async function checkFile(path: string, wanted: boolean, report: Report, copied: 
 }
 
 async function checkRows({ world, whenDone }: Call, data: PortalData, wanted: boolean, report: Report, copied: () => Promise<void>): Promise<void> {
-  const store = await openPortalStore(data, "looking");
+  const store = await openPortalStore(data, "judging");
   whenDone(() => store.close());
   const found: { readonly finding: Finding; readonly told: Told }[] = [];
   const { fingerprint, checked } = await store.read(async (reading) => {
@@ -74,6 +74,7 @@ async function checkRows({ world, whenDone }: Call, data: PortalData, wanted: bo
   report.checked = counts;
   report.unused = unused.length;
   report.findings.push(...found.map((one) => one.told));
+  report.loose = (await store.depot?.loose(world.now())) ?? 0;
   if (!wanted) return;
   const due = found.filter((one) => one.told.repairable);
   if (due.length > 0) {
@@ -83,7 +84,9 @@ async function checkRows({ world, whenDone }: Call, data: PortalData, wanted: bo
     for (const { finding, told } of due) told.repaired = finding.repairs.map(() => done[at++]).every(Boolean);
   }
   // Among faults it is not certain what is used.
-  if (unused.length > 0 && found.every((one) => one.told.repaired)) {
+  if (!found.every((one) => one.told.repaired)) return;
+  report.cleared = (await store.depot?.sweep(world.now())) ?? 0;
+  if (unused.length > 0) {
     await copied();
     report.swept = await sweep(store, unused, due.length > 0 ? await store.read(fingerprintOf) : fingerprint);
   }
@@ -105,10 +108,12 @@ function once(work: () => Promise<void>): () => Promise<void> {
   return () => (done ??= work());
 }
 
-function textOf({ checked, unused, swept, findings, copy }: Report, wanted: boolean): string {
+function textOf({ checked, unused, swept, loose, cleared, findings, copy }: Report, wanted: boolean): string {
   const lines = findings.map(({ what, where, why, repairable, repaired }) => `${repaired ? "mended" : repairable ? "BAD   " : "LOST  "} ${what.padEnd(15)} ${where}\n       ${why}`);
   if (checked !== null) lines.push(`Checked: ${checked.accounts} accounts, ${checked.commits} commits, ${checked.objects} objects, ${checked.sessions} sessions.${findings.length === 0 ? " All is well." : ""}`);
   if (unused > 0) lines.push(wanted && swept > 0 ? `Taken away because nobody used them: ${swept} objects.` : `Used by nobody any more: ${unused} objects; --repair takes them away.`);
+  if (cleared > 0) lines.push(`Taken out of the depot because nothing names them: ${cleared} files.`);
+  else if (loose > 0) lines.push(`Named by nothing for more than a day: ${loose} files of the depot; --repair takes them away.`);
   if (copy !== null) lines.push(`The database as it was before: ${copy}`);
   return lines.join("\n");
 }

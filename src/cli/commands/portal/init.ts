@@ -21,8 +21,9 @@ export async function run(call: Call): Promise<void> {
   demand(accounts === "open" || accounts === "invited", "usage-option-value", "--accounts is open or invited.");
   const database = args.text("database");
   if (database !== undefined) (await import("../../../store/postgres-url.ts")).parsePostgresUrl(database);
+  const depot = args.text("depot");
   const kept = { accounts, domain, host, port: port === 0 ? await freePort(host) : port } as const;
-  const settings: PortalSettings = database === undefined ? kept : { ...kept, database };
+  const settings: PortalSettings = { ...kept, ...(database === undefined ? {} : { database }), ...(depot === undefined ? {} : { depot: resolve(depot) }) };
   const id = await makePortalData(directory, settings);
   const described = describePortal(settings, id);
   output.data(described, `Portal for ${domain}, in ${directory}\n\n  ${described.url}\n\nStart it: mesh portal serve --data ${args.needText("data")}`);

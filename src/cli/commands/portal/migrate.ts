@@ -11,8 +11,15 @@ import { keepSettings } from "../../portal/settings.ts";
 export async function run(call: Call): Promise<void> {
   const { args, output } = call;
   const directory = resolve(args.needText("data"));
+  const data = await openPortalData(directory);
+  const depot = args.text("depot");
+  if (depot !== undefined) {
+    demand(args.text("to") === undefined, "usage-options-conflict", "--to and --depot are moved by one at a time.");
+    const moved = await (await import("../../portal/move-depot.ts")).moveDepot(directory, data, depot);
+    return output.receipt({ depot: depot === "none" ? null : resolve(depot), values: moved }, depot === "none" ? `Moved ${moved} blobs and tiles into the database. The depot is left as it was, and is not used any more.` : `Moved ${moved} blobs and tiles into the depot in ${resolve(depot)}.`);
+  }
   const to = args.needText("to");
-  const { settings, identity, database: file } = await openPortalData(directory);
+  const { settings, identity, database: file } = data;
   const owner = identity.profile.payload.id;
   const [{ isPostgresUrl, parsePostgresUrl }, { moveToPostgres, moveToSqlite }] = await Promise.all([import("../../../store/postgres-url.ts"), import("../../../store/postgres-move.ts")]);
   if (isPostgresUrl(to)) {

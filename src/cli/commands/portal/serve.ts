@@ -27,11 +27,11 @@ import type { LogSigners } from "../../portal/log-keys.ts";
 import { type Log, type LogLevel, logLevels, makeLog } from "../../portal/log.ts";
 import { beginNotary, type Notary } from "../../portal/notary.ts";
 import { tellReady } from "../../portal/ready.ts";
-import { keepVouching, type PortalSettings, useDatabase, type Vouching, vouchingNow } from "../../portal/settings.ts";
+import { keepDepot, keepVouching, type PortalSettings, useDatabase, type Vouching, vouchingNow } from "../../portal/settings.ts";
 import { beginSettling } from "../../portal/settle.ts";
 import { openShown } from "../../portal/shown.ts";
 import { parseSize } from "../../portal/size.ts";
-import { openPortalStore } from "../../portal/store.ts";
+import { openPortalStore, withDepotAt } from "../../portal/store.ts";
 import { beginUpkeep } from "../../portal/upkeep.ts";
 import { beginWatching } from "../../portal/watching.ts";
 import { withLog } from "../../portal/with-log.ts";
@@ -43,11 +43,12 @@ export async function run(call: Call): Promise<void> {
   const [metrics, whoAsks, files] = [metricsOf(args), whoAsksOf(args), certificateFiles(args)];
   const directory = resolve(args.needText("data"));
   useDatabase(directory, args.text("database"));
-  const data = await withLog(directory, await openPortalData(directory));
+  const data = withDepotAt(await withLog(directory, await openPortalData(directory)), args.text("depot"));
   const vouching = vouchingNow(args, data.settings);
   const shown = await openShown(directory, data, files);
   const opened = await openPortalStore(data, "serving");
   call.whenDone(() => opened.close());
+  keepDepot(directory, data.settings.depot);
   // A portal that can only read serves nobody: not even a session can be opened. Its operator is told now.
   await opened.transact((w) => w.remove(shelf.invitations, ""));
   const meter = metrics === undefined ? undefined : new (await import("../../portal/meter.ts")).Meter();
@@ -114,7 +115,7 @@ export async function run(call: Call): Promise<void> {
     call.whenDone(() => page.close());
     world.write(2, `Metrics at http://${metrics.host.includes(":") ? `[${metrics.host}]` : metrics.host}:${page.port}/metrics\n`);
   }
-  call.whenDone(beginUpkeep(store, notary.written, meter, log, world.now));
+  call.whenDone(beginUpkeep(store, opened.depot, notary.written, meter, log, world.now));
   keepVouching(directory, vouching);
   call.whenDone(await beginWatching(portal.watching, data));
   const { url } = describePortal(data.settings, data.identity.profile.payload.id);

@@ -14,6 +14,6 @@ export async function run({ args, output }: Call): Promise<void> {
   const { settings } = await openPortalData(directory);
   const program = [process.execPath, process.argv[1] ?? ""].map((path) => realpathSync(path));
   const command = [...program, "portal", "serve", "--data", directory, ...args.texts("ARGUMENT")];
-  const text = unitText({ command, state, lowPort: settings.port < 1024, user: args.text("user"), hideHomes: !program.some((path) => /^\/(?:home|root|run\/user)\//.test(path)) });
+  const text = unitText({ command, state, lowPort: settings.port < 1024, user: args.text("user"), also: settings.depot?.startsWith(`${directory}/`) === true ? undefined : settings.depot, hideHomes: !program.some((path) => /^\/(?:home|root|run\/user)\//.test(path)) });
   output.data({ unit: text }, text.trimEnd());
 }
