@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { fromBase64url } from "../../../src/bytes/base64url.ts";
 import { ordinal } from "../../../src/bytes/ordinal.ts";
 import { commit as commitType } from "../../../src/catalogs/commits.ts";
-import { type Entry, writes } from "../../../src/catalogs/merge.ts";
+import { type Entry, settled, writes } from "../../../src/catalogs/merge.ts";
 import { catalogOf, journalOf, readEntries } from "../../../src/client/catalog.ts";
 import { loadCatalog, loadMesh } from "../../../src/client/known.ts";
 import { isActive, type Mesh, personalOf } from "../../../src/profiles/mesh.ts";
@@ -119,7 +119,8 @@ async function holdsWhatWasWritten(scene: Scene, all: readonly string[], well: r
   }
   const first = well[0] === undefined ? undefined : held.get(well[0]);
   for (const who of well) {
-    assert.deepEqual(held.get(who), first, `${who} and ${well[0]} differ`);
+    // What is purged and not erased yet counts nowhere: each device erases it 72 hours after it heard of the purge.
+    assert.deepEqual(held.get(who)?.map(settled), first?.map(settled), `${who} and ${well[0]} differ`);
     const waiting = await scene.device(who).client.rows.read(async (rows) => journalOf(rows, await catalogOf(rows, "passwords")));
     assert.deepEqual(waiting, [], `${who} did not send everything`);
   }

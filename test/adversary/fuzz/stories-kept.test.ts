@@ -38,6 +38,16 @@ const kept: Readonly<Record<string, Omit<Story, "search">>> = {
     steps: [{ do: "disable", who: "phone", whom: "laptop" }, sync("desktop"), { do: "wait", hours: 80 }, { do: "edit", who: "desktop", nth: 0, field: "username", sent: false }, sync("laptop"), sync("desktop"), sync("phone")],
     cheats: [],
   },
+  "what is purged counts on no device, whichever of them has erased it already": {
+    cast: 1,
+    steps: [{ do: "remove", who: "phone", nth: 0, sent: false }, { do: "purge", who: "phone", nth: 0, sent: true }, { do: "wait", hours: 80 }, { do: "detach", who: "desktop", nth: 0, sent: false }, sync("desktop"), sync("desktop"), sync("laptop"), sync("phone")],
+    cheats: [],
+  },
+  "the same where what was before is forgotten": {
+    cast: 2,
+    steps: [{ do: "edit", who: "desktop", nth: 0, field: "username", sent: false }, { do: "write a snapshot", who: "desktop" }, { do: "purge", who: "desktop", nth: 0, sent: true }, { do: "let the past go", who: "tower" }, ...everybody],
+    cheats: [],
+  },
 };
 
 suite("stories that were kept", () => {
