@@ -1,19 +1,19 @@
 import { fromBase64url, toBase64url } from "../bytes/base64url.ts";
 import { utf8 } from "../bytes/text.ts";
-import type { AgentKeys } from "../applications/ssh/agent-session.ts";
 import type { Keyring } from "../keyring/keyring.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
 import { type AgentStatus, type Answer, type Caller, type Guards, type Outcome, PROTOCOL, type Request } from "./messages.ts";
 import type { Place } from "./place.ts";
 import { listen, type PeerOf } from "./serve.ts";
-import { SshLock } from "./ssh-lock.ts";
+import type { Prompter } from "./prompt.ts";
+import { type HeldSsh, SshServing } from "./ssh-serving.ts";
 import { listenSsh } from "./ssh-socket.ts";
 
 /** A home that an agent holds open. */
 export type Held = {
   readonly keyring: Keyring;
   /** What it does as an agent of SSH. */
-  readonly ssh: Pick<AgentKeys, "offer" | "sign">;
+  readonly ssh: HeldSsh;
   /** Runs a command for a caller; undefined for one that agents do not run. */
   run(caller: Caller): Promise<Outcome | undefined>;
   close(): Promise<void>;
@@ -27,6 +27,9 @@ export type AgentParts = {
   readonly lockAfter: number;
   readonly guards: Guards;
   readonly peerOf: PeerOf;
+  /** The programs that a process runs and was started by, nearest first. */
+  readonly programsOf: (pid: number) => readonly string[];
+  readonly prompter: Prompter;
   readonly now: () => number;
   /** Opens the home: errors as those of the keyring. Without a passphrase, `keyring-locked` says that it needs one. */
   readonly open: (passphrase: Uint8Array | undefined) => Promise<Held>;
@@ -42,8 +45,6 @@ export type Agent = { readonly status: () => AgentStatus; readonly ended: Promis
 
 /** So long without a request, in milliseconds, and it is a moment to give memory back. */
 const QUIET_MS = 3_000;
-/** So long a client of SSH waits for its person to unlock, in milliseconds; after that it goes on with what else it has. */
-const UNLOCK_MS = 30_000;
 
 /**
  * Starts the agent of a home: it holds what opens it until it is asked to lock, is not used for `lockAfter`, or its home or socket is gone.
@@ -56,7 +57,6 @@ export async function startAgent(parts: AgentParts, passphrase?: Uint8Array): Pr
   let held = await openUnlessLocked(parts, passphrase);
   let opening: Promise<void> = Promise.resolve();
   let [lastUse, lastRequest, busy, tired] = [now(), now(), 0, true];
-  const wake: (() => void)[] = [];
   let finish: (why: Ending) => void = () => {};
   const ended = new Promise<Ending>((resolve) => (finish = resolve));
 
@@ -66,7 +66,7 @@ export async function startAgent(parts: AgentParts, passphrase?: Uint8Array): Pr
       // One at a time: each takes 64 MiB, and the second finds the work done.
       opening = opening.catch(() => {}).then(async () => void (held ??= await parts.open(octets)));
       await opening;
-      for (const one of wake.splice(0)) one();
+      serving.unlocked();
     } finally {
       octets.fill(0);
     }
@@ -81,7 +81,7 @@ export async function startAgent(parts: AgentParts, passphrase?: Uint8Array): Pr
     await last?.close();
     finish(why);
   };
-  const status = (): AgentStatus => ({ pid: process.pid, build, unlocked: held !== undefined, lockAfter, guards });
+  const status = (): AgentStatus => ({ pid: process.pid, build, unlocked: held !== undefined, lockAfter, guards, refused: serving.refused ?? null });
 
   const use = async (request: Request): Promise<Answer> => {
     if (request.ask === "unlock") {
@@ -127,33 +127,28 @@ export async function startAgent(parts: AgentParts, passphrase?: Uint8Array): Pr
     }
   };
 
-  const lock = new SshLock();
-  /** What is held, once it is; a client of SSH that came too early waits, and its use counts as any. */
-  const heldSoon = async (): Promise<Held | undefined> => {
-    if (held === undefined) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, UNLOCK_MS);
-        wake.push(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-      });
-    }
-    if (held === undefined || lock.isLocked || now() - lastUse >= lockAfter) return undefined;
-    lastUse = now();
-    return held;
-  };
-  const sshKeys: AgentKeys = {
-    offer: async (bound) => (await (await heldSoon())?.ssh.offer(bound)) ?? [],
-    sign: async (key, data, purpose, bound) => (await heldSoon())?.ssh.sign(key, data, purpose, bound),
-    lock: (ask, passphrase) => lock.turn(ask, passphrase),
-  };
+  const serving = new SshServing({
+    isHeld: () => held !== undefined,
+    use: () => {
+      // Its use counts as any.
+      if (held === undefined || now() - lastUse >= lockAfter) return undefined;
+      lastUse = now();
+      return held.ssh;
+    },
+    unlock: async (passphrase) => {
+      await unlock(passphrase);
+      lastUse = now();
+    },
+    prompter: parts.prompter,
+    home: place.home,
+    now,
+  });
   const listening = await listen(place, parts.peerOf, answer).catch(async (error: unknown) => {
     held?.keyring.close();
     await held?.close();
     throw error;
   });
-  const ssh = await listenSsh(place, parts.peerOf, sshKeys).catch(async (error: unknown) => {
+  const ssh = await listenSsh(place, parts.peerOf, ({ gone, pid }) => serving.keysFor({ gone, programs: pid === undefined ? [] : parts.programsOf(pid) })).catch(async (error: unknown) => {
     listening.close();
     held?.keyring.close();
     await held?.close();

@@ -54,7 +54,12 @@ export type AgentStatus = {
   /** So many milliseconds without use, and it locks. */
   readonly lockAfter: number;
   readonly guards: Guards;
+  /** Why a client of SSH was refused last, by whatever asks its person: SSH itself has no words for it. */
+  readonly refused: Refused | null;
 };
+
+/** When something was refused, in milliseconds since 1970, and why. */
+export type Refused = { readonly at: number; readonly code: string; readonly message: string };
 
 /** What keeps its secrets in, as far as this system lets it. */
 export type Guards = {

@@ -22,7 +22,7 @@ export type Listening = {
 };
 
 /** How the caller at the other end of a connection is judged; undefined where the kernel does not say. */
-export type PeerOf = ((descriptor: number) => { readonly uid: number } | undefined) | undefined;
+export type PeerOf = ((descriptor: number) => { readonly pid: number; readonly uid: number } | undefined) | undefined;
 
 /**
  * Listens where the agent of a home does, for its own user alone.
@@ -111,10 +111,14 @@ async function attend(socket: Socket, peerOf: PeerOf, answer: (request: Request)
 /** Whether who is at the other end of a connection is this process's user. */
 export function isSameUser(socket: Socket, peerOf: PeerOf): boolean {
   // Where the kernel cannot be asked, the folder's mode is what keeps others out.
-  if (peerOf === undefined) return true;
+  return peerOf === undefined || peerAt(socket, peerOf)?.uid === process.geteuid?.();
+}
+
+/** Who is at the other end of a connection; undefined where the kernel does not say. */
+export function peerAt(socket: Socket, peerOf: PeerOf): ReturnType<NonNullable<PeerOf>> {
   // The engine keeps the descriptor to itself; one that hides it better lets nobody in.
   const { fd } = (Reflect.get(socket, "_handle") ?? {}) as { readonly fd?: number };
-  return fd !== undefined && peerOf(fd)?.uid === process.geteuid?.();
+  return fd === undefined ? undefined : peerOf?.(fd);
 }
 
 /** The first line of a connection, without its end; undefined where none comes in time, or none of a size that a request has. */

@@ -13,8 +13,8 @@ const PATIENCE = 10_000;
 /** How the engine of an agent is started: little room for what runs beside it, and deaf to the signal that would open it to debuggers. */
 export const engineOptions: readonly string[] = ["--disable-warning=ExperimentalWarning", "--v8-pool-size=1", "--disable-sigusr1"];
 
-/** What of its environment an agent is given: none of what may speak for its starter, nor lead the engine to other code. */
-const PASSED = ["HOME", "PATH", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "MESH_LOCK_AFTER", "UV_THREADPOOL_SIZE", "LANG", "TZ"];
+/** What of its environment an agent is given: none of what may speak for its starter, nor lead the engine to other code; and by what windows it can ask its person. */
+const PASSED = ["HOME", "PATH", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "MESH_LOCK_AFTER", "UV_THREADPOOL_SIZE", "LANG", "TZ", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS", "SSH_ASKPASS", "SSH_ASKPASS_REQUIRE"];
 
 /** What an agent says of itself, of whatever build; undefined where there is none. */
 export async function statusOf(asking: Asking): Promise<AgentStatus | undefined> {

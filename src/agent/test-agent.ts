@@ -9,7 +9,9 @@ import { generateEd25519, signEd25519 } from "../crypto/ed25519.ts";
 import { testPasswordParameters } from "../crypto/password-key.ts";
 import { createKeyringFile, openKeyringFile } from "../keyring/file.ts";
 import { libc } from "../machine/libc.ts";
-import { type Agent, type AgentParts, startAgent } from "./agent.ts";
+import { programsOf } from "../machine/programs.ts";
+import { makePrompter } from "./prompt.ts";
+import { type Agent, type AgentParts, type Held, startAgent } from "./agent.ts";
 import { askAgent } from "./ask.ts";
 import type { Answer, Caller, Wish } from "./messages.ts";
 import { agentPlace, type Asking, type Place } from "./place.ts";
@@ -27,7 +29,7 @@ export type TestHome = {
   /** What was asked to be run, by whom. */
   readonly run: Caller[];
   ask(wish: Wish): Promise<Answer | undefined>;
-  start(parts?: Partial<AgentParts>): Promise<Agent>;
+  start(parts?: Partial<AgentParts> & { readonly ssh?: Partial<Held["ssh"]> }): Promise<Agent>;
   /** Ends every agent that was started, and takes the home away. */
   remove(): Promise<void>;
 };
@@ -48,17 +50,19 @@ export async function makeAgentHome(passphrase: string | undefined = "geheim"): 
     asking,
     run,
     ask: (wish) => askAgent(asking, wish),
-    start: async (parts = {}) => {
+    start: async ({ ssh, ...parts } = {}) => {
       const agent = await startAgent({
         place,
         build: asking.build,
         lockAfter: 60_000,
         guards: { peersChecked: true, noDumps: false, noSwap: false },
         peerOf: (await libc())?.peerOf,
+        programsOf,
+        prompter: makePrompter({}),
         now: Date.now,
         open: async (octets) => ({
           keyring: await openKeyringFile(keyring, octets, quick),
-          ssh: { offer: async () => [{ blob: sshKey.blob, comment: "this device" }], sign: async (blob, data) => (equalBytes(blob, sshKey.blob) ? ed25519Signature(signEd25519(sshKey.seed, data)) : undefined) },
+          ssh: { question: async () => undefined, offer: async () => [{ blob: sshKey.blob, comment: "this device" }], sign: async (blob, data) => (equalBytes(blob, sshKey.blob) ? ed25519Signature(signEd25519(sshKey.seed, data)) : undefined), ...ssh },
           run: async (caller) => {
             run.push(caller);
             return { exit: 0, written: [[1, "done\n"]] };

@@ -9,8 +9,14 @@ import { SshReader } from "./wire.ts";
 /** A key on offer: its blob, or that of a certificate of it. */
 export type Identity = { readonly blob: Uint8Array; readonly comment: string };
 
-/** A host that a client met on this connection, whose key signed the session; `forwarding`: the agent is lent to that host. */
-export type Bound = { readonly hostKey: Uint8Array; readonly session: Uint8Array; readonly forwarding: boolean };
+/** A host that a client met on this connection; `forwarding`: the agent is lent to that host; `proven`: its key was seen to have signed the session, not only shown. */
+export type Bound = { readonly hostKey: Uint8Array; readonly session: Uint8Array; readonly forwarding: boolean; readonly proven: boolean };
+
+/** What somebody wants to do by a key, as the rest of "ssh wants to ..."; `by`: the computer that the agent is lent to, and that wants it. */
+export type Question = { readonly what: string; readonly by?: string };
+
+/** What a person is to be asked before there is a signature; undefined where she wants to be asked nothing. */
+export type QuestionOf = (key: Uint8Array, purpose: Purpose, bound: readonly Bound[]) => Promise<Question | undefined>;
 
 /** What an agent does for one connection. Both may wait as long as a person takes to unlock or to allow; neither throws what a client must not know. */
 export type AgentKeys = {
@@ -35,6 +41,8 @@ export class AgentSession {
   readonly #keys: AgentKeys;
   readonly #bound: Bound[] = [];
   #waiting: Uint8Array = new Uint8Array(0);
+  /** How much of what waits was taken. */
+  #taken = 0;
 
   constructor(keys: AgentKeys) {
     this.#keys = keys;
@@ -43,23 +51,29 @@ export class AgentSession {
   /** Takes a piece and answers each message that it completes; one call at a time. */
   async *take(piece: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
     this.#keep(concatBytes(this.#waiting, piece));
-    for (let message = this.#next(); message !== undefined; message = this.#next()) yield await this.#answer(message);
+    try {
+      for (let message = this.#next(); message !== undefined; message = this.#next()) yield await this.#answer(message);
+    } finally {
+      // Once for all messages of a piece: there may be thousands.
+      this.#keep(this.#waiting.slice(this.#taken));
+    }
   }
 
   #next(): Uint8Array | undefined {
-    if (this.#waiting.length < 4) return undefined;
-    const length = new SshReader(this.#waiting, "A message to the agent").uint32();
+    const rest = this.#waiting.subarray(this.#taken);
+    if (rest.length < 4) return undefined;
+    const length = new SshReader(rest, "A message to the agent").uint32();
     if (length === 0 || length > maxMessage) throw new MeshError("ssh-malformed", `A message to the agent has ${length} octets, and 1 to ${maxMessage} are taken.`);
-    if (this.#waiting.length < 4 + length) return undefined;
-    const message = this.#waiting.slice(4, 4 + length);
-    this.#keep(this.#waiting.slice(4 + length));
-    return message;
+    if (rest.length < 4 + length) return undefined;
+    this.#taken += 4 + length;
+    return rest.slice(4, 4 + length);
   }
 
   /** Replaces what waits; what was there may have held a passphrase. */
   #keep(next: Uint8Array): void {
     wipe(this.#waiting);
     this.#waiting = next;
+    this.#taken = 0;
   }
 
   async #answer(message: Uint8Array): Promise<Uint8Array> {
@@ -101,12 +115,12 @@ export class AgentSession {
    * Notes a host that signed its session. Nothing is bound after a host that the agent is not lent to, and no session twice: else what a client asks for could
    * pass for another host's affair (OpenSSH's PROTOCOL.agent §1).
    */
-  #bind({ hostKey, session, signature, forwarding }: Bound & { readonly signature: Uint8Array }): boolean {
+  #bind({ hostKey, session, signature, forwarding }: Omit<Bound, "proven"> & { readonly signature: Uint8Array }): boolean {
     if (this.#bound.length === maxBound || this.#bound.some((one) => !one.forwarding || equalBytes(one.session, session))) return false;
     const raw = ed25519Of(hostKey);
-    // Host keys of other kinds are believed as they are shown: what is offered does not depend on more than that, and who lies gets the wrong key.
+    // A host key of another kind is not proven: a person who is asked is told no name for it.
     if (raw !== undefined && !verifyEd25519(raw, session, rawSignature(signature))) return false;
-    this.#bound.push({ hostKey: hostKey.slice(), session: session.slice(), forwarding });
+    this.#bound.push({ hostKey: hostKey.slice(), session: session.slice(), forwarding, proven: raw !== undefined });
     return true;
   }
 }

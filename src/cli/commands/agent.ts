@@ -2,9 +2,11 @@ import { realpathSync } from "node:fs";
 
 import { startAgent } from "../../agent/agent.ts";
 import { agentPlace } from "../../agent/place.ts";
+import { makePrompter } from "../../agent/prompt.ts";
 import { engineOptions } from "../../agent/start.ts";
 import { libc } from "../../machine/libc.ts";
 import { giveMemoryBack } from "../../machine/memory.ts";
+import { programsOf } from "../../machine/programs.ts";
 import { isNeverSwapped } from "../../machine/swap.ts";
 import { demand } from "../../refusals/mesh-error.ts";
 import { buildName } from "../bundle.ts";
@@ -14,6 +16,7 @@ import { holdHome } from "../hold-home.ts";
 import { homeExists, octetsOf } from "../home.ts";
 import { homePath } from "../home-path.ts";
 import { tellReady } from "../portal/ready.ts";
+import type { Environment } from "../world.ts";
 
 /** `mesh agent`: { home, socket, sshSocket, pid, unlocked, lockAfterSeconds, peersChecked, noDumps, noSwap }, then answers until it locks or a signal ends it. */
 export async function run(call: Call): Promise<void> {
@@ -29,7 +32,7 @@ export async function run(call: Call): Promise<void> {
   const noDumps = library !== undefined && [library.forbidCoreFiles(), library.forbidDumps()].every(Boolean);
   const guards = { peersChecked: library !== undefined, noDumps, noSwap: isNeverSwapped() };
   const passphrase = octetsOf(await input.secretFile("passphrase-file"));
-  const agent = await startAgent({ place, build: buildName(), lockAfter, guards, peerOf: library?.peerOf, now: world.now, open: (octets) => holdHome(call, place.home, octets, () => agent.status()), rest: giveMemoryBack }, passphrase);
+  const agent = await startAgent({ place, build: buildName(), lockAfter, guards, peerOf: library?.peerOf, now: world.now, open: (octets) => holdHome(call, place.home, octets, () => agent.status()), programsOf, prompter: makePrompter(windowsOf(world.environment)), rest: giveMemoryBack }, passphrase);
   passphrase?.fill(0);
   // Else anybody on this computer could debug it, once somebody sent this.
   process.on("SIGUSR1", () => {});
@@ -40,6 +43,11 @@ export async function run(call: Call): Promise<void> {
   await tellReady(world.environment);
   const ending = await agent.ended;
   output.note({ asked: "Locked.", idle: "Locked, since it was not used for a while.", unreachable: "Locked, since its socket was taken away.", "home-gone": "Locked, since its home is gone or another." }[ending]);
+}
+
+/** What programs that ask are given: all but what is ours, as the file of a passphrase. */
+function windowsOf(environment: Environment): Environment {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith("MESH_")));
 }
 
 /** { unit }, for a session that has the same home. */

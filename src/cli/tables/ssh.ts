@@ -158,6 +158,21 @@ export const sshCommands: readonly Command[] = [
     load: () => import("../commands/ssh/known/forget.ts"),
   },
   {
+    path: ["ssh", "confirm"],
+    summary: "Be asked before this device's agent signs.",
+    positionals: [
+      { name: "WHEN", optional: true, about: "never, forwarded or always" },
+      { name: "NAME", optional: true, about: "for this server alone" },
+    ],
+    options: [],
+    examples: [
+      { line: "mesh ssh confirm forwarded", about: "where another computer asks, to which your agent is lent (ssh -A)" },
+      { line: "mesh ssh confirm always server1", about: "for one server" },
+    ],
+    about: ["The question names the program, the host and the account, and the computer by way of which it comes. It is asked by the program that SSH_ASKPASS names, as ssh asks, else by pinentry or ssh-askpass; the same asks for your passphrase when ssh needs a key while the agent is locked. Where nobody can be asked nothing is signed: mesh ssh status says why."],
+    load: () => import("../commands/ssh/confirm.ts"),
+  },
+  {
     path: ["ssh", "git-signing"],
     summary: "Have git sign by this device's key.",
     positionals: [],

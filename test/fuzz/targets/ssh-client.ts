@@ -1,3 +1,4 @@
+import { readPinentry } from "../../../src/agent/assuan.ts";
 import { AgentSession } from "../../../src/applications/ssh/agent-session.ts";
 import { blocksOf, readStatements } from "../../../src/applications/ssh/client-file.ts";
 import { isKnownName, takeKnown } from "../../../src/applications/ssh/known.ts";
@@ -35,14 +36,16 @@ export const sshAgent: Target = {
   },
 };
 
-/** What stands in a person's own files of ssh. */
+/** What stands in a person's own files of ssh, and what a program says by which she is asked. */
 export const sshOwn: Target = {
   name: "ssh-own",
-  files: ["applications/ssh/client-file.ts", "applications/ssh/known-hosts-file.ts", "applications/ssh/known.ts"],
-  seeds: () => [`a.example,10.0.0.1 ${line} c\n|1|c2FsdA==|aGFzaA== ${line}\n@revoked * ${line}\n[b]:2222 ${line}\n`, 'Host a "b"  # c\n\tHostName = a.example\nMatch all\n  User x\nInclude ~/other\n'].map(octets),
+  files: ["applications/ssh/client-file.ts", "applications/ssh/known-hosts-file.ts", "applications/ssh/known.ts", "agent/assuan.ts"],
+  seeds: () => [`a.example,10.0.0.1 ${line} c\n|1|c2FsdA==|aGFzaA== ${line}\n@revoked * ${line}\n[b]:2222 ${line}\n`, 'Host a "b"  # c\n\tHostName = a.example\nMatch all\n  User x\nInclude ~/other\n', "OK Pleased\nOK\nOK\nOK\nD a%25\nOK\nERR 83886179 no\n"].map(octets),
   words: ["Host ", "Match ", "Include ", "@cert-authority ", "|1|", "[", "]:22 ", ",", '"', " = ", line],
   refusals: [],
   run: (input) => {
+    const heard = readPinentry(text(input));
+    hold(typeof heard !== "string" || ["no", "late", "none"].includes(heard), "what was heard is an answer or none");
     const read = readKnownHosts(text(input));
     hold(read.confirmed.every((one) => isKnownName(one.host)), "a name is one that can stand in a known_hosts");
     hold(takeKnown([], read.confirmed).added.length <= read.confirmed.length, "nothing is added that was not there");
