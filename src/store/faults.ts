@@ -1,9 +1,10 @@
 import { MeshError } from "../refusals/mesh-error.ts";
+import type { Depot } from "./depot.ts";
 import type { Reading, Store, Writing } from "./store.ts";
 
 /** One failure of the storage. */
 export interface Fault {
-  /** Which storage call fails, counted from 1 since `arm`; every verb is a call, and so is every commit of `transact`. */
+  /** Which storage call fails, counted from 1 since `arm`; every verb is a call, and so is every commit of `transact`, and every verb of a depot. */
   readonly call: number;
   /** "before": nothing was done. "after": it was done, and yet says no. */
   readonly when: "before" | "after";
@@ -14,6 +15,8 @@ export interface Fault {
 /** A store that can be made to fail. */
 export interface Faults {
   readonly store: Store;
+  /** The same depot, whose calls are among those that are counted and may fail. */
+  depot(depot: Depot): Depot;
   /** Sets the failure, or none, and counts from zero again. */
   arm(fault: Fault | undefined): void;
   /** The storage calls since `arm`. */
@@ -67,6 +70,13 @@ export function withFaults(store: Store): Faults {
 
   return {
     store: faulty,
+    depot: (depot) => ({
+      put: (name, octets) => call(() => depot.put(name, octets)),
+      get: (name) => call(() => depot.get(name)),
+      linger: (name) => call(() => depot.linger(name)),
+      list: () => depot.list(),
+      remove: (name, before) => call(() => depot.remove(name, before)),
+    }),
     arm: (next) => {
       fault = next;
       count = 0;

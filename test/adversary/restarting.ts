@@ -1,4 +1,7 @@
+import { OUTSIDE } from "../../src/cli/portal/store.ts";
+import { openMemoryDepot } from "../../src/store/memory-depot.ts";
 import { openMemoryStore } from "../../src/store/memory.ts";
+import { withDepot } from "../../src/store/with-depot.ts";
 import { logKeyTexts } from "../../src/cli/portal/log-keys.ts";
 import { Receipts } from "../../src/notary/keeping/receipts.ts";
 import { type Faults, withFaults } from "../../src/store/faults.ts";
@@ -58,18 +61,22 @@ export type Moment = { readonly portalStore: Copyable; readonly keys: PortalKeys
 /** One run from a moment: everything works on copies, and every store can be made to fail; `restartLog` opens the portal's log anew, where it has one, as another process does. */
 export type Run = { readonly portal: TestPortal; readonly restartLog: () => Promise<void>; readonly portalFaults: Faults; readonly devices: Readonly<Record<string, TestDevice>>; readonly faults: Readonly<Record<string, Faults>> };
 
-/** Begins a run; `logged` has the portal begin a log there, to which it tells what it held before, over the same storage that fails. */
-export async function runFrom(moment: Moment, logged = false): Promise<Run> {
+/**
+ * Begins a run; `logged` has the portal begin a log there, to which it tells what it held before, and `parted` keep its blobs and tiles in a depot, over the same storage that
+ * fails. For the latter it must have none yet.
+ */
+export async function runFrom(moment: Moment, { logged = false, parted = false }: { readonly logged?: boolean; readonly parted?: boolean } = {}): Promise<Run> {
   const portalFaults = withFaults(await moment.portalStore.copy());
+  const store = parted ? withDepot(portalFaults.store, portalFaults.depot(openMemoryDepot()), OUTSIDE) : portalFaults.store;
   const clock = { now: moment.now };
-  if (logged) await beginLog(portalFaults.store);
-  const begun = await Promise.all(logged ? [logOver(portalFaults.store, () => clock.now)] : []);
+  if (logged) await beginLog(store);
+  const begun = await Promise.all(logged ? [logOver(store, () => clock.now)] : []);
   const log = { now: begun[0] };
   const receipts = { of: async (...recorded: Parameters<Receipts["of"]>) => (log.now === undefined ? undefined : new Receipts({ keeper: log.now.keeper, now: () => clock.now, origin: signers.origin, signer: signers.note }).of(...recorded)) };
-  const portal = await startPortal("example.com", portalFaults.store, { keys: moment.keys, clock, ...(logged ? { profile: { logKeys: logKeyTexts(signers), version: 2 }, receipts } : {}) });
+  const portal = await startPortal("example.com", store, { keys: moment.keys, clock, ...(logged ? { profile: { logKeys: logKeyTexts(signers), version: 2 }, receipts } : {}) });
   portal.pages.get = async (path) => log.now?.pages(path);
   const restartLog = async (): Promise<void> => {
-    if (logged) log.now = await logOver(portalFaults.store, () => clock.now);
+    if (logged) log.now = await logOver(store, () => clock.now);
   };
   const devices: Record<string, TestDevice> = {};
   const faults: Record<string, Faults> = {};

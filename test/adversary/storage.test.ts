@@ -142,7 +142,7 @@ const steps: Readonly<Record<string, Step>> = {
   },
 };
 
-/** A portal's log, its map and its shelves say the same, to whoever opens them anew: nothing is signed before they do, and nobody was alarmed. */
+/** A portal's log, its map, its shelves and its depot say the same, to whoever opens them anew: nothing is signed before they do, and nobody was alarmed. */
 async function agrees({ devices, portal, restartLog }: Run): Promise<void> {
   await restartLog();
   const page = await portal.pages.get?.(`${logPrefix(signers.origin)}checkpoint`);
@@ -166,7 +166,7 @@ suite("storage that fails", () => {
         // A log costs as much again, and every step writes to it.
         const logged = whose === "portal" && (isLong || step.failures <= 3);
         const begin = async (): Promise<{ readonly run: Run; readonly faults: Faults }> => {
-          const run = await runFrom(acting === "guest" || step.prepare !== undefined ? { ...moment, kept: { ...moment.kept, guest: { store: openCopyable(), keyring: openMemoryKeyring(), master: openMemoryKeyring(), options: {} } } } : moment, logged);
+          const run = await runFrom(acting === "guest" || step.prepare !== undefined ? { ...moment, kept: { ...moment.kept, guest: { store: openCopyable(), keyring: openMemoryKeyring(), master: openMemoryKeyring(), options: {} } } } : moment, { logged, parted: whose === "portal" });
           await step.prepare?.(run);
           const faults = whose === "portal" ? run.portalFaults : run.faults[acting];
           assert.ok(faults !== undefined);

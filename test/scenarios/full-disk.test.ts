@@ -15,7 +15,7 @@ async function portalOn(place: Place, disk: SmallDisk) {
   const serve = async (): Promise<{ readonly child: ChildProcess; readonly stop: (signal: NodeJS.Signals) => Promise<void> }> => {
     said = "";
     const [program = "", ...enter] = disk.inside.split(" ");
-    const child = spawn(program, [...enter, `${root}/mesh`, "portal", "serve", "--data", `${disk.path}/portal`, "--log", `${disk.path}/log`], { env: { HOME: place.folder, PATH: process.env["PATH"] ?? "" }, stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn(program, [...enter, `${root}/mesh`, "portal", "serve", "--data", `${disk.path}/portal`, "--depot", `${disk.path}/depot`, "--log", `${disk.path}/log`], { env: { HOME: place.folder, PATH: process.env["PATH"] ?? "" }, stdio: ["ignore", "ignore", "pipe"] });
     const ended = new Promise<void>((done) => child.once("exit", () => done()));
     await new Promise<void>((done) => {
       child.once("exit", () => done());
@@ -44,6 +44,7 @@ suite("a disk that is full, or read-only", { skip: canMount() ? false : "no disk
     disk.fill();
     // As offline: what is done here is kept here, and sent when it can be.
     assert.equal((await mesh("password", "add", "full", "--generate")).status, 0);
+    assert.equal((await mesh("password", "attach", "full", place.file("scan", "x".repeat(200_000)))).status, 0);
     // What was taken into the database leaves room in the journal for a few more: only then there is none.
     let sync = await mesh("sync", "--json");
     for (let more = 1; sync.status === 0 && more < 30; more++) {

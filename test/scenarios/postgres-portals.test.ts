@@ -9,7 +9,10 @@ import { readCheckpoint } from "../../src/notary/checkpoint.ts";
 import { readNote } from "../../src/notary/note.ts";
 import { logPrefix } from "../../src/notary/log-policy.ts";
 import { openMemoryStore } from "../../src/store/memory.ts";
+import { OUTSIDE } from "../../src/cli/portal/store.ts";
+import { openDirectoryDepot } from "../../src/store/directory-depot.ts";
 import { openPostgresStore } from "../../src/store/postgres.ts";
+import { withDepot } from "../../src/store/with-depot.ts";
 import { household, keep, names } from "../adversary/household.ts";
 import { openCluster, withoutPostgres } from "../support/cluster.ts";
 import { judgeLog } from "../support/log-judge.ts";
@@ -26,11 +29,11 @@ const PUBLISHERS = UPDATES > 1000 ? 128 : 8;
 /** More logins would measure the client. */
 const LOGINS = 200;
 
-describe("one portal of four processes on one PostgreSQL", { skip: withoutPostgres }, () => {
+describe("one portal of four processes on one PostgreSQL and one depot", { skip: withoutPostgres }, () => {
   test(`stopped and killed at random, they take ${UPDATES} updates: one log without fork, gap or duplicate, every receipt honoured, no device alarmed, nothing lost`, { timeout: 7_200_000 }, async (t) => {
     const cluster = await openCluster();
     t.after(() => cluster.close());
-    const { portals, profile, publishers, signers, way } = await begin(t, cluster.url, PUBLISHERS);
+    const { open, portals, publishers, signers, way } = await begin(t, cluster.url, PUBLISHERS);
     const { desktop, devices } = await household({ tablet: "member" }, { pin: portals.pin, url: `https://127.0.0.1:${portals.ports[0]}` } as TestPortal, () => deviceAt(portals));
     const tablet = devices["tablet"] ?? assert.fail();
 
@@ -68,7 +71,7 @@ describe("one portal of four processes on one PostgreSQL", { skip: withoutPostgr
     for (const { client } of [desktop, tablet, desktop]) await insisting(() => sync(client));
     for (const one of portals.processes) await one.stop(one === portals.processes[0] ? "SIGTERM" : "SIGKILL");
 
-    const store = await openPostgresStore(cluster.url, { owner: profile.id });
+    const store = await open(cluster.url);
     t.after(() => store.close());
     const promised = publishers.flatMap((one) => one.promised);
     const { replay, size } = await judgeLog(store, signers, promised, seen);
@@ -87,7 +90,7 @@ describe("one portal of four processes on one PostgreSQL", { skip: withoutPostgr
     const cluster = await openCluster();
     const unguarded = await openUnguarded(cluster);
     t.after(async () => (await unguarded.close(), cluster.close()));
-    const { portals, profile, publishers, signers } = await begin(t, unguarded.url, 8);
+    const { open, portals, publishers, signers } = await begin(t, unguarded.url, 8);
     unguarded.loosen();
     // Until a portal has tangled itself so that it refuses.
     const ended = await Promise.allSettled(publishers.map(async (one) => {
@@ -95,7 +98,7 @@ describe("one portal of four processes on one PostgreSQL", { skip: withoutPostgr
     }));
     // The first is let end as it likes, as above: a log in order is closed then to its end.
     for (const one of portals.processes) await one.stop(one === portals.processes[0] ? "SIGTERM" : "SIGKILL");
-    const store = await openPostgresStore(cluster.url, { owner: profile.id });
+    const store = await open(cluster.url);
     t.after(() => store.close());
     const promised = publishers.flatMap((one) => one.promised);
     t.diagnostic(`${promised.length} updates promised, ${unguarded.changed()} changes on the way, ${ended.filter(({ status }) => status === "rejected").length} of 8 refused in the end`);
@@ -110,7 +113,8 @@ describe("one portal of four processes on one PostgreSQL", { skip: withoutPostgr
 async function begin(t: TestContext, url: string, count: number) {
   const place = openPlace();
   t.after(() => place.close());
-  const portals = await startPortals(place, { url }, 4);
+  const depot = place.home("depot");
+  const portals = await startPortals(place, { url }, 4, depot);
   t.after(() => {
     for (const { said } of portals.processes) if (!t.passed) t.diagnostic(said().slice(-2000));
   });
@@ -121,7 +125,8 @@ async function begin(t: TestContext, url: string, count: number) {
   const publishers: Publisher[] = [];
   // Some at a time: nobody asks a portal again for an account here.
   while (publishers.length < count) publishers.push(...(await Promise.all(Array.from({ length: 4 }, (_, at) => Publisher.make(way, profile, `publisher${publishers.length + at}`)))));
-  return { portals, profile, publishers, signers: log ?? assert.fail(), way };
+  const open = async (from: string) => withDepot(await openPostgresStore(from, { owner: profile.id }), openDirectoryDepot(depot), OUTSIDE);
+  return { open, portals, publishers, signers: log ?? assert.fail(), way };
 }
 
 /** A device each of whose requests goes to another process. */

@@ -9,11 +9,11 @@ import { expectStatus, openPlace } from "../support/processes.ts";
 type Login = { readonly name: string };
 
 describe("a portal on PostgreSQL", { skip: withoutPostgres }, () => {
-  test("two processes on one database serve one mesh: made through one, joined through the other, and the same after either is gone", { timeout: 240_000 }, async (t) => {
+  test("two processes on one database and one depot serve one mesh: made through one, joined through the other, and the same after either is gone", { timeout: 240_000 }, async (t) => {
     const [cluster, place] = [await openCluster(), openPlace()];
     t.after(async () => (await place.close(), cluster.close()));
     const directory = place.home("portal");
-    const made = await place.json<{ url: string; fingerprint: string }>("operator", ["portal", "init", "--data", directory, "--domain", "example.com", "--accounts", "open", "--database", cluster.url]);
+    const made = await place.json<{ url: string; fingerprint: string }>("operator", ["portal", "init", "--data", directory, "--domain", "example.com", "--accounts", "open", "--database", cluster.url, "--depot", place.home("depot")]);
     // Another process, on another machine if one likes: the same keys and the same database, another address.
     const other = place.home("portal-two");
     cpSync(directory, other, { recursive: true });
@@ -34,8 +34,11 @@ describe("a portal on PostgreSQL", { skip: withoutPostgres }, () => {
       const runs = await Promise.all([place.mesh("desktop", ["password", "add", `desktop-${n}`, "--generate"]), place.mesh("laptop", ["password", "add", `laptop-${n}`, "--generate"])]);
       for (const ran of runs) expectStatus(ran, 0);
     }
+    expectStatus(await place.mesh("desktop", ["password", "attach", "desktop-0", place.file("scan", "x".repeat(100_000))]), 0);
     await one.stop("SIGKILL");
     expectStatus(await place.mesh("laptop", ["sync"]), 0);
+    expectStatus(await place.mesh("laptop", ["password", "save", "desktop-0", "scan", "--out", join(place.folder, "saved")]), 0);
+    assert.equal(readFileSync(join(place.folder, "saved"), "utf8"), "x".repeat(100_000));
     await one.start();
     await two.stop("SIGKILL");
     for (const who of ["desktop"]) expectStatus(await place.mesh(who, ["sync"]), 0);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test, type TestContext } from "node:test";
@@ -15,7 +15,12 @@ import { check } from "../../src/portal/upkeep/check.ts";
 import type { Finding } from "../../src/portal/upkeep/finding.ts";
 import { loadWhole } from "../../src/portal/whole.ts";
 import type { MasterId } from "../../src/profiles/types.ts";
+import { OUTSIDE } from "../../src/cli/portal/store.ts";
+import { sha512Text } from "../../src/crypto/digest.ts";
+import { openDirectoryDepot } from "../../src/store/directory-depot.ts";
 import { openSqliteStore } from "../../src/store/sqlite.ts";
+import type { Store } from "../../src/store/store.ts";
+import { withDepot } from "../../src/store/with-depot.ts";
 import { isLong } from "../support/long.ts";
 import { CachedDisk, operationsIn, recording } from "../support/power-cut.ts";
 import { expectStatus, openPlace } from "../support/processes.ts";
@@ -25,7 +30,7 @@ import { root } from "../tree.ts";
 const LOG_EVERY = isLong ? 1 : 8;
 
 /** Rows that are never changed once they are there. */
-const LASTING = ["objects", "bodies", "masters", "personals", "applications", "commits"];
+const LASTING = ["blobs", "objects", "bodies", "masters", "personals", "applications", "commits"];
 
 /** What a portal had acknowledged at a time: seconds since 1970; `checkpoint` is what its log had shown to anybody. */
 type Acknowledged = { readonly at: number; readonly rows: ReadonlyMap<string, string>; readonly revision: number; readonly checkpoint: string | undefined };
@@ -61,7 +66,7 @@ test("power cuts: whatever was not synced is lost, in part or whole, at every mo
   const serve = async (): Promise<ChildProcess> => {
     const out = join(place.folder, `trace-${traces.length}`);
     traces.push(out);
-    const child = spawn("strace", ["-D", ...recording(out), join(root, "mesh"), "portal", "serve", "--data", folder], { env: { HOME: place.folder, PATH: process.env["PATH"] ?? "", UV_THREADPOOL_SIZE: "2" }, stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn("strace", ["-D", ...recording(out), join(root, "mesh"), "portal", "serve", "--data", folder, "--depot", join(folder, "depot")], { env: { HOME: place.folder, PATH: process.env["PATH"] ?? "", UV_THREADPOOL_SIZE: "2" }, stdio: ["ignore", "ignore", "pipe"] });
     t.after(() => child.kill("SIGKILL"));
     await new Promise<void>((done, fail) => {
       child.stderr?.setEncoding("utf8").on("data", (text: string) => text.includes("Portal ready") && done());
@@ -78,18 +83,20 @@ test("power cuts: whatever was not synced is lost, in part or whole, at every mo
   const first = await serve();
   await run("desktop", "create", "alice@example.com", "--portal", url, "--no-passphrase");
   for (const name of ["one", "two"]) await run("desktop", "password", "add", name, "--generate");
+  writeFileSync(join(place.folder, "scan"), "x".repeat(5_000));
+  await run("desktop", "password", "attach", "two", join(place.folder, "scan"));
   // Ended in good order it writes everything into the one file; that is a time like any other.
   await stop(first, "SIGTERM");
   const second = await serve();
   for (const name of ["three", "four"]) await run("desktop", "password", "add", name, "--generate");
   await stop(second, "SIGTERM");
 
-  const operations = traces.flatMap((path) => operationsIn(path, folder, /^portal\.db(?:-wal)?$/));
+  const operations = traces.flatMap((path) => operationsIn(path, folder, /^(?:portal\.db(?:-wal)?|depot\/.\/.*)$/));
   const disk = new CachedDisk();
   const chance = seeded(3);
   const cut = scratch(t, place.folder);
   const signers = (await openPortalData(folder)).log ?? assert.fail("no log");
-  let [cuts, lossy, logs] = [0, 0, 0];
+  let [cuts, lossy, logs, named] = [0, 0, 0, 0];
   for (const [index, operation] of operations.entries()) {
     disk.take(operation);
     const until = operations[index + 1]?.at ?? Number.POSITIVE_INFINITY;
@@ -99,6 +106,7 @@ test("power cuts: whatever was not synced is lost, in part or whole, at every mo
       disk.lay(cut, survives, torn);
       cuts += 1;
       lossy += disk.dirty ? 1 : 0;
+      named = Math.max(named, namedInDepot(cut, index));
       const findings = await open(cut, cuts % 40 === 0 || until === Number.POSITIVE_INFINITY);
       assert.deepEqual(findings, [], `after operation ${index}`);
       if (cuts % LOG_EVERY === 0 && (await goesOn(cut, signers, told?.checkpoint))) logs += 1;
@@ -108,12 +116,13 @@ test("power cuts: whatever was not synced is lost, in part or whole, at every mo
       assert.ok(there.revision >= told.revision);
     }
   }
-  t.diagnostic(`${operations.length} writes and syncs, ${cuts} power cuts, ${lossy} of them with something to lose; ${acknowledged.length} commands acknowledged; ${logs} times the log went on`);
+  t.diagnostic(`${operations.length} writes and syncs, ${cuts} power cuts, ${lossy} of them with something to lose; ${acknowledged.length} commands acknowledged; ${logs} times the log went on; ${named} files named in the depot`);
   assert.ok(logs > cuts / LOG_EVERY / 2 && acknowledged.at(-1)?.checkpoint !== undefined);
-  assert.ok(operations.some((one) => one.kind === "sync") && lossy > 100 && acknowledged.at(-1)?.rows.size !== 0);
+  assert.ok(operations.some((one) => one.kind === "sync") && lossy > 100 && named > 0 && acknowledged.at(-1)?.rows.size !== 0);
 
   // And the whole program on the last of them, with the other files of the portal.
-  cpSync(folder, join(place.folder, "again"), { recursive: true, filter: (path) => !path.includes("portal.db") });
+  cpSync(folder, join(place.folder, "again"), { recursive: true, filter: (path) => !/portal\.db|depot\/.\//.test(path) });
+  writeFileSync(join(place.folder, "again", "portal.json"), readFileSync(join(folder, "portal.json"), "utf8").replace(`${folder}/depot`, join(place.folder, "again", "depot")));
   cpSync(cut, join(place.folder, "again"), { recursive: true });
   await openPortalData(join(place.folder, "again"));
   expectStatus(await place.mesh("operator", ["portal", "check", "--data", join(place.folder, "again")]), 0);
@@ -208,12 +217,26 @@ function scratch(t: TestContext, folder: string): string {
   return path;
 }
 
+/** Every name in the database must be that of a whole file: of what is durable and of what may be; returns how many there are. */
+function namedInDepot(folder: string, index: number): number {
+  using database = new DatabaseSync(join(folder, "portal.db"), { timeout: 1000 });
+  const made = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'entry'").get() !== undefined;
+  const names = made ? database.prepare("SELECT CAST(value AS TEXT) AS name FROM entry WHERE shelf IN ('blobs', 'tiles')").all().map((row) => String(row["name"])) : [];
+  for (const name of names) assert.equal(sha512Text(readFileSync(join(folder, "depot", name.slice(0, 1), name))), name, `after operation ${index}`);
+  return names.length;
+}
+
+/** What a portal keeps, opened as it does. */
+async function openKept(folder: string): Promise<Store> {
+  return withDepot(await openSqliteStore(join(folder, "portal.db")), openDirectoryDepot(join(folder, "depot"), { changing: false }), OUTSIDE);
+}
+
 /**
  * Opens the log as a portal does: tree, map and head must agree, or nothing is signed (`store-damaged`); what was shown before the cut must be a beginning of it, and what it says of
  * every mesh the newest that is kept. False where there is none yet.
  */
 async function goesOn(folder: string, { note, origin, subtree }: LogSigners, shown: string | undefined): Promise<boolean> {
-  const store = await openSqliteStore(join(folder, "portal.db"));
+  const store = await openKept(folder);
   try {
     const keeper = await LogKeeper.open({ now: () => Date.now(), origin, signers: [note, subtree], standingOf, store });
     await keeper.close();
@@ -237,7 +260,7 @@ async function goesOn(folder: string, { note, origin, subtree }: LogSigners, sho
 
 /** Opens the database as a portal does, and on request judges everything in it. */
 async function open(folder: string, judge: boolean): Promise<readonly string[]> {
-  const store = await openSqliteStore(join(folder, "portal.db"));
+  const store = await openKept(folder);
   try {
     const findings: Finding[] = [];
     if (judge) await store.read((r) => check(r, Date.now(), (finding) => findings.push(finding)));

@@ -4,9 +4,11 @@ import { type PublicEntry, readEntry, writeEntry } from "../../src/notary/entry.
 import { readCheckpoint } from "../../src/notary/checkpoint.ts";
 import { follow } from "../../src/notary/follow.ts";
 import { logResource } from "../../src/notary/keeping/resources.ts";
+import { tilesIn } from "../../src/notary/keeping/rows.ts";
 import { policyOf } from "../../src/notary/log-policy.ts";
 import { leafHash } from "../../src/notary/merkle.ts";
 import { readNote } from "../../src/notary/note.ts";
+import { rootAt } from "../../src/notary/prove.ts";
 import { PROMISE_MS, promisedIndex, readReceipt } from "../../src/notary/receipt.ts";
 import { Replay } from "../../src/notary/replay.ts";
 import { EMPTY_TREE, integrate, rootOf } from "../../src/notary/tree.ts";
@@ -26,6 +28,7 @@ export async function judgeLog(store: Store, signers: LogSigners, promised: read
   const { size } = await follow(replay, async (path) => (await logResource(store, path))?.octets ?? assert.fail(`no ${path}`), policy, Date.now() / 1000);
   const leaves = await store.read((r) => r.leaves(0));
   const hashes = leaves.map(leafHash);
+  assert.deepEqual(await store.read((r) => rootAt(tilesIn(r), size)), rootOf(integrate(EMPTY_TREE, hashes.slice(0, size)).tree), "the tiles are those of the entries");
   const closed = leaves.map(readEntry).flatMap((entry, index) => (entry.k === "epoch" ? [{ index, time: entry.t }] : []));
   for (const { entry, receipt: octets } of promised) {
     const receipt = readReceipt(octets, signers.note.key, signers.origin);

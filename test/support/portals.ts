@@ -11,10 +11,10 @@ import type { Place, PortalProcess } from "./processes.ts";
 /** A portal of several processes on one database, each with a port of its own. */
 export type Portals = { readonly pin: string; readonly directory: string; readonly processes: readonly PortalProcess[]; readonly ports: readonly number[] };
 
-/** Makes a portal on a database and starts so many processes of it. */
-export async function startPortals(place: Place, cluster: Pick<Cluster, "url">, count: number): Promise<Portals> {
+/** Makes a portal on a database, and with a depot where one is named, and starts so many processes of it. */
+export async function startPortals(place: Place, cluster: Pick<Cluster, "url">, count: number, depot?: string): Promise<Portals> {
   const directory = place.home("portal-0");
-  const { fingerprint } = await place.json<{ fingerprint: string }>("operator", ["portal", "init", "--data", directory, "--domain", "example.com", "--accounts", "open", "--database", cluster.url]);
+  const { fingerprint } = await place.json<{ fingerprint: string }>("operator", ["portal", "init", "--data", directory, "--domain", "example.com", "--accounts", "open", "--database", cluster.url, ...(depot === undefined ? [] : ["--depot", depot])]);
   const settings = readFileSync(join(directory, "portal.json"), "utf8");
   const { port: first } = JSON.parse(settings) as { port: number };
   const ports: number[] = [];

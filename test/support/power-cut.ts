@@ -1,17 +1,18 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 
-/** One thing that a process did to a file of a folder, as the kernel saw it: which thread, and when it began and ended, in seconds since 1970. */
+/** One thing that a process did to a file of a folder, or of one below it, as the kernel saw it: which thread, and when it began and ended, in seconds since 1970. */
 export type Operation = { readonly by: number; readonly at: number; readonly done: number } & Deed;
 type Deed =
   | { readonly kind: "create" | "remove" | "sync"; readonly name: string }
-  | { readonly kind: "write"; readonly name: string; readonly offset: number; readonly octets: Uint8Array }
+  | { readonly kind: "write"; readonly name: string; /** Where; without it, at the end. */ readonly offset?: number; readonly octets: Uint8Array }
+  | { readonly kind: "rename"; readonly name: string; readonly to: string }
   | { readonly kind: "truncate"; readonly name: string; readonly size: number }
-  | { readonly kind: "sync-folder" };
+  | { readonly kind: "sync-folder"; readonly name: string };
 
 /** How strace is called to write down what a process does to files: `strace ...recording(out) COMMAND`. */
 export function recording(out: string): readonly string[] {
-  return ["-f", "-qq", "-ttt", "-y", "-xx", "-s", "1000000", "-e", "trace=openat,pwrite64,write,ftruncate,fsync,fdatasync,unlink", "-o", out];
+  return ["-f", "-qq", "-ttt", "-y", "-xx", "-s", "1000000", "-e", "trace=openat,pwrite64,write,ftruncate,fsync,fdatasync,rename,unlink", "-o", out];
 }
 
 /** Reads such a record: what was done to the files in a folder whose names match, in the order in which it ended. */
@@ -33,13 +34,16 @@ export function operationsIn(path: string, folder: string, wanted: RegExp): read
 function deedOf(call: string, folder: string, wanted: RegExp): Deed | undefined {
   const [, name = "", args = "", result = ""] = /^(\w+)\((.*)\)\s+= (-?\d+)/.exec(call) ?? [];
   if (name === "" || result.startsWith("-")) return undefined;
-  const place = name === "openat" ? fileOf(/= \d+<(.*?)>$/.exec(call)?.[1], folder) : name === "unlink" ? fileOf(unhex(args).toString(), folder) : fileOf(/^\d+<(.*?)>/.exec(args)?.[1], folder);
+  const place = name === "openat" ? fileOf(/= \d+<(.*?)>$/.exec(call)?.[1], folder) : name === "unlink" || name === "rename" ? fileOf(unhex(args).toString(), folder) : fileOf(/^\d+<(.*?)>/.exec(args)?.[1], folder);
   if (place === undefined) return undefined;
-  if (place === "") return name === "fsync" || name === "fdatasync" ? { kind: "sync-folder" } : undefined;
-  if (!wanted.test(place)) return undefined;
+  if (!wanted.test(place)) return (name === "fsync" || name === "fdatasync") && !place.includes(".") ? { kind: "sync-folder", name: place } : undefined;
   switch (name) {
     case "openat":
       return args.includes("O_CREAT") ? { kind: "create", name: place } : undefined;
+    case "rename":
+      return { kind: "rename", name: place, to: fileOf(unhex(args.slice(args.indexOf(", "))).toString(), folder) ?? "" };
+    case "write":
+      return { kind: "write", name: place, octets: unhex(args) };
     case "unlink":
       return { kind: "remove", name: place };
     case "fsync":
@@ -54,11 +58,10 @@ function deedOf(call: string, folder: string, wanted: RegExp): Deed | undefined 
   }
 }
 
-/** The name of a file in the folder; `""` for the folder itself. */
+/** The name of a file in the folder, or of a folder below it; `""` for the folder itself. */
 function fileOf(printed: string | undefined, folder: string): string | undefined {
   const path = printed?.includes("\\x") === true ? unhex(`"${printed}"`).toString() : printed;
-  if (path === folder) return "";
-  return path !== undefined && dirname(path) === folder ? path.slice(folder.length + 1) : undefined;
+  return path === folder || path?.startsWith(`${folder}/`) === true ? relative(folder, path) : undefined;
 }
 
 function unhex(text: string): Buffer {
@@ -66,7 +69,7 @@ function unhex(text: string): Buffer {
 }
 
 /** A file on a disk with a cache: what surely survives, and what was done since and may or may not. */
-type CachedFile = { kept: Uint8Array; pending: Extract<Operation, { kind: "write" | "truncate" }>[]; named: boolean };
+type CachedFile = { kept: Uint8Array; pending: Extract<Operation, { kind: "write" | "truncate" }>[]; named: boolean; before?: string };
 
 /** A disk that keeps what was synced and may lose anything else, each write by itself, and parts of one. */
 export class CachedDisk {
@@ -75,7 +78,13 @@ export class CachedDisk {
   /** Does an operation; a file that was made may lose its name until its folder was synced. */
   take(operation: Operation): void {
     if (operation.kind === "sync-folder") {
-      for (const file of this.#files.values()) file.named = true;
+      for (const [name, file] of this.#files) if (folderOf(name) === operation.name) Object.assign(file, { named: true, before: undefined });
+      return;
+    }
+    if (operation.kind === "rename") {
+      const moved = this.#files.get(operation.name) ?? { kept: new Uint8Array(), pending: [], named: false };
+      this.#files.delete(operation.name);
+      this.#files.set(operation.to, { ...moved, named: false, ...(moved.named ? { before: operation.name } : {}) });
       return;
     }
     const file = this.#files.get(operation.name) ?? { kept: new Uint8Array(), pending: [], named: false };
@@ -98,18 +107,25 @@ export class CachedDisk {
   lay(folder: string, survives: () => boolean, torn: () => number): void {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
-    for (const [name, { kept, pending, named }] of this.#files) {
-      if (!named && !survives()) continue;
+    for (const [now, { kept, pending, named, before }] of this.#files) {
+      const name = named || survives() ? now : before;
+      if (name === undefined) continue;
       const left = pending.filter(survives).map((one) => (one.kind === "write" ? { ...one, octets: one.octets.subarray(0, Math.ceil((one.octets.length * torn()) / 512) * 512) } : one));
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
       writeFileSync(join(folder, name), left.reduce(applied, kept), { mode: 0o600 });
     }
   }
 }
 
+function folderOf(name: string): string {
+  return name.includes("/") ? dirname(name) : "";
+}
+
 function applied(before: Uint8Array, operation: CachedFile["pending"][number]): Uint8Array {
-  const size = operation.kind === "truncate" ? operation.size : Math.max(before.length, operation.offset + operation.octets.length);
+  const offset = operation.kind === "write" ? (operation.offset ?? before.length) : 0;
+  const size = operation.kind === "truncate" ? operation.size : Math.max(before.length, offset + operation.octets.length);
   const after = new Uint8Array(size);
   after.set(before.subarray(0, size));
-  if (operation.kind === "write") after.set(operation.octets, operation.offset);
+  if (operation.kind === "write") after.set(operation.octets, offset);
   return after;
 }
