@@ -62,21 +62,25 @@ async function withItsDepot(rows: Store, data: PortalData, purpose: Purpose): Pr
 
 /** Makes a depot for a portal that has kept nothing yet that would be in it; processes that do so at once agree on one. */
 async function beginDepot(rows: Store, directory: string, owner: string): Promise<string> {
-  await rows.read(demandUnserved);
+  // Nothing is made in a directory for a portal that will have no depot.
+  const named = await rows.read(idUnlessUnserved);
+  if (named !== undefined) return named;
   const { id } = await labelAt(directory, owner);
   return rows.transact(async (w) => {
-    const named = await w.get(DEPOT.shelf, DEPOT.key);
-    if (named !== undefined) return fromUtf8(named);
-    await demandUnserved(w);
+    const meanwhile = await idUnlessUnserved(w);
+    if (meanwhile !== undefined) return meanwhile;
     await w.put(DEPOT.shelf, DEPOT.key, utf8(id));
     return id;
   });
 }
 
-/** One that was served without a depot may be going on so. */
-async function demandUnserved(reading: Reading): Promise<void> {
+/** Which depot a portal has, in one snapshot with what it kept: one without, which was served, may be going on so, and is refused. */
+async function idUnlessUnserved(reading: Reading): Promise<string | undefined> {
+  const named = await reading.get(DEPOT.shelf, DEPOT.key);
+  if (named !== undefined) return fromUtf8(named);
   const kept = await Promise.all([logShelf.log, ...OUTSIDE].map((one) => reading.list(one, "", { limit: 1 })));
   demand(kept.every((entries) => entries.length === 0), "data-exists", "This portal keeps its blobs and tiles in the database.", "Move them, while it is stopped: mesh portal migrate --depot DIR");
+  return undefined;
 }
 
 /** The label of a portal's depot in a directory, which is made one if it is empty. */
