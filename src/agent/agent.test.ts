@@ -133,7 +133,7 @@ describe("an agent", () => {
 
   test("tells an error that nobody foresaw as nothing but that", async () => {
     const home = await newHome("");
-    await home.start({ open: async () => ({ keyring: agentKeyringThatFails(), ssh: { question: async () => undefined, offer: async () => [], sign: async () => undefined }, run: async () => Promise.reject(new Error("secret")), close: async () => {} }) });
+    await home.start({ open: async () => ({ keyring: agentKeyringThatFails(), ssh: { question: async () => undefined, offer: async () => [], sign: async () => undefined }, run: async () => Promise.reject(new Error("secret")), inStep: { by: () => null, workedAt: () => 0 }, close: async () => {} }) });
     const answer = await home.ask({ ask: "run", caller });
     assert.ok(answer !== undefined && "error" in answer && answer.error.code === "internal" && !answer.error.message.includes("secret"));
   });

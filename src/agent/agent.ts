@@ -16,6 +16,8 @@ export type Held = {
   readonly ssh: HeldSsh;
   /** Runs a command for a caller; undefined for one that agents do not run. */
   run(caller: Caller): Promise<Outcome | undefined>;
+  /** What keeps it in step with its portal, and when that last took or sent something. */
+  readonly inStep: { by(): AgentStatus["inStep"]; workedAt(): number };
   close(): Promise<void>;
 };
 
@@ -56,7 +58,7 @@ export async function startAgent(parts: AgentParts, passphrase?: Uint8Array): Pr
   const { place, build, lockAfter, guards, now, rest } = parts;
   let held = await openUnlessLocked(parts, passphrase);
   let opening: Promise<void> = Promise.resolve();
-  let [lastUse, lastRequest, busy, tired] = [now(), now(), 0, true];
+  let [lastUse, lastRequest, busy, tired, rested] = [now(), now(), 0, true, 0];
   let finish: (why: Ending) => void = () => {};
   const ended = new Promise<Ending>((resolve) => (finish = resolve));
 
@@ -81,7 +83,7 @@ export async function startAgent(parts: AgentParts, passphrase?: Uint8Array): Pr
     await last?.close();
     finish(why);
   };
-  const status = (): AgentStatus => ({ pid: process.pid, build, unlocked: held !== undefined, lockAfter, guards, refused: serving.refused ?? null });
+  const status = (): AgentStatus => ({ pid: process.pid, build, unlocked: held !== undefined, lockAfter, inStep: held?.inStep.by() ?? null, guards, refused: serving.refused ?? null });
 
   const use = async (request: Request): Promise<Answer> => {
     if (request.ask === "unlock") {
@@ -158,8 +160,10 @@ export async function startAgent(parts: AgentParts, passphrase?: Uint8Array): Pr
     // By the clock on the wall: a computer that slept was not used.
     if (busy === 0 && now() - lastUse >= lockAfter) return void end("idle");
     if (!listening.isReachable()) return void end("unreachable");
-    if (!tired || busy > 0 || now() - lastRequest < QUIET_MS) return;
-    tired = false;
+    // What it does of itself is work as any, but no use: it keeps nothing unlocked.
+    const worked = held?.inStep.workedAt() ?? 0;
+    if ((!tired && worked <= rested) || busy > 0 || now() - Math.max(lastRequest, worked) < QUIET_MS) return;
+    [tired, rested] = [false, now()];
     void rest();
   }, Math.min(Math.max(lockAfter / 20, 10), 1_000));
   return { status, ended, end };

@@ -53,6 +53,8 @@ export type AgentStatus = {
   readonly unlocked: boolean;
   /** So many milliseconds without use, and it locks. */
   readonly lockAfter: number;
+  /** How it keeps its home in step with the portal: it is told of changes, or asks every half minute; null while it does neither. */
+  readonly inStep: "told" | "asks" | null;
   readonly guards: Guards;
   /** Why a client of SSH was refused last, by whatever asks its person: SSH itself has no words for it. */
   readonly refused: Refused | null;

@@ -67,6 +67,7 @@ export async function makeAgentHome(passphrase: string | undefined = "geheim"): 
             run.push(caller);
             return { exit: 0, written: [[1, "done\n"]] };
           },
+          inStep: { by: () => null, workedAt: () => 0 },
           close: async () => {},
         }),
         rest: async () => {},

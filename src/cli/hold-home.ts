@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 
 import type { Held } from "../agent/agent.ts";
 import type { AgentStatus, Caller, Outcome } from "../agent/messages.ts";
-import { makeClient } from "../client/client.ts";
+import { type Client, type ClientParts, makeClient } from "../client/client.ts";
 import type { Memory } from "../client/view.ts";
 import { openKeyringFile } from "../keyring/file.ts";
 import { MeshError } from "../refusals/mesh-error.ts";
@@ -10,9 +10,13 @@ import type { SqliteStore } from "../store/sqlite.ts";
 import { bundle } from "./bundle.ts";
 import type { Call } from "./call.ts";
 import { homeFiles, isUpToDate } from "./home.ts";
+import type { InStep } from "./in-step.ts";
 import { sshKeys } from "./ssh-keys.ts";
 import { watchedFreshness } from "./watch-sources.ts";
 import type { HeldHome, World } from "./world.ts";
+
+/** So long after it was opened, in milliseconds, an agent begins to keep its home in step. */
+const START_MS = 1_000;
 
 /** Opens a home for an agent, to be held until it locks: its keys at once, its rows when a command first needs them. */
 export async function holdHome(call: Pick<Call, "served">, path: string, passphrase: Uint8Array | undefined, agent: () => AgentStatus): Promise<Held> {
@@ -40,8 +44,18 @@ export async function holdHome(call: Pick<Call, "served">, path: string, passphr
     }
     return open;
   };
+  const inStep = startLater(async () => {
+    const [{ keepInStep }, { openConnection }, { keepEvidence }] = await Promise.all([import("./in-step.ts"), import("../http/call.ts"), import("./keep-evidence.ts")]);
+    const connect: ClientParts["connect"] = (url, trust) => openConnection(url, { trust });
+    const open = async (): Promise<Client | undefined> => {
+      const now = await openNow();
+      return now === undefined ? undefined : makeClient({ store: now.store, keyring, now: Date.now, connect, keepEvidence: async (evidence, kind) => keepEvidence(path, evidence, kind) });
+    };
+    return keepInStep({ open, now: Date.now, chance: Math.random });
+  });
   return {
     keyring,
+    inStep,
     ssh: sshKeys(async () => {
       const now = await openNow();
       return now === undefined ? undefined : makeClient({ store: now.store, keyring, now: Date.now, connect: () => noPortal() });
@@ -53,8 +67,28 @@ export async function holdHome(call: Pick<Call, "served">, path: string, passphr
       return now === undefined ? undefined : runFor(call, caller, { path, keyring, store: now.store, memory: now.memory, agent });
     },
     close: async () => {
+      inStep.stop();
       sources?.close();
       await open?.store.close();
+    },
+  };
+}
+
+/** Begins to keep the home in step a while after it was opened: the command that opened it goes first. */
+function startLater(start: () => Promise<InStep>): InStep {
+  let [over, kept]: [boolean, InStep | undefined] = [false, undefined];
+  const begin = async (): Promise<void> => {
+    kept = await start();
+    if (over) kept.stop();
+  };
+  const timer = setTimeout(() => void begin(), START_MS);
+  return {
+    by: () => kept?.by() ?? null,
+    workedAt: () => kept?.workedAt() ?? 0,
+    stop: () => {
+      over = true;
+      clearTimeout(timer);
+      kept?.stop();
     },
   };
 }

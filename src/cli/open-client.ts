@@ -1,10 +1,14 @@
+import { alarmOf } from "../client/alarms.ts";
 import { type Client, type ClientParts, makeClient } from "../client/client.ts";
 import type { Call } from "./call.ts";
 import { type Home, openHome } from "./home.ts";
 
-/** Opens the home and makes a client of it; "offline" spares loading what calls the portal. */
+/** Opens the home and makes a client of it; "offline" spares loading what calls the portal. An alarm that is kept there is told first. */
 export async function openClient(call: Call, use: "offline" | "online"): Promise<Client> {
-  return clientOf(await openHome(call), call, use);
+  const client = await clientOf(await openHome(call), call, use);
+  const alarm = await client.rows.read(alarmOf);
+  if (alarm !== undefined) call.output.note((await import("./alarm-text.ts")).alarmText(alarm, "mesh sync"));
+  return client;
 }
 
 /** Makes a client of a home that is open; its connections end with the command. */

@@ -208,8 +208,10 @@ export class PortalLink {
 
   #checkAnswer(session: Session, counter: number, { status, headers, body }: Omit<TransportAnswer, "peerSpki">): void {
     if (isMac(headers[MAC_HEADER], answerMac(session, { portal: this.profile.payload.id, counter, status, body }))) return;
-    // Only a portal that does not know the session cannot authenticate its answer.
+    // Only a portal that does not know the session cannot authenticate its answer,
     decodeSessionRefusal(body);
+    // and a proxy that says in its stead that it is not there.
+    if (status >= 502 && status <= 504 && headers[MAC_HEADER] === undefined) throw new MeshError("service-unreachable", `Whoever stands before the portal says that it is not there now (${status}).`, "Try again in a while.");
     throw new MeshError("portal-answer-forged", "The portal's answer is not authentic.", "Do not rely on what it said; run `mesh status`, and tell your portal's operator.");
   }
 

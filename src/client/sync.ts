@@ -45,18 +45,14 @@ export type SyncRow = { readonly portalTime: number; readonly at: number };
 /** What a home keeps of a sync at which the portal turned this device away, until one succeeds. */
 export type RefusedRow = { readonly at: number };
 
-/** Brings this device and its portal to the same state: takes what is new, gives what is owed, sends what is in the journal. */
-export async function sync(client: Client): Promise<SyncReport> {
+/** Brings this device and its portal to the same state: takes what is new, gives what is owed, sends what is in the journal; or, with "take", takes what is new and no more, whoever else is sending. */
+export async function sync(client: Client, what: "both" | "take" = "both"): Promise<SyncReport> {
   return unlessOvertaken(async () => {
     const synced = await pull(client);
     try {
       // Before anything is sent: who lies of what it has is given nothing more.
       await followLog(client, synced);
-      await witnessHeads(client, synced.self, synced.mesh, synced.now);
-      const sent = await push(client, synced);
-      await finishPurges(client, synced);
-      await makeSnapshots(client, synced);
-      await collectBlobs(client, synced);
+      const sent = what === "take" ? 0 : await give(client, synced);
       // Last, and at every sync as long as the other device stands by it: its word stops nobody from taking and giving what holds.
       await compareHeads(client, synced.mesh, synced.now);
       await client.rows.transact(async (rows) => {
@@ -70,6 +66,16 @@ export async function sync(client: Client): Promise<SyncReport> {
       synced.link.close();
     }
   });
+}
+
+/** Sends what is owed and unsent, and does what a device does of itself from time to time. */
+async function give(client: Client, synced: Synced): Promise<number> {
+  await witnessHeads(client, synced.self, synced.mesh, synced.now);
+  const sent = await push(client, synced);
+  await finishPurges(client, synced);
+  await makeSnapshots(client, synced);
+  await collectBlobs(client, synced);
+  return sent;
 }
 
 /** What the answer to a connection request promised of the mesh: the state that the portal shows must hold it (decision 5.2). */

@@ -88,7 +88,7 @@ describe("the agent of a device", { concurrency: false }, () => {
   test("status says that the device is unlocked, and what keeps the agent's memory in", async () => {
     type Document = { readonly agent: { readonly unlocked: boolean } | null };
     const [by, without] = [await mesh("status", "--json"), await alone("status", "--json", "--no-agent")].map((ran) => JSON.parse(expectStatus(ran, 0).stdout) as Document);
-    assert.deepEqual(Object.keys(by?.agent ?? {}), ["unlocked", "lockAfterSeconds", "peersChecked", "noDumps", "noSwap"]);
+    assert.deepEqual(Object.keys(by?.agent ?? {}), ["unlocked", "lockAfterSeconds", "inStep", "peersChecked", "noDumps", "noSwap"]);
     assert.equal(without?.agent, null);
     assert.deepEqual({ ...by, agent: null }, without);
     assert.match((await mesh()).stdout, /unlocked until nothing is asked of it for 15 minutes/);

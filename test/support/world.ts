@@ -70,6 +70,7 @@ export async function startPortal(domain = "example.com", store: Store = openMem
 
 /** A way to a portal that is in this process. */
 export function transportTo(to: TestPortal, remote = "192.0.2.1"): Transport {
+  const streams: { close(): void }[] = [];
   return {
     async post(path, headers, body) {
       const sent: PortalRequest = { method: "POST", path, query: "", headers, body, remote };
@@ -93,10 +94,13 @@ export function transportTo(to: TestPortal, remote = "192.0.2.1"): Transport {
       const request = (await to.meddler.request?.(sent)) ?? sent;
       const given = await to.portal.handle(request);
       const answer = (await to.meddler.answer?.(request, given)) ?? given;
-      const { pieces, close } = piecesOf(answer, firstMs, silenceMs);
-      return { status: answer.status, headers: answer.headers, peerSpki: to.tlsKey, pieces, close };
+      const goesOn = piecesOf(answer, firstMs, silenceMs);
+      streams.push(goesOn);
+      return { status: answer.status, headers: answer.headers, peerSpki: to.tlsKey, ...goesOn };
     },
-    close() {},
+    close() {
+      for (const stream of streams.splice(0)) stream.close();
+    },
   };
 }
 
@@ -110,7 +114,7 @@ function piecesOf({ body, stream }: PortalAnswer, firstMs: number, silenceMs: nu
   if (begun === undefined) end();
   const close = (): void => {
     begun?.gone();
-    void writer.abort().catch(() => {});
+    void writer.abort(new MeshError("service-unreachable", "The connection was closed on this side.")).catch(() => {});
   };
   async function* pieces(): AsyncGenerator<Uint8Array> {
     const reader = readable.getReader();

@@ -1,8 +1,10 @@
 import type { AgentStatus } from "../../agent/messages.ts";
+import { alarmOf } from "../../client/alarms.ts";
 import { type Client, selfOf } from "../../client/client.ts";
 import { type Status, statusOf } from "../../client/status.ts";
 import { keyringHolds, keyringNeedsPassphrase } from "../../keyring/file.ts";
 import { showUdf, type Udf } from "../../udf/udf.ts";
+import { alarmText } from "../alarm-text.ts";
 import type { Call } from "../call.ts";
 import { counted } from "../counted.ts";
 import { keylessText } from "../keyless-text.ts";
@@ -19,9 +21,10 @@ export async function run(call: Call): Promise<void> {
   const status = await statusOf(client);
   const files = homeFiles(home.path);
   const extra = { passphrase: await keyringNeedsPassphrase(files.keyring), masterKey: keyringHolds(files.master, "master-signature") ? "in this home" : "not on this device", home: home.path };
-  const warnings = [...warningsOf(status, extra, call.world.now()), ...(await serversOwed(client))];
+  const alarm = await client.rows.read(alarmOf);
+  const warnings = [...(alarm === undefined ? [] : [alarmText(alarm, "mesh sync").slice(2)]), ...warningsOf(status, extra, call.world.now()), ...(await serversOwed(client))];
   const agent = call.world.held?.agent() ?? (await (await import("../agent-of.ts")).agentOf(call, home.path)?.status());
-  const document = { ...status, synced: timeOf(status.synced), refused: timeOf(status.refused), ...extra, agent: agent === undefined ? null : { unlocked: agent.unlocked, lockAfterSeconds: agent.lockAfter / 1000, ...agent.guards }, warnings };
+  const document = { ...status, synced: timeOf(status.synced), refused: timeOf(status.refused), ...extra, agent: agent === undefined ? null : { unlocked: agent.unlocked, lockAfterSeconds: agent.lockAfter / 1000, inStep: agent.inStep ?? null, ...agent.guards }, warnings };
   call.output.data(document, text(status, agent, warnings, call.world.now()));
 }
 
@@ -59,7 +62,7 @@ function text(status: Status, agent: AgentStatus | undefined, warnings: readonly
     `${status.address} on ${status.device.name}${status.device.role === "admin" ? ", an administration device" : ""}`,
     `  devices  ${status.devices}`,
     `  portal   ${status.portal.url}`,
-    `  synced   ${status.synced === null ? "never" : ago(now - status.synced)}${status.unsent > 0 ? `, ${status.unsent} change${status.unsent === 1 ? "" : "s"} to send` : ""}`,
+    `  synced   ${status.synced === null ? "never" : ago(now - status.synced)}${status.unsent > 0 ? `, ${status.unsent} change${status.unsent === 1 ? "" : "s"} to send` : ""}${agent?.inStep === "told" ? ", kept in step by the agent" : agent?.inStep === "asks" ? ", kept in step by the agent, which asks every half minute: the way to the portal holds back what it tells" : ""}`,
     ...status.onTrust.map(({ by, changes }) => `  on trust ${changes} change${changes === 1 ? "" : "s"}, by the word of ${by}: made while this device was away or before it joined, and kept by your portal no more`),
     ...(agent?.unlocked === true ? [`  unlocked until nothing is asked of it for ${Math.round(agent.lockAfter / 60_000)} minutes, or \`mesh lock\``] : []),
     `  mesh     ${showUdf(status.fingerprint as Udf)}`,

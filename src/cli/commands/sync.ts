@@ -1,3 +1,4 @@
+import { alarmOf, endAlarm } from "../../client/alarms.ts";
 import type { Client } from "../../client/client.ts";
 import { endedLog } from "../../client/log-proofs.ts";
 import { answerPins } from "../../client/operations/pin.ts";
@@ -13,6 +14,7 @@ import { endedText } from "./log/told.ts";
 /** `mesh sync`: everything new comes, everything unsent goes, everything owed is done. Offline it exits with 7. */
 export async function run(call: Call): Promise<void> {
   const client = await openClient(call, "online");
+  const alarm = await client.rows.read(alarmOf);
   const returned = call.args.flag("bring-back") ? await (await import("../../client/operations/bring-back.ts")).bringBack(client) : undefined;
   const report = await sync(client);
   const synced = await pull(client);
@@ -24,10 +26,12 @@ export async function run(call: Call): Promise<void> {
   const last = admitted.length + removed > 0 ? await sync(client) : report;
   const left = await replay(client, current);
   const servers = await bringServersInStep(call, client);
+  // She was told, and looked herself.
+  if (alarm !== undefined) await endAlarm(client, alarm);
   const { pending } = current.answer;
   const waiting = pending === 0 ? "" : ` ${pending} device${pending === 1 ? "" : "s"} ask${pending === 1 ? "s" : ""} to join: mesh device pending.`;
   const back = returned === undefined ? "" : `The portal was given back ${returned} thing${returned === 1 ? "" : "s"}. `;
-  call.output.receipt({ ...(returned === undefined ? {} : { returned }), received: report.received, sent: report.sent + (last === report ? 0 : last.sent), admitted, pending, unchecked: left, keyless: last.keyless, ...(servers.length === 0 ? {} : { servers: servers.map(({ name, state }) => ({ name, state })) }) }, `${back}Up to date.${admitted.map((name) => ` ${name} joined by PIN.`).join("")}${waiting}`);
+  call.output.receipt({ ...(returned === undefined ? {} : { returned }), received: report.received, sent: report.sent + (last === report ? 0 : last.sent), admitted, pending, unchecked: left, keyless: last.keyless, ...(alarm === undefined ? {} : { alarm: { at: new Date(alarm.at).toISOString(), code: alarm.code } }), ...(servers.length === 0 ? {} : { servers: servers.map(({ name, state }) => ({ name, state })) }) }, `${back}Up to date.${admitted.map((name) => ` ${name} joined by PIN.`).join("")}${waiting}`);
   for (const { name, state, trouble } of servers) call.output.note(trouble === undefined ? `${name} was ${state === "in-step" ? "in step" : "brought in step"}.` : `${name} is not in step with your devices: ${trouble.message}`);
   const ended = await endedLog(client);
   if (ended !== undefined) call.output.note(endedText(ended));
