@@ -47,7 +47,7 @@ const shape = v.variant("kind", [
   v.strictObject({ checkpoint: noteField, found: hashField, kind: v.literal("broken-receipt"), leaf: hashField, path: pathField, receipt: noteField, v: formatField }),
   v.strictObject({ checkpoint: noteField, kind: v.literal("late-receipt"), leaf: hashField, receipt: noteField, v: formatField }),
   v.strictObject({ earlier: noteField, epochs: v.optional(v.strictTuple([closingField, closingField])), kind: v.literal("rollback"), later: noteField, v: formatField }),
-  v.strictObject({ checkpoint: noteField, entries: v.pipe(v.array(octetsField({ most: MAX_SHOWN })), v.minLength(1)), from: countField(0), kind: v.literal("broken-rules"), proof: v.pipe(v.array(hashField), v.maxLength(2 * 63)), v: formatField, ways: v.pipe(v.array(octetsField({ most: MAX_ENTRY * 4 })), v.maxLength(2)) }),
+  v.strictObject({ checkpoint: noteField, entries: v.pipe(v.array(octetsField({ most: MAX_SHOWN })), v.minLength(1)), from: countField(0), kind: v.literal("broken-rules"), proof: v.pipe(v.array(hashField), v.maxLength(2 * 63)), v: formatField, ways: v.array(octetsField({ most: MAX_ENTRY * 4 })) }),
   v.strictObject({ at: countField(0), kind: v.literal("wrong-entry"), proof: noteField, receipt: noteField, sent: sentField, v: formatField }),
   v.strictObject({ index: countField(0), kind: v.literal("wrong-seal"), opening: openingShape, receipt: noteField, sent: sentField, v: formatField }),
   v.strictObject({ entry: v.pipe(v.string(), v.maxLength(MAX_ENTRY)), index: countField(), kind: v.literal("wrong-map"), path: pathField, proof: noteField, v: formatField }),
@@ -58,7 +58,7 @@ const shape = v.variant("kind", [
  *
  * `fork`: the later checkpoint's tree had another `root` at the size of the earlier. `broken-receipt`: where a receipt promised one leaf another stands.
  * `late-receipt`: a checkpoint signed after the promise was due does not reach it. `rollback`: of two checkpoints the one that was signed later, or over a later epoch, has fewer entries.
- * `wrong-entry`: a receipt is for a request that held a version, and the log has something else instead, or nothing. `broken-rules`: an entry stands in the log that may not follow those before it. `wrong-seal`: a sealed entry that a receipt has for a request is about an object that was not in it. `wrong-map`: an entry stands in the log, and the map over it says that something older is the newest.
+ * `wrong-entry`: a receipt is for a request that held a version, and the log has something else instead, or nothing. `broken-rules`: an entry stands in the log that may not follow those before it, or an epoch leaf that commits to another map than they make. `wrong-seal`: a sealed entry that a receipt has for a request is about an object that was not in it. `wrong-map`: an entry stands in the log, and the map over it says that something older is the newest.
  */
 export type Evidence = v.InferOutput<typeof shape>;
 
@@ -157,5 +157,5 @@ function isAgainstRules({ checkpoint: note, entries, from, proof, ways }: Extrac
   const { root, size } = trustCheckpoint(utf8(note), policy, 0);
   const octets = entries.map(fromBase64url);
   const found = rootFromRun(octets.map(leafHash), from, size, proof.map(fromBase64url));
-  return found !== undefined && equalBytes(found, root) && breaksRules(octets, from === 0, ways.map(fromBase64url));
+  return found !== undefined && equalBytes(found, root) && breaksRules(octets, from, ways.map(fromBase64url));
 }

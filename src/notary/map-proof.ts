@@ -32,6 +32,33 @@ export function rootFromProof(key: Uint8Array, { end, beside }: MapProof): Hash 
   return node.hash;
 }
 
+/** A leaf that a map is to have, and what shows where its way ended before. */
+export type Placing = { readonly leaf: MapLeaf; readonly before: MapProof };
+
+/** The root of a map once it has some leaves, no key twice, by what showed each one's way in the map before: whoever has the map needs not be asked. The proofs must lead to one root. */
+export function rootWith(placings: readonly Placing[]): Hash {
+  return nodeWith(placings, 0).hash;
+}
+
+/** The node at a depth over leaves that share so many bits. In the map before it held one leaf at most, where the ways of all of them end, or more, and none of them ends. */
+function nodeWith(placings: readonly Placing[], depth: number): MapNode {
+  const [first] = placings;
+  if (first === undefined) return EMPTY_NODE;
+  const { beside, end } = first.before;
+  if (beside.length <= depth) {
+    const leaves = placings.map(({ leaf }) => leaf);
+    const stays = end !== undefined && !leaves.some(({ key }) => equalBytes(key, end.key));
+    return nodeOver(stays ? [...leaves, end] : leaves, depth);
+  }
+  const side = (right: boolean): MapNode => {
+    const own = placings.filter(({ leaf }) => goesRight(leaf.key, depth) === right);
+    const hash = beside[depth] as Hash;
+    // Beside it stands a leaf or more: hashed alike, since on the other side stands one as well.
+    return own.length > 0 ? nodeWith(own, depth + 1) : isEmptyHash(hash) ? EMPTY_NODE : { hash, holds: INNER };
+  };
+  return nodeAbove(side(false), side(true));
+}
+
 /** The value that a proof shows for a key: undefined where it shows that there is none. */
 export function valueIn(key: Uint8Array, { end }: MapProof): MapLeaf["value"] | undefined {
   return end !== undefined && compareBytes(end.key, key) === 0 ? end.value : undefined;

@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import { concatBytes, equalBytes } from "../bytes/equal.ts";
 import { sha256 } from "../crypto/digest.ts";
 import { EMPTY_NODE, goesRight, leafNode, type MapLeaf, nodeOver, writeMapValue } from "./map.ts";
-import { type MapProof, readMapProof, rootFromProof, valueIn, writeMapProof } from "./map-proof.ts";
+import { type MapProof, readMapProof, rootFromProof, rootWith, valueIn, writeMapProof } from "./map-proof.ts";
 import { OctetReader } from "./octets.ts";
 import { bucketName, PrefixMap } from "./prefix-map.ts";
 import { flipped } from "./test-log.ts";
@@ -35,6 +35,22 @@ class Buckets {
 }
 
 suite("the map (log 5.1, 5.2)", () => {
+  test("its root with more leaves, or other values, follows from the ways of their keys before", async () => {
+    await fc.assert(
+      fc.asyncProperty(keys, fc.nat({ max: 24 }), fc.nat({ max: 3 }), async (all, before, changed) => {
+        const [map, rows] = [new PrefixMap(), new Buckets()];
+        const [old, added] = [all.slice(0, before), all.slice(before)];
+        for (const [at, key] of old.entries()) rows.put(leafOf(key, at + 1));
+        await map.refresh(old.map(bucketName), rows.read);
+        const leaves = [...old.slice(0, changed), ...added].map((key) => leafOf(key, 99));
+        const placings = await Promise.all(leaves.map(async (leaf) => ({ leaf, before: await map.prove(leaf.key, rows.read) })));
+        for (const leaf of leaves) rows.put(leaf);
+        if (leaves.length > 0) assert.deepEqual(rootWith(placings), naive(rows.all));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   test("its root is that of the definition, in whatever order and batches leaves come, and each is proved", async () => {
     await fc.assert(
       fc.asyncProperty(keys, fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 5 }), fc.uint8Array({ minLength: 32, maxLength: 32 }), async (all, sizes, stranger) => {

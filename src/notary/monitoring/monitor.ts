@@ -17,7 +17,7 @@ import { leafHash } from "../merkle.ts";
 import { writeNote } from "../note.ts";
 import { consistencyProof } from "../prove.ts";
 import { Replay, type Replayed, type ReplayRows } from "../replay.ts";
-import { kindsFor } from "../rules.ts";
+import { labelsFor } from "../rules.ts";
 import type { Tallied } from "../tally.ts";
 import { bundlePath, TILE_WIDTH, tileAt, type TileReader } from "../tiles.ts";
 import { integrate, rootOf, treeFrom } from "../tree.ts";
@@ -166,8 +166,8 @@ export class Monitor {
     const from = again.size === 0 ? 0 : again.size - 1;
     if (again.size > 0 && !again.#replay.standing.isClosed) return undefined;
     const run = [...(await this.#store.read((r) => r.leaves(from, again.size - from))), ...entries.slice(again.size - first, refused + 1 - first)];
-    const kinds = from === 0 && again.size === 0 ? [] : kindsFor(run.at(-1) ?? new Uint8Array(0));
-    const ways = await this.#store.read((r) => Promise.all(kinds.map(async ({ kind, id }) => writeMapProof(mapKey(kind, id), await again.#replay.prove(mapKey(kind, id), writtenBuckets(r))))));
+    const labels = again.size === 0 ? [] : labelsFor(run);
+    const ways = await this.#store.read((r) => Promise.all(labels.map(async ({ kind, id }) => writeMapProof(mapKey(kind, id), await again.#replay.prove(mapKey(kind, id), writtenBuckets(r))))));
     return rulesEvidence(run, from, ways, { checkpoint, read: tilesUnder(get, checkpoint.size) });
   }
 }

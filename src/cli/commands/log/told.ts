@@ -30,7 +30,7 @@ export function currencyText({ checkpoint, epoch, label, value }: Currency): str
 /** What evidence proves, as the end of a sentence about a log. */
 export function evidenceText({ kind }: Evidence): string {
   return {
-    "broken-rules": "has an entry that may not follow those before it",
+    "broken-rules": "has an entry that may not follow those before it, or commits to another map than they make",
     "broken-receipt": "has another entry where its receipt promised one",
     fork: "signed two histories of which neither goes on from the other",
     "late-receipt": "was signed without an entry that its receipt had promised longer ago than a portal may take",
