@@ -12,6 +12,7 @@ import { depotIn, makeDirectoryDepot, openDirectoryDepot } from "./directory-dep
 import { openMemoryDepot } from "./memory-depot.ts";
 import { openMemoryStore } from "./memory.ts";
 import { openSqliteStore } from "./sqlite.ts";
+import type { Store } from "./store.ts";
 import { looseIn, sweepDepot, withDepot } from "./with-depot.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "mesh-depot-"));
@@ -139,6 +140,26 @@ suite("a store with a depot", () => {
     assert.deepEqual(await Array.fromAsync(depot.list()), []);
   });
 
+  test("puts a value once, though its work runs again because others were faster", async () => {
+    const { rows, depot } = opened();
+    let [puts, runs] = [0, 0];
+    const put = depot.put;
+    depot.put = async (name, octets) => ((puts += 1), put(name, octets));
+    const again: Store = { ...rows, transact: async (work) => {
+      await rows.transact(async (w) => {
+        await work(w);
+        throw new Error("lost");
+      }).catch(() => undefined);
+      return rows.transact(work);
+    } };
+    await withDepot(again, depot, outside).transact(async (w) => {
+      runs += 1;
+      await w.put("large", "a", large(1));
+    });
+    assert.deepEqual([puts, runs], [1, 2]);
+    assert.deepEqual(await rows.read((r) => r.get("large", "a")), text(sha512Text(large(1))));
+  });
+
   test("refuses a value that is missing, was changed, or has no name, whatever the work makes of it; whoever judges is shown what there is", async () => {
     for (const [what, shown] of [["missing", ""], ["changed", "other"], ["no name", ""]] as const) {
       const { rows, depot, store } = opened();
@@ -175,12 +196,13 @@ suite("a store with a depot", () => {
     assert.deepEqual([...(await looseIn(rows, depot, outside, now))].sort(), [large(1), large(2)].map(sha512Text).sort());
     assert.equal(await sweepDepot(rows, depot, outside, now), 2);
     assert.deepEqual(await names(), [large(3), large(5)].map(sha512Text).sort());
-    // One that is named again while it is looked at.
+    // One that is named again while it is looked at, by a process that has not put it this hour.
+    const other = withDepot(rows, depot, outside);
     await store.transact((w) => w.remove("large", "2"));
     now += LINGER_MS + 1;
     const named = { ...rows, read: async <T>(work: Parameters<typeof rows.read<T>>[0]) => {
       const seen = await rows.read(work);
-      await store.transact((w) => w.put("large", "2", large(5)));
+      await other.transact((w) => w.put("large", "2", large(5)));
       return seen;
     } };
     assert.equal(await sweepDepot(named, depot, outside, now), 0);

@@ -13,6 +13,12 @@ export type Damage = "refuse" | "show";
 /** So many values are read or written at once. */
 const AT_ONCE = 16;
 
+/** So long a process knows what it put, and so much of it; milliseconds. Nobody takes that away before much longer. */
+const [KNOWN_MS, MOST_KNOWN] = [3_600_000, 1024];
+
+/** Names of what this process put, and when. */
+type Known = Map<string, number>;
+
 /**
  * A store some of whose shelves have their values in a depot: in the database stands the name alone, which is the digest of the value.
  *
@@ -20,9 +26,11 @@ const AT_ONCE = 16;
  * something is left that nobody names, which is swept as well. A value that is missing or was changed is `store-damaged`.
  */
 export function withDepot(store: Store, depot: Depot, outside: Outside, damage: Damage = "refuse"): Store {
+  // A work that lost its commit to another process runs again, and must not be slow again.
+  const known: Known = new Map();
   return {
-    read: (work) => store.read((reading) => ended(new Outsider(reading as Writing, depot, outside, damage), work)),
-    transact: (work) => store.transact((writing) => ended(new Outsider(writing, depot, outside, damage), work)),
+    read: (work) => store.read((reading) => ended(new Outsider(reading as Writing, depot, outside, damage, known), work)),
+    transact: (work) => store.transact((writing) => ended(new Outsider(writing, depot, outside, damage, known), work)),
     close: () => store.close(),
   };
 }
@@ -36,16 +44,18 @@ class Outsider implements Writing {
   readonly #depot: Depot;
   readonly #outside: Outside;
   readonly #damage: Damage;
+  readonly #known: Known;
   /** Values that the work put, by name. */
   readonly #put = new Map<string, Uint8Array>();
   /** Names that it took away. */
   readonly #left = new Set<string>();
 
-  constructor(rows: Writing, depot: Depot, outside: Outside, damage: Damage) {
+  constructor(rows: Writing, depot: Depot, outside: Outside, damage: Damage, known: Known) {
     this.#rows = rows;
     this.#depot = depot;
     this.#outside = outside;
     this.#damage = damage;
+    this.#known = known;
     if (rows.version !== undefined) this.version = () => rows.version?.();
   }
 
@@ -86,7 +96,13 @@ class Outsider implements Writing {
   /** What must be so in the depot before the commit. */
   async settle(): Promise<void> {
     await some([...this.#left], (name) => this.#depot.linger(name));
-    await some([...this.#put], ([name, octets]) => this.#depot.put(name, octets));
+    const now = performance.now();
+    const fresh = [...this.#put].filter(([name]) => now - (this.#known.get(name) ?? Number.NEGATIVE_INFINITY) > KNOWN_MS);
+    await some(fresh, async ([name, octets]) => {
+      await this.#depot.put(name, octets);
+      this.#known.set(name, now);
+    });
+    for (const [oldest] of this.#known) if (this.#known.size > MOST_KNOWN) this.#known.delete(oldest);
   }
 
   async #leave(shelf: string, key: string): Promise<void> {
