@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { standBack } from "../src/cli/stand-back.ts";
 import { type Client, makeClient, selfOf } from "../src/client/client.ts";
 import { type Connection, openConnection } from "../src/http/call.ts";
 import { openKeyringFile } from "../src/keyring/file.ts";
@@ -17,6 +18,7 @@ export async function counted(place: Place, device: string, forget: boolean, wor
     store,
     keyring,
     now: Date.now,
+    standBack,
     connect: (url, trust) => {
       const connection = openConnection(url, { trust });
       connections.push(connection);

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { readPasswords } from "../src/applications/passwords/formats/read.ts";
+import { standBack } from "../src/cli/stand-back.ts";
 import { editEntries, readEntries } from "../src/client/catalog.ts";
 import { makeClient } from "../src/client/client.ts";
 import { sync } from "../src/client/sync.ts";
@@ -56,7 +57,7 @@ async function imported(place: Place, entries: number, bar: number): Promise<rea
     };
     return { ...connection, post };
   };
-  const client = makeClient({ store, keyring, now: Date.now, connect });
+  const client = makeClient({ store, keyring, now: Date.now, connect, standBack });
   try {
     const steps: Record<string, number> = {};
     const timed = async <T>(name: string, work: () => Promise<T>): Promise<T> => {

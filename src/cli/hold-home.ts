@@ -12,6 +12,7 @@ import type { Call } from "./call.ts";
 import { homeFiles, isUpToDate } from "./home.ts";
 import type { InStep } from "./in-step.ts";
 import { sshKeys } from "./ssh-keys.ts";
+import { standBack } from "./stand-back.ts";
 import { watchedFreshness } from "./watch-sources.ts";
 import type { HeldHome, World } from "./world.ts";
 
@@ -49,7 +50,7 @@ export async function holdHome(call: Pick<Call, "served">, path: string, passphr
     const connect: ClientParts["connect"] = (url, trust) => openConnection(url, { trust });
     const open = async (): Promise<Client | undefined> => {
       const now = await openNow();
-      return now === undefined ? undefined : makeClient({ store: now.store, keyring, now: Date.now, connect, keepEvidence: async (evidence, kind) => keepEvidence(path, evidence, kind) });
+      return now === undefined ? undefined : makeClient({ store: now.store, keyring, now: Date.now, connect, standBack, keepEvidence: async (evidence, kind) => keepEvidence(path, evidence, kind) });
     };
     return keepInStep({ open, now: Date.now, chance: Math.random });
   });
@@ -58,7 +59,7 @@ export async function holdHome(call: Pick<Call, "served">, path: string, passphr
     inStep,
     ssh: sshKeys(async () => {
       const now = await openNow();
-      return now === undefined ? undefined : makeClient({ store: now.store, keyring, now: Date.now, connect: () => noPortal() });
+      return now === undefined ? undefined : makeClient({ store: now.store, keyring, now: Date.now, connect: () => noPortal(), standBack });
     }),
     run: async (caller) => {
       // What starts next to a stale bundle makes a new one, and runs that.

@@ -10,6 +10,7 @@ import { openSqliteStore } from "../store/sqlite.ts";
 import { udfOf } from "../udf/udf.ts";
 import { homeFiles } from "./home.ts";
 import { main } from "./main.ts";
+import { standBack } from "./stand-back.ts";
 
 /** What a command left behind. */
 export type Ran = { readonly status: number; readonly out: string; readonly err: string };
@@ -28,7 +29,7 @@ export async function makeTestHome(passphrase?: string): Promise<TestHome> {
   const files = homeFiles(path);
   const keyring = await createKeyringFile(files.keyring, passphrase === undefined ? undefined : new TextEncoder().encode(passphrase));
   const store = await openSqliteStore(files.store);
-  const client = makeClient({ store, keyring, now: Date.now, connect: () => { throw new Error("no portal"); } });
+  const client = makeClient({ store, keyring, now: Date.now, connect: () => { throw new Error("no portal"); }, standBack });
   const id = (): never => udfOf("application/pkix-keyinfo", randomBytes(32)) as never;
   // Port 9 of this machine: nothing listens there, and the refusal comes at once.
   const portal = { id: id() as PortalId, url: "https://127.0.0.1:9" };

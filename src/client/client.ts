@@ -32,6 +32,8 @@ export type ClientParts = {
   readonly keyring: Keyring;
   readonly now: () => number;
   readonly connect: (url: string, trust: Trust) => Transport;
+  /** Pauses for a time of chance before what another device overtook is tried again; `tries` counts those that failed. */
+  readonly standBack: (tries: number) => Promise<void>;
   /** The keyring that holds Master and Recovery keys until they are escrowed, if it is in this home. */
   readonly masterKeyring?: () => Promise<Keyring | undefined>;
   /** What is remembered from one command to the next, in a process that runs many on one store. */

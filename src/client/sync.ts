@@ -47,7 +47,7 @@ export type RefusedRow = { readonly at: number };
 
 /** Brings this device and its portal to the same state: takes what is new, gives what is owed, sends what is in the journal; or, with "take", takes what is new and no more, whoever else is sending. */
 export async function sync(client: Client, what: "both" | "take" = "both"): Promise<SyncReport> {
-  return unlessOvertaken(async () => {
+  return unlessOvertaken(client, async () => {
     const synced = await pull(client);
     try {
       // Before anything is sent: who lies of what it has is given nothing more.

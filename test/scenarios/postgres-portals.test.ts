@@ -10,6 +10,7 @@ import { readNote } from "../../src/notary/note.ts";
 import { logPrefix } from "../../src/notary/log-policy.ts";
 import { openMemoryStore } from "../../src/store/memory.ts";
 import { OUTSIDE } from "../../src/cli/portal/store.ts";
+import { standBack } from "../../src/cli/stand-back.ts";
 import { openDirectoryDepot } from "../../src/store/directory-depot.ts";
 import { openPostgresStore } from "../../src/store/postgres.ts";
 import { withDepot } from "../../src/store/with-depot.ts";
@@ -136,6 +137,7 @@ function deviceAt(portals: Portals): TestDevice {
     store,
     keyring,
     now: Date.now,
+    standBack,
     connect: (_, trust) => hopping(portals, trust),
     masterKeyring: async () => master,
     keepEvidence: async (octets) => `number ${evidence.push(octets)}`,

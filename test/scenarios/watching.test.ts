@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, suite, test, type TestContext } from "node:test";
 
+import { standBack } from "../../src/cli/stand-back.ts";
 import { makeClient } from "../../src/client/client.ts";
 import { meetPortal, type Told } from "../../src/client/portal-link.ts";
 import { openConnection } from "../../src/http/call.ts";
@@ -15,7 +16,7 @@ import type { TestDevice, TestPortal } from "../support/world.ts";
 /** A device in this process, and the port of the portal's process that it asks. */
 function deviceAt(port: number): TestDevice {
   const [keyring, master, store] = [openMemoryKeyring(), openMemoryKeyring(), openMemoryStore()];
-  const client = makeClient({ store, keyring, now: Date.now, connect: (_, trust) => openConnection(`https://127.0.0.1:${port}`, { trust }), masterKeyring: async () => master });
+  const client = makeClient({ store, keyring, now: Date.now, connect: (_, trust) => openConnection(`https://127.0.0.1:${port}`, { trust }), standBack, masterKeyring: async () => master });
   return { client, keyring, master, store, portal: {} as TestPortal, evidence: [] };
 }
 

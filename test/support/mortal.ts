@@ -6,6 +6,7 @@ import { logPrefix } from "../../src/notary/log-policy.ts";
 import { logPage } from "../../src/portal/log-pages.ts";
 import { standingOf } from "../../src/portal/logged.ts";
 import { makePortalData, openPortalData } from "../../src/cli/portal/data.ts";
+import { standBack } from "../../src/cli/stand-back.ts";
 import { type Client, makeClient, type Transport } from "../../src/client/client.ts";
 import type { Keyring } from "../../src/keyring/keyring.ts";
 import { createKeyringFile, openKeyringFile } from "../../src/keyring/file.ts";
@@ -126,7 +127,7 @@ async function begin(folder: string, now: () => number): Promise<Life> {
       const keyring = await keyringAt(`${path}.json`);
       const master = await keyringAt(`${path}-master.json`);
       closers.push(() => keyring.close(), () => master.close());
-      const client = makeClient({ store: mortalStore(store, fuse), keyring: mortalKeyring(keyring, fuse), now, connect: () => transport(fuse), masterKeyring: async () => ((await master.list()).length > 0 ? master : undefined) });
+      const client = makeClient({ store: mortalStore(store, fuse), keyring: mortalKeyring(keyring, fuse), now, connect: () => transport(fuse), standBack, masterKeyring: async () => ((await master.list()).length > 0 ? master : undefined) });
       return { client, master: mortalKeyring(master, fuse) };
     },
     close: async () => {

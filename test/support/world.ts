@@ -1,3 +1,4 @@
+import { standBack } from "../../src/cli/stand-back.ts";
 import { type DecapsulationKey, generateDecapsulationKey, generateSigningKey, type SigningKey } from "../../src/crypto/key-pair.ts";
 import { sign } from "../../src/crypto/sign.ts";
 import { type Client, makeClient, type Transport } from "../../src/client/client.ts";
@@ -142,7 +143,7 @@ export function newDevice(portal: TestPortal, options: DeviceOptions = {}): Test
   const connect = (): Transport => transportTo(device.portal, options.remote);
   const evidence: Uint8Array[] = [];
   const keepEvidence = async (octets: Uint8Array): Promise<string> => `number ${evidence.push(octets)}`;
-  const client = makeClient({ store, keyring, keepEvidence, now: options.now ?? (() => device.portal.clock.now), connect, masterKeyring: async () => (options.holdsMaster === true ? master : undefined) });
+  const client = makeClient({ store, keyring, keepEvidence, now: options.now ?? (() => device.portal.clock.now), connect, standBack, masterKeyring: async () => (options.holdsMaster === true ? master : undefined) });
   const device: TestDevice = { client, keyring, master, store, portal, evidence };
   return device;
 }

@@ -28,7 +28,7 @@ export type Accepted = { readonly answer: string; readonly name: string };
 
 /** Accepts the request that a witness or six words name (decisions 5.2, 5.4). */
 export async function acceptConnection(client: Client, selector: string, role: Role): Promise<Accepted> {
-  return unlessOvertaken(() => acceptOnce(client, selector, role));
+  return unlessOvertaken(client, () => acceptOnce(client, selector, role));
 }
 
 async function acceptOnce(client: Client, selector: string, role: Role): Promise<Accepted> {

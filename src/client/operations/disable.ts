@@ -39,7 +39,7 @@ export const noConsent: Consent = async (consequence) => {
  * that follows is computed from it, so this device may die at any moment and another finishes.
  */
 export async function disableDevice(client: Client, name: string, agree: Consent = noConsent): Promise<Receipt> {
-  return unlessOvertaken(() => disableOnce(client, name, agree));
+  return unlessOvertaken(client, () => disableOnce(client, name, agree));
 }
 
 async function disableOnce(client: Client, name: string, agree: Consent): Promise<Receipt> {
@@ -132,7 +132,7 @@ export async function leaveMesh(client: Client): Promise<Receipt> {
   const { leaving, self } = await client.rows.read(async (rows) => ({ leaving: await rows.get("leaving", "leaving"), self: await rows.get<Self>("self", "self") }));
   if (self?.state === "left" && (await client.keyring.list()).length > 0) return eraseKeys(client, self);
   try {
-    return await unlessOvertaken(() => leaveOnce(client));
+    return await unlessOvertaken(client, () => leaveOnce(client));
   } catch (error) {
     if (leaving === undefined || self === undefined || !(error instanceof MeshError) || error.code !== "device-disabled") throw error;
     return eraseKeys(client, self);

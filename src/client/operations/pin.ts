@@ -27,7 +27,7 @@ export type MadePin = { readonly pin: string; readonly uri: string };
 /** Makes a PIN: its record lies in the catalog that administration devices alone read; the portal learns its public name. */
 export async function makePin(client: Client, lifetimeMs: number): Promise<MadePin> {
   let made: { readonly pin: PinCode; readonly expires: number } | undefined;
-  return unlessOvertaken(async () => {
+  return unlessOvertaken(client, async () => {
     const synced = await pull(client);
     try {
       requireAdministrator(synced.mesh, synced.self);
@@ -51,7 +51,7 @@ export async function answerPins(client: Client, synced: Synced): Promise<readon
   const admitted: string[] = [];
   const { open } = await openRequests(client, synced);
   for (const request of open.filter((one) => one.request.payload.kind === "pin")) {
-    const name = await unlessOvertaken(() => answerPin(client, request));
+    const name = await unlessOvertaken(client, () => answerPin(client, request));
     if (name !== undefined) admitted.push(name);
   }
   return admitted;

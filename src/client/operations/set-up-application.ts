@@ -26,7 +26,7 @@ import { nextPersonal, requireAdministrator } from "./versions.ts";
  * @throws MeshError `device-not-administrator`, `application-too-many`
  */
 export async function setUpApplication(client: Client, type: ApplicationType): Promise<boolean> {
-  const made = await unlessOvertaken(async () => {
+  const made = await unlessOvertaken(client, async () => {
     const synced = await pull(client);
     try {
       if ((await client.rows.read((rows) => rows.get("types", type))) !== undefined) return false;

@@ -22,7 +22,7 @@ type Voice = { readonly rank: number; readonly signer: Signer };
 
 /** Lifts all suspensions of a device, if a key at hand stands above each of their signers (decision 4.5); all or none. */
 export async function unsuspendDevice(client: Client, name: string): Promise<Receipt> {
-  return unlessOvertaken(() => unsuspendOnce(client, name));
+  return unlessOvertaken(client, () => unsuspendOnce(client, name));
 }
 
 async function unsuspendOnce(client: Client, name: string): Promise<Receipt> {

@@ -7,6 +7,7 @@ import { forget } from "../../../src/portal/upkeep/forget.ts";
 import { purge } from "../../../src/portal/upkeep/purge.ts";
 import type { PortalAnswer, PortalRequest } from "../../../src/portal/portal.ts";
 import { parseJson } from "../../../src/bytes/json.ts";
+import { standBack } from "../../../src/cli/stand-back.ts";
 import { openMemoryKeyring } from "../../../src/keyring/memory.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { splitOctets } from "../../../src/protocol/octets.ts";
@@ -92,7 +93,7 @@ export class Scene {
       const home = await kept.store.copy();
       const keyring = await copyOfKeyring(kept.keyring);
       const master = kept.options.holdsMaster === true ? await copyOfKeyring(kept.master) : openMemoryKeyring();
-      const client = makeClient({ store: home, keyring, now: () => portal.clock.now, connect: () => scene.#transport(name), masterKeyring: async () => (kept.options.holdsMaster === true ? master : undefined) });
+      const client = makeClient({ store: home, keyring, now: () => portal.clock.now, connect: () => scene.#transport(name), standBack, masterKeyring: async () => (kept.options.holdsMaster === true ? master : undefined) });
       scene.devices.set(name, { client, keyring, master, store: home, portal, evidence: [] });
     }
     return scene;

@@ -3,6 +3,7 @@ import { before, suite, test } from "node:test";
 
 import { prepareOne, type Story } from "./draw.ts";
 import type { Prepared } from "./prepared.ts";
+import type { Deed } from "./deeds.ts";
 import { play, type Step } from "./story.ts";
 
 const sync = (who: string): Step => ({ do: "sync", who });
@@ -36,6 +37,17 @@ const kept: Readonly<Record<string, Omit<Story, "search">>> = {
   "a member that comes back from the suspension that another and it fell under syncs as before": {
     cast: 1,
     steps: [{ do: "disable", who: "phone", whom: "laptop" }, sync("desktop"), { do: "wait", hours: 80 }, { do: "edit", who: "desktop", nth: 0, field: "username", sent: false }, sync("laptop"), sync("desktop"), sync("phone")],
+    cheats: [],
+  },
+  "two that have much to send at once are not overtaken by each other until one gives up": {
+    cast: 2,
+    steps: [
+      { do: "leave", who: "laptop" },
+      { do: "together", deeds: [{ do: "add", who: "desktop", sent: false }, { do: "add", who: "tower", sent: false }] },
+      { do: "attach", who: "desktop", nth: 1, sent: false },
+      { do: "together", deeds: [sync("tower") as Deed, sync("desktop") as Deed] },
+      ...everybody,
+    ],
     cheats: [],
   },
   "what is purged counts on no device, whichever of them has erased it already": {
