@@ -17,12 +17,17 @@ export function record(path: string, measured: ReadonlyMap<string, readonly Meas
 }
 
 function rowOf(bench: string, { name, value, unit, bar, holds, against }: Measurement): string {
-  const cells = [`\`${bench}\``, name, `${shown(value)} ${unit}`.trim(), bar === undefined ? "" : String(bar), holds ? "holds" : "**fails**", against, whenAndWhere()];
+  const cells = [`\`${bench}\``, name, `${shown(value)} ${unit}`.trim(), barCell(bar), bar === undefined ? "" : holds ? "holds" : "**fails**", against, whenAndWhere()];
   return `| ${cells.map((cell) => cell.replaceAll("|", "/")).join(" | ")} |`;
 }
 
 function whenAndWhere(): string {
   return `${new Date().toISOString().slice(0, 10)}, ${availableParallelism()} x ${cpus()[0]?.model.trim() ?? "unknown processor"}, Node ${process.versions.node}`;
+}
+
+/** A bar as tables show it; nothing where a number is held to none. */
+export function barCell(bar: number | undefined): string {
+  return bar === undefined ? "" : String(shown(bar));
 }
 
 /** A number as tables show it: four digits that count. */

@@ -4,7 +4,7 @@ import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Bench, Measurement } from "./bench.ts";
-import { record, shown } from "./record.ts";
+import { barCell, record, shown } from "./record.ts";
 
 const { values, positionals } = parseArgs({ options: { json: { type: "boolean", default: false }, write: { type: "boolean", default: false } }, allowPositionals: true });
 const there = readdirSync(import.meta.dirname).filter((file) => file.endsWith(".bench.ts")).map((file) => file.replace(".bench.ts", ""));
@@ -37,7 +37,7 @@ function runAlone(file: string): Promise<readonly Measurement[]> {
 }
 
 function table(measured: readonly Measurement[]): string {
-  const rows = measured.map(({ name, value, unit, bar, holds, against }) => [holds ? "holds" : "FAILS", name, `${shown(value)} ${unit}`, bar === undefined ? "" : `bar ${bar}`, against]);
+  const rows = measured.map(({ name, value, unit, bar, holds, against }) => [bar === undefined ? "" : holds ? "holds" : "FAILS", name, `${shown(value)} ${unit}`, bar === undefined ? "" : `bar ${barCell(bar)}`, against]);
   const widths = [0, 1, 2, 3].map((column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()}`).join("\n");
 }
